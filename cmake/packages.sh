@@ -1,0 +1,53 @@
+# Sourced by demo.sh and test.sh: installs what is missing from Debian's packages.
+# shellcheck shell=sh disable=SC2034,SC2086  # used by those who source it; lists of words
+
+build_packages='g++ cmake ninja-build libboost1.81-dev libboost-program-options1.81-dev libssl-dev'
+demo_packages="$build_packages openssl curl ca-certificates"
+test_packages="$demo_packages libboost-test1.81-dev pkg-config strace procps"
+clang_packages='clang-19 libclang-rt-19-dev'
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "Please become root, or install sudo, to run: $*" >&2
+    return 1
+  fi
+}
+
+# install_missing 'PACKAGE...'
+#
+# Asks for nothing, not even the password, when everything is there. On another system than Debian it
+# leaves it to CMake to say what is missing.
+install_missing() {
+  command -v dpkg-query >/dev/null || return 0
+  missing=
+  for package in $1; do
+    is_installed "$package" || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+
+  echo "Installing:$missing"
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $missing
+}
+
+# How many compilers run at once: one for each processor and each 1.5 GB of memory.
+jobs_for_this_machine() {
+  memory=$(awk '/^MemTotal:/ { print int($2 / 1500000) }' /proc/meminfo)
+  processors=$(nproc)
+  if [ "$memory" -lt 1 ]; then
+    echo 1
+  elif [ "$memory" -lt "$processors" ]; then
+    echo "$memory"
+  else
+    echo "$processors"
+  fi
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Builds and runs every test: sh cmake/test.sh [argument of ctest...]
+#
+# On a new Debian 12 machine it first installs what is missing (as root, or with sudo).
+#
+# There are three builds, a directory of build/ each, and then one run of CTest over all of them:
+#   main   GCC: every test, the installed packages, and the gates of bench/
+#   asan   GCC, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault and readme tests
+#   tsan   Clang 19, ThreadSanitizer: the shell tests
+# COTLS_TEST_STAGES="main tsan" chooses among them.
+set -eu
+cd "$(dirname "$0")/.."
+. cmake/packages.sh
+
+stages=${COTLS_TEST_STAGES:-main asan tsan}
+jobs=$(jobs_for_this_machine)
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS-pch_defines,time_macros}"
+
+# build_stage NAME [argument of cmake...]
+build_stage() {
+  tree=$1
+  shift
+  echo "== Building $tree"
+  cmake -S . -B "build/$tree" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
+    -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1' -D COTLS_TEST_PREFIX="$tree." "$@"
+  cmake --build "build/$tree" --parallel "$jobs"
+}
+
+build_main() {
+  build_stage main -D CMAKE_CXX_COMPILER=g++ -D COTLS_WARNINGS_AS_ERRORS=ON
+}
+
+# GCC's documentation says that sanitizers make its warnings report what is not there.
+build_asan() {
+  build_stage asan -D CMAKE_CXX_COMPILER=g++ -D COTLS_SANITIZE='address;undefined' \
+    -D COTLS_TEST_KINDS='unit;shell;fault;readme' -D COTLS_BUILD_BENCH=OFF -D COTLS_BUILD_TOOLS=OFF
+}
+
+build_tsan() {
+  build_stage tsan -D CMAKE_CXX_COMPILER=clang++-19 -D COTLS_SANITIZE=thread \
+    -D COTLS_WARNINGS_AS_ERRORS=ON -D COTLS_TEST_KINDS=shell -D COTLS_BUILD_BENCH=OFF \
+    -D COTLS_BUILD_TOOLS=OFF
+}
+
+packages=$test_packages
+case " $stages " in
+  *' tsan '*) packages="$packages $clang_packages" ;;
+esac
+install_missing "$packages"
+
+mkdir -p build
+: >build/CTestTestfile.cmake
+for stage in $stages; do
+  case $stage in
+    main | asan | tsan) "build_$stage" ;;
+    *)
+      echo "COTLS_TEST_STAGES: there is no stage '$stage'" >&2
+      exit 2
+      ;;
+  esac
+  echo "subdirs(\"$stage\")" >>build/CTestTestfile.cmake
+done
+
+echo '== Running the tests'
+exec ctest --test-dir build --no-tests=error --no-label-summary --output-on-failure \
+  --parallel "$jobs" "$@"

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cotls/private_key.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct x509_st;
+
+namespace cotls {
+
+/** An X.509 certificate: parsed once, immutable, cheap to copy and safe to share between threads. */
+class certificate {
+ public:
+  /** Parses the first certificate of a PEM text.
+
+      @par Errors `errc::no_certificate_found`; OpenSSL's reason is in the error's text.
+  */
+  static certificate from_pem(std::string_view pem);
+
+  /** Parses one DER certificate; trailing bytes are refused. Errors as `from_pem`. */
+  static certificate from_der(std::span<unsigned char const> der);
+
+  /** Takes a new reference to an existing OpenSSL object. */
+  static certificate from_native(x509_st* handle);
+
+  std::string pem() const;
+  std::vector<unsigned char> der() const;
+
+  /** Returns the subject, or issuer, as one line (RFC 2253: `CN=localhost,O=Example`). */
+  std::string subject() const;
+  std::string issuer() const;
+
+  /** Returns the DNS names and IP addresses of the subjectAltName extension, in its order. */
+  std::vector<std::string> names() const;
+
+  /** Returns the bounds of the validity; a time that the clock cannot hold, such as the year 9999,
+      becomes the nearest that it can. */
+  std::chrono::system_clock::time_point not_before() const;
+  std::chrono::system_clock::time_point not_after() const;
+
+  /** Tells whether the certificate is valid for a host name or IP address (RFC 6125). */
+  bool matches(std::string_view host) const;
+
+  x509_st* native_handle() const noexcept { return handle_.get(); }
+
+ private:
+  explicit certificate(std::shared_ptr<x509_st> handle) noexcept : handle_(std::move(handle)) {}
+  std::shared_ptr<x509_st> handle_;
+};
+
+/** A certificate chain: the end entity's certificate first, then its issuers (RFC 8446 section 4.4.2).
+
+    @par Errors `errc::no_certificate_found`, and the system's error when a file cannot be read; the
+    text holds the path and OpenSSL's reason.
+*/
+class certificate_chain {
+ public:
+  static certificate_chain from_pem(std::string_view pem);
+  static certificate_chain from_pem_file(std::filesystem::path const& path);
+  explicit certificate_chain(std::vector<certificate> certificates);
+
+  std::vector<certificate> const& certificates() const noexcept { return certificates_; }
+  certificate const& leaf() const noexcept { return certificates_.front(); }
+
+ private:
+  std::vector<certificate> certificates_;   // never empty
+};
+
+/** A certificate chain together with the private key of its first certificate. */
+class identity {
+ public:
+  /** @par Errors `errc::key_mismatch` */
+  identity(certificate_chain chain, private_key key);
+
+  certificate_chain const& chain() const noexcept { return chain_; }
+  private_key const& key() const noexcept { return key_; }
+
+ private:
+  certificate_chain chain_;
+  private_key key_;
+};
+
+/** How `make_self_signed` makes its certificate. */
+class self_signed_options {
+ public:
+  self_signed_options() {}
+
+  /** Validity, from now; may lie in the past, for tests. The default is 7 days from an hour ago. */
+  self_signed_options& valid(std::chrono::seconds from, std::chrono::seconds until) {
+    from_ = from;
+    until_ = until;
+    return *this;
+  }
+
+  std::chrono::seconds from() const noexcept { return from_; }
+  std::chrono::seconds until() const noexcept { return until_; }
+
+ private:
+  std::chrono::seconds from_ = -std::chrono::hours(1);
+  std::chrono::seconds until_ = std::chrono::hours(24 * 7);
+};
+
+/** Makes a P-256 key and a certificate for these names, signed by itself.
+
+    For demonstrations and tests: a client that takes the certificate as its only root trusts it.
+    A name that is an IP address becomes an address in subjectAltName; the rest become DNS names.
+    @param names At least one; the first 64 bytes of the first are also the subject's common name.
+    @par Errors `errc::invalid_host_name` for no names, or one that no certificate can hold.
+*/
+identity make_self_signed(std::vector<std::string> const& names,
+                          self_signed_options const& options = self_signed_options());
+
+}  // namespace cotls

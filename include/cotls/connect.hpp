@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cotls/context.hpp>
+#include <cotls/stream.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cotls {
+
+/** What a connection is to be, beside its context. */
+class connect_options {
+ public:
+  connect_options() {}
+
+  /** The time for everything: lookup, connecting and the handshake. 30 s by default. */
+  connect_options& timeout(std::chrono::steady_clock::duration limit) {
+    timeout_ = limit;
+    return *this;
+  }
+
+  /** The time for the handshake within it. 10 s by default. */
+  connect_options& handshake_timeout(std::chrono::steady_clock::duration limit) {
+    handshake_timeout_ = limit;
+    return *this;
+  }
+
+  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301). */
+  template <class... Names>
+  connect_options& alpn(Names... names) {
+    tls_.alpn(std::move(names)...);
+    return *this;
+  }
+
+  /** Verifies the server as this host, and asks for it, instead of the one connected to. */
+  connect_options& verify_host(std::string name) {
+    verify_host_ = std::move(name);
+    return *this;
+  }
+
+  std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }
+  std::chrono::steady_clock::duration handshake_timeout() const noexcept {
+    return handshake_timeout_;
+  }
+  client_options const& tls() const noexcept { return tls_; }
+  std::string const& verify_host() const noexcept { return verify_host_; }
+
+ private:
+  std::chrono::steady_clock::duration timeout_ = std::chrono::seconds(30);
+  std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  client_options tls_;
+  std::string verify_host_;
+};
+
+/** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's roots. */
+client_context default_client_context();
+
+namespace detail {
+
+class connect_request {
+ public:
+  connect_request(std::string_view to, int at, client_context const& with,
+                  connect_options const& how)
+      : host(to), port(at), context(with), options(how) {}
+
+  std::string host;
+  int port;
+  client_context context;
+  connect_options options;
+};
+
+/// Connects; `streams` is the executor of the stream that comes of it. Runs on a strand.
+asio::awaitable<tcp_stream> connect(asio::any_io_executor streams, connect_request request);
+
+/// What an exception of `connect` says; rethrows those that are no system_error.
+std::optional<error> failure_of(std::exception_ptr const& thrown);
+
+template <class Ending>
+asio::awaitable<typename Ending::template result<tcp_stream>, typename Ending::executor_type>
+connect_awaitable(connect_request request, Ending ending) {
+  asio::any_io_executor const streams = co_await asio::this_coro::executor;
+  auto work = connect(streams, std::move(request));
+  auto [thrown, made] = co_await asio::co_spawn(asio::make_strand(streams), std::move(work),
+                                                asio::as_tuple(asio::deferred));
+  std::optional<error> const failed = failure_of(thrown);
+  co_return ending.finish(failed ? failed->code() : error_code(),
+                          [&](error_code) { return *failed; }, std::move(made));
+}
+
+}  // namespace detail
+
+/** Connects to a host by name or address and performs the handshake. `void(error_code, tcp_stream)`
+
+    Looks the host up, tries its addresses in turn, verifies the server's certificate for the host
+    while shaking hands (RFC 9525), and sets `TCP_NODELAY`. Completes when the stream may be used.
+    Used from a coroutine, whose executor becomes the stream's.
+
+    @param host  A DNS name, an IPv4 or an IPv6 address (without brackets).
+    @param port  1 to 65535.
+    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's; the
+    last address's when none could be connected to; `errc::connect_timeout`; those of
+    `stream::async_handshake`. `cotls::error` says all that is known.
+    @par Cancellation  All types; nothing is left behind. A lookup that has begun cannot be
+    interrupted: it is abandoned, and keeps the `io_context` busy until the system gives it up.
+*/
+template <class Token = asio::use_awaitable_t<>>
+auto async_connect(std::string_view host, int port, client_context const& context,
+                   connect_options const& options = connect_options(), Token token = Token()) {
+  using ending = detail::awaitable_token<Token>;
+  static_assert(ending::value, "without an executor, the token must be use_awaitable or over it");
+  return detail::connect_awaitable(detail::connect_request(host, port, context, options),
+                                   ending(token));
+}
+
+/** The same, with the default context. */
+inline asio::awaitable<tcp_stream> async_connect(
+    std::string_view host, int port, connect_options const& options = connect_options()) {
+  return async_connect(host, port, default_client_context(), options);
+}
+
+/** The same, on an executor and for any completion token. */
+template <class Token>
+auto async_connect(asio::any_io_executor const& executor, std::string_view host, int port,
+                   client_context const& context, connect_options const& options, Token&& token) {
+  return asio::async_initiate<Token, void(error_code, tcp_stream)>(
+      [](auto handler, asio::any_io_executor const& streams, detail::connect_request request) {
+        auto const runs_on = asio::get_associated_executor(handler, streams);
+        auto const slot = asio::get_associated_cancellation_slot(handler);
+        auto ended = [handler = std::move(handler)](std::exception_ptr const& thrown,
+                                                    tcp_stream made) mutable {
+          std::optional<error> const failed = detail::failure_of(thrown);
+          std::move(handler)(failed ? failed->code() : error_code(), std::move(made));
+        };
+        asio::co_spawn(asio::make_strand(streams),
+                       detail::connect(streams, std::move(request)),
+                       asio::bind_cancellation_slot(
+                           slot, asio::bind_executor(runs_on, std::move(ended))));
+      },
+      token, executor, detail::connect_request(host, port, context, options));
+}
+
+}  // namespace cotls

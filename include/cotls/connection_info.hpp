@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cotls/certificate.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cotls {
+
+/** What was negotiated for a connection; values of the moment at which it was asked for. */
+struct connection_info {
+  std::string version;   ///< `"TLSv1.3"` (`SSL_get_version`)
+  std::string suite;     ///< `"TLS_AES_256_GCM_SHA384"` (`SSL_CIPHER_get_name`)
+  std::string group;     ///< `"x25519"`: the key exchange group; empty on a resumption without one
+  std::string alpn;      ///< the ALPN protocol; empty when none was agreed on
+  std::string server_name;   ///< the name the client asked for (SNI); empty when it sent none
+  bool resumed = false;  ///< whether an earlier session was resumed (`SSL_session_reused`)
+};
+
+/** What is known of the peer of a connection. */
+class peer_info {
+ public:
+  peer_info(std::vector<cotls::certificate> chain, bool verified)
+      : chain_(std::move(chain)), verified_(verified) {}
+
+  /** True when the peer sent a certificate and its chain, and for a server its name, was verified.
+      Verification that was off, or a peer without certificate, is false (T8). */
+  bool verified() const noexcept { return verified_; }
+
+  /** The peer's own certificate, if it sent one. */
+  std::optional<cotls::certificate> certificate() const {
+    if (chain_.empty()) return std::nullopt;
+    return chain_.front();
+  }
+
+  /** The certificates as the peer sent them, its own first. */
+  std::vector<cotls::certificate> const& chain() const noexcept { return chain_; }
+
+  /** The certificate's subject, issuer and subjectAltName; empty without a certificate. */
+  std::string subject() const { return chain_.empty() ? std::string() : chain_.front().subject(); }
+  std::string issuer() const { return chain_.empty() ? std::string() : chain_.front().issuer(); }
+  std::vector<std::string> names() const {
+    return chain_.empty() ? std::vector<std::string>() : chain_.front().names();
+  }
+
+ private:
+  std::vector<cotls::certificate> chain_;
+  bool verified_;
+};
+
+}  // namespace cotls

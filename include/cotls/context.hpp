@@ -1,0 +1,208 @@
+#pragma once
+
+#include <cotls/certificate.hpp>
+#include <cotls/private_key.hpp>
+#include <cotls/protocol.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct ssl_ctx_st;
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace cotls {
+
+/** What is asked of the peer's certificate chain. */
+enum class verify : std::uint8_t {
+  none,       ///< Nothing is verified. A client is open to anyone in the middle.
+  optional,   ///< A server asks; a client without a certificate is let in, a bad one is not.
+  required,   ///< The peer must send a chain that leads to a trusted root.
+};
+
+/** What a server does when it and the client share no ALPN protocol (RFC 7301 section 3.2). */
+enum class alpn_mismatch : std::uint8_t {
+  proceed,   ///< Go on without a protocol.
+  refuse,    ///< End the handshake with the alert no_application_protocol.
+};
+
+namespace detail {
+class context_state;
+}
+
+/** What `client_context` and `server_context` have in common.
+
+    A context is mutable until its first use: the first stream or engine made from it, or a
+    listener's first accept, seals it, and every setter after that throws `errc::context_sealed`
+    (OpenSSL would apply a late change by halves). Copies are cheap and share one context: to change
+    a configuration, make a new one.
+
+    @par Concurrency A sealed context may be used from any number of threads. Setters are not safe
+    beside anything else.
+    @par Exception safety A setter that throws leaves the context as it was.
+*/
+class context {
+ public:
+  /** Says whether the peer is verified. Clients default to `required`, servers to `none`.
+
+      `optional` is the same as `required` on a client: a server always sends its certificate.
+      (`SSL_CTX_set_verify`)
+  */
+  void set_verify(verify mode);
+  verify verify_mode() const noexcept;
+
+  bool sealed() const noexcept;
+
+  /** Lends the wrapped context, for what cotls does not cover. The caller answers for changes made
+      through it after the context is sealed.
+
+      A chain and a key that were loaded with cotls are in it only once it is sealed. Roots given to
+      it count as loaded, those of a directory excepted: a client then trusts the system's too. */
+  boost::asio::ssl::context& native() const noexcept;
+  ssl_ctx_st* native_handle() const noexcept;
+
+  /** Used by streams, engines and listeners. */
+  std::shared_ptr<detail::context_state> const& state() const noexcept { return state_; }
+
+ protected:
+  explicit context(std::shared_ptr<detail::context_state> state) noexcept;
+  void do_use(certificate_chain const& chain);
+  void do_use(private_key const& key);
+  void do_use(identity const& both);
+  void do_load_verify_roots(std::filesystem::path const& file,
+                            std::filesystem::path const& directory);
+  void do_add_root(certificate const& root);
+  void do_use_system_roots();
+  void do_set_ciphers(std::string const& tls12, std::string const& tls13);
+  void do_set_groups(std::string const& groups);
+
+  std::shared_ptr<detail::context_state> state_;
+};
+
+/** The setters, returning the context they were called on so that they chain. */
+template <class Derived>
+class basic_context : public context {
+ public:
+  /** Loads a PEM file: the end entity's certificate, then its issuers. Overwrites the old chain.
+
+      (`SSL_CTX_use_certificate`, `SSL_CTX_set1_chain`)
+      A key that belonged to the old chain goes with it, unless it is the new chain's too.
+      @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`,
+      `errc::key_mismatch` when a key was loaded first and is another certificate's.
+  */
+  Derived& load_certificate_chain(std::filesystem::path const& path) {
+    return use(certificate_chain::from_pem_file(path));
+  }
+
+  /** Loads the first private key of a file that the options allow. Overwrites the old key.
+
+      @par Errors The system's error when the file cannot be read, `errc::no_private_key_found`,
+      `errc::key_mismatch`.
+  */
+  Derived& load_private_key(std::filesystem::path const& path,
+                            key_options const& options = key_options()) {
+    return use(private_key::from_file(path, options));
+  }
+
+  /** Uses a chain, a key, or both, that were loaded or made before.
+
+      @par Errors `errc::key_mismatch`; OpenSSL's own code for a certificate that is too weak for the
+      security level.
+  */
+  Derived& use(certificate_chain const& chain) { do_use(chain); return self(); }
+  Derived& use(private_key const& key) { do_use(key); return self(); }
+  Derived& use(identity const& both) { do_use(both); return self(); }
+
+  /** Trusts the certificates of a PEM file, and those a hashed directory holds when they are
+      needed. May be called several times; either path may be empty.
+      (`SSL_CTX_load_verify_file`, `SSL_CTX_load_verify_dir`)
+      @par Errors The system's error for a path that cannot be read, `errc::no_certificate_found`
+      for a file without certificates or for no path at all. */
+  Derived& load_verify_roots(std::filesystem::path const& file,
+                             std::filesystem::path const& directory = {}) {
+    do_load_verify_roots(file, directory);
+    return self();
+  }
+
+  /** Trusts one certificate as a root. The system's roots are then no longer trusted by default:
+      ask for them with `use_system_roots`. */
+  Derived& add_root(certificate const& root) { do_add_root(root); return self(); }
+
+  /** Trusts the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`, and OpenSSL's own directory).
+      What a client does when it is used without any root loaded.
+
+      The file is parsed once in a process, at the first use of a context that trusts nothing but
+      the system's roots; such contexts share its memory. A later change of it is not seen. */
+  Derived& use_system_roots() { do_use_system_roots(); return self(); }
+
+  /** Sets the suites of TLS 1.2 and those of TLS 1.3, as OpenSSL lists; an empty one stays as it
+      is. (`SSL_CTX_set_cipher_list`, `SSL_CTX_set_ciphersuites`)
+      @par Errors `errc::invalid_setting` */
+  Derived& set_ciphers(std::string const& tls12, std::string const& tls13 = {}) {
+    do_set_ciphers(tls12, tls13);
+    return self();
+  }
+
+  /** Sets the key exchange groups, in order of preference: `"X25519:P-256"`.
+      (`SSL_CTX_set1_groups_list`)
+      @par Errors `errc::invalid_setting` */
+  Derived& set_groups(std::string const& groups) { do_set_groups(groups); return self(); }
+
+  Derived& set_verify(verify mode) { context::set_verify(mode); return self(); }
+
+ protected:
+  using context::context;
+
+ private:
+  Derived& self() noexcept { return static_cast<Derived&>(*this); }
+};
+
+/** The configuration of clients. Verifies the server's chain and host name unless told otherwise. */
+class client_context : public basic_context<client_context> {
+ public:
+  /** @par Errors `errc::unsupported_protocol` */
+  explicit client_context(protocol versions = protocol::secure);
+
+  /** Adopts a context, as it is: its verify mode, its roots and its options included. Nothing is
+      loaded by default, and nothing is missed before its use. A certificate it holds already stays
+      beside one that is loaded later for a key of another type. */
+  explicit client_context(boost::asio::ssl::context&& adopted);
+
+  /** Offers these protocols, the preferred one first (RFC 7301). `connect_options::alpn` overrides
+      it for one connection. (`SSL_CTX_set_alpn_protos`)
+      @par Errors `errc::invalid_alpn_protocol` */
+  client_context& set_alpn(std::vector<std::string> const& protocols);
+};
+
+/** The configuration of servers. A server with no certificate chain and key cannot be used
+    (`errc::no_certificate`), nor one that verifies its clients and was given no roots
+    (`errc::no_roots`). */
+class server_context : public basic_context<server_context> {
+ public:
+  /** @par Errors `errc::unsupported_protocol` */
+  explicit server_context(protocol versions = protocol::secure);
+
+  /** Adopts a context, as it is. What a server must have is not asked of it. */
+  explicit server_context(boost::asio::ssl::context&& adopted);
+
+  /** Chooses among the client's protocols the first of these that it offers (RFC 7301 section 3.2).
+      (`SSL_CTX_set_alpn_select_cb`)
+      @par Errors `errc::invalid_alpn_protocol` */
+  server_context& set_alpn(std::vector<std::string> const& protocols,
+                           alpn_mismatch policy = alpn_mismatch::proceed);
+
+  /** Names the authorities of a PEM file, in its order, in the certificate requests sent to
+      clients, as a hint which certificate to choose (RFC 8446 section 4.2.4). May be called several
+      times. Nothing is trusted by it: that is what `load_verify_roots` does.
+      (`SSL_CTX_add_client_CA`)
+      @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`. */
+  server_context& load_suggested_authorities(std::filesystem::path const& file);
+};
+
+}  // namespace cotls

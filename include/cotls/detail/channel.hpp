@@ -1,0 +1,181 @@
+#pragma once
+
+#include <cotls/error.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <vector>
+
+struct bio_st;
+
+namespace cotls::detail {
+
+class ssl_engine;
+
+/** Bytes that wait to leave, in order: appended at one end, consumed at the other.
+    Holds no memory while it is empty. */
+class byte_queue {
+ public:
+  bool empty() const noexcept { return offset_ == bytes_.size(); }
+  std::size_t size() const noexcept { return bytes_.size() - offset_; }
+  std::byte const* data() const noexcept { return bytes_.data() + offset_; }
+  void append(void const* data, std::size_t size);
+  void consume(std::size_t size) noexcept;
+  void clear() noexcept;
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::size_t offset_ = 0;
+};
+
+/** Where an engine's ciphertext comes from and goes to.
+
+    The engine's BIO calls `receive` and `send`; the engine calls `flush` after each call of
+    OpenSSL. OpenSSL is only ever told "retry": that the transport has ended or failed stays in the
+    channel, for the operation to report. (Told of a bare FIN, OpenSSL emits an alert, refuses
+    writes and spoils the session, T12; told WANT_WRITE, it demands the same write again, T10.)
+*/
+class channel {
+ public:
+  static constexpr std::size_t max_unsent = 64 * 1024;
+
+  virtual ~channel() = default;
+
+  /** Begins a call of OpenSSL, which may take and emit so much before it is paused. A peer that
+      floods us with records without data would otherwise keep the thread, and make us emit an
+      answer to each: 100,000 key update requests, 2.7 MB (A13). */
+  void begin_call() noexcept {
+    received_ = sent_ = 0;
+    paused_ = false;
+  }
+
+  /** True when the call was told "nothing here" only to make it stop. */
+  bool paused() const noexcept { return paused_; }
+
+  /** Gives OpenSSL ciphertext. Returns 0 when there is none: paused, dry, ended or failed. */
+  std::size_t receive(void* data, std::size_t size) {
+    paused_ = received_ > max_received || sent_ > max_unsent;
+    if (paused_ || dry_ || ended_ || receive_error_) return 0;
+    std::size_t const got = do_receive(data, size);
+    received_ += got;
+    return got;
+  }
+
+  /** Takes ciphertext from OpenSSL; always all of it. What a failed transport cannot take is
+      dropped: the next write reports the failure. */
+  void send(void const* data, std::size_t size) {
+    sent_ += size;
+    if (!send_error_) do_send(data, size);
+  }
+
+  /** Lets what was sent leave, as far as it can without waiting. */
+  virtual void flush() = 0;
+
+  /** Ciphertext that has not left, in bytes. */
+  virtual std::size_t unsent() const noexcept = 0;
+
+  /** True when a receive would find nothing, so that asking is a wasted system call. */
+  bool dry() const noexcept { return dry_; }
+  void set_dry(bool value) noexcept { dry_ = value; }
+
+  /** True once the transport's end was seen; what came before it has been received. */
+  bool ended() const noexcept { return ended_; }
+  void set_ended() noexcept { ended_ = true; }
+
+  /** The transport's failures, each direction's own: after a reset that a send met first, the
+      peer's alert may still be there to read. */
+  error_code const& receive_error() const noexcept { return receive_error_; }
+  error_code const& send_error() const noexcept { return send_error_; }
+  void set_receive_error(error_code code) noexcept { receive_error_ = code; }
+
+  /** The engine that this channel serves; OpenSSL's callbacks find it here. */
+  ssl_engine* owner = nullptr;
+
+ protected:
+  void note_send_error(error_code code) noexcept { send_error_ = code; }
+
+ private:
+  virtual std::size_t do_receive(void* data, std::size_t size) = 0;
+  virtual void do_send(void const* data, std::size_t size) = 0;
+
+  static constexpr std::size_t max_received = 256 * 1024;
+
+  error_code receive_error_;
+  error_code send_error_;
+  std::size_t received_ = 0;   // by the call in progress
+  std::size_t sent_ = 0;       // by the call in progress
+  bool paused_ = false;
+  bool dry_ = false;
+  bool ended_ = false;
+};
+
+/** Makes the BIO over a channel. All channels share one static `BIO_METHOD` (T16). */
+bio_st* make_bio(channel& over);
+
+/** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.
+
+    Ciphertext of one OpenSSL call gathers in a buffer that all of a thread's connections share and
+    leaves with one `send`; only what the socket does not take is kept, as the connection's tail.
+    So an idle connection holds no buffer, and OpenSSL never sees a blocked write.
+*/
+class native_channel final : public channel {
+ public:
+  /** @param socket      Handed to `descriptor` at each call: the number is never cached (A16). */
+  native_channel(void* socket, int (*descriptor)(void*)) noexcept
+      : socket_(socket), descriptor_(descriptor) {}
+
+  void flush() override;
+  std::size_t unsent() const noexcept override { return tail_.size(); }
+
+ private:
+  std::size_t do_receive(void* data, std::size_t size) override;
+  void do_send(void const* data, std::size_t size) override;
+  std::size_t send_now(void const* data, std::size_t size);
+
+  void* socket_;
+  int (*descriptor_)(void*);
+  byte_queue tail_;
+};
+
+/** Ciphertext in memory: given and taken by whoever holds the engine. */
+class memory_channel final : public channel {
+ public:
+  void flush() override {}
+  std::size_t unsent() const noexcept override { return sending_.size() + output_.size(); }
+
+  /** Lends ciphertext, which stays the caller's and must live until `keep_input`. */
+  void lend_input(void const* data, std::size_t size) noexcept;
+
+  /** Copies ciphertext. */
+  void copy_input(void const* data, std::size_t size);
+
+  /** Copies what is left of the lent ciphertext, which is then the caller's again. */
+  void keep_input();
+
+  /** Returns ciphertext that OpenSSL has not taken. */
+  std::size_t unread() const noexcept { return kept_.size() + lent_size_; }
+
+  /** The unread ciphertext, for whoever takes the transport back. */
+  std::vector<std::byte> take_input();
+
+  /** Returns the ciphertext to send next. It stays where it is until it is said to be sent,
+      whatever OpenSSL emits meanwhile. */
+  boost::asio::const_buffer sending();
+  void sent(std::size_t bytes) noexcept { sending_.consume(bytes); }
+
+  /** Says that the transport takes no more; what was unsent is dropped. */
+  void set_send_error(error_code code) noexcept;
+
+ private:
+  std::size_t do_receive(void* data, std::size_t size) override;
+  void do_send(void const* data, std::size_t size) override;
+
+  byte_queue kept_;   // read before what is lent
+  std::byte const* lent_ = nullptr;
+  std::size_t lent_size_ = 0;
+  byte_queue sending_;
+  byte_queue output_;   // behind what is being sent
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cotls/detail/operation.hpp>
+#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/transport.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace cotls::detail {
+
+/** What a stream is behind its handle: the transport, the engine over it, and the claims of the
+    operations in progress, each of which keeps it alive while it waits. */
+template <class Next>
+class core final : public std::enable_shared_from_this<core<Next>> {
+ public:
+  using next_type = std::remove_reference_t<Next>;
+  using executor_type = typename next_type::executor_type;
+
+  template <class Context, class... Options>
+  core(Next next, Context const& context, Options const&... options)
+      : transport_(std::forward<Next>(next)), engine_(context, transport_.channel(), options...) {}
+
+  next_type& next() noexcept { return transport_.next(); }
+  executor_type executor() noexcept { return transport_.next().get_executor(); }
+  detail::transport<Next>& transport() noexcept { return transport_; }
+
+  // What operations need (operation.hpp).
+  ssl_engine& engine() noexcept { return engine_; }
+  gate reading;
+  gate writing;
+  bool closed() const noexcept { return closed_; }
+  bool take_wake() noexcept { return std::exchange(woken_, false); }
+  void wake_reader() {
+    woken_ = true;
+    transport_.interrupt();
+  }
+  void input_done() { transport_.input_done(); }
+
+  /** Starts what an action asks for; completes with `void(error_code)`. */
+  template <class Token>
+  auto async_wait(action what, Token&& token) {
+    return asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, core* self, action asked) {
+          self->transport_.start(*self, asked, std::move(handler));
+        },
+        token, this, what);
+  }
+
+  /** Makes the exception for a failed operation. */
+  error failure(error_code code, char const* operation) const {
+    return engine_.failure_of(code, operation);
+  }
+
+  /** Ends the operations that are pending, with operation_aborted. */
+  void abandon() {
+    closed_ = true;
+    if (reading.busy || writing.busy) transport_.abandon();
+  }
+
+ private:
+  detail::transport<Next> transport_;
+  ssl_engine engine_;
+  bool closed_ = false;
+  bool woken_ = false;
+};
+
+}  // namespace cotls::detail

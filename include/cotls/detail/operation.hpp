@@ -1,0 +1,337 @@
+#pragma once
+
+#include <cotls/detail/buffer_slices.hpp>
+#include <cotls/error.hpp>
+#include <cotls/step.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+/* What an operation on a stream does next. No I/O, executor, clock or cryptography of its own: a
+   driver carries the actions out and comes back with what became of them.
+
+       driver                       operation                      engine
+         |---- advance(waited) -------->|                             |
+         |                              |---- read / write / ... ---->|
+         |                              |<--- step{want, bytes} ------|
+         |<--- action ------------------|
+         |  (waits, or yields)          |
+         |---- advance(waited) -------->|   ... until action::complete
+
+   `Connection` is what both directions share: `engine()`, the gates `reading` and `writing`,
+   `closed()`, and `wake_reader()`. It is a parameter so that a test can script it. */
+
+namespace cotls::detail {
+
+namespace asio = boost::asio;
+
+/// What a driver must do before it calls `advance` again.
+enum class action : std::uint8_t {
+  complete,      ///< Nothing: the operation is done, its result stands.
+  wait_input,    ///< Wait until the transport has input.
+  wait_output,   ///< Wait until the transport takes output.
+  wait_either,   ///< Wait for whichever comes first.
+  yield,         ///< Let the executor run something else.
+};
+
+/// Why a driver comes back before what it waited for.
+enum class interruption : std::uint8_t { none, cancelled, deadline };
+
+/** One direction's claim: at most one operation holds it. Counts what the holder took since the
+    last time its thread could run something else, so that one fast peer cannot starve the rest. */
+struct gate {
+  static constexpr unsigned max_records = 64;
+  static constexpr std::size_t max_bytes = 256 * 1024;
+
+  bool busy = false;
+  std::uint8_t records = 0;
+  std::uint32_t bytes = 0;
+
+  void took(std::size_t count) noexcept {
+    bytes += static_cast<std::uint32_t>(count < max_bytes ? count : max_bytes);
+    ++records;
+  }
+  bool exhausted() const noexcept { return records >= max_records || bytes >= max_bytes; }
+  void rested() noexcept { records = 0; bytes = 0; }
+};
+
+/// What the operations have in common: their result, their claims, and what ends any of them.
+template <class Connection>
+class operation {
+ public:
+  error_code const& error() const noexcept { return error_; }
+  std::size_t transferred() const noexcept { return transferred_; }
+
+ protected:
+  explicit operation(Connection* connection) noexcept : connection_(connection) {}
+
+  Connection& connection() const noexcept { return *connection_; }
+  auto& engine() const noexcept { return connection_->engine(); }
+
+  // Claims the directions at the first call; false when one of them is another operation's.
+  bool begin(bool reads, bool writes) {
+    if (started_) return true;
+    started_ = true;
+    if (!connection_) {
+      error_ = errc::not_connected;
+      return false;
+    }
+    if ((reads && connection_->reading.busy) || (writes && connection_->writing.busy)) {
+      error_ = errc::operation_in_progress;
+      return false;
+    }
+    if (reads) holds_reading_ = connection_->reading.busy = true;
+    if (writes) holds_writing_ = connection_->writing.busy = true;
+    return true;
+  }
+
+  // Whether the driver comes back with something that ends the operation. A wait that the
+  // connection itself ended, to be looked at again, is no such thing.
+  bool ends(error_code const& waited, interruption by, error_code at_deadline) {
+    bool const woken = holds_reading_ && connection_->take_wake();
+    if (by == interruption::deadline) {
+      error_ = at_deadline;
+    } else if (by == interruption::cancelled || connection_->closed()) {
+      error_ = asio::error::operation_aborted;
+    } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
+      error_ = waited;
+    } else {
+      if (std::exchange(waits_for_input_, false)) engine().input_arrived();
+      return false;
+    }
+    return true;
+  }
+
+  // What to wait for when input is missing. Ciphertext that could not leave must not be forgotten
+  // over it, unless a writer is on the way with it.
+  action wait_for_input() {
+    waits_for_input_ = true;
+    bool const owns_unsent = holds_writing_ || !connection_->writing.busy;
+    return owns_unsent && engine().unsent() > 0 ? action::wait_either : action::wait_input;
+  }
+
+  // What to do when OpenSSL was stopped because of what it has emitted or taken at one go.
+  action relieve() const {
+    return engine().unsent() > 0 ? action::wait_output : action::yield;
+  }
+
+  action finish() {
+    if (holds_reading_) {
+      connection_->reading.busy = false;
+      connection_->input_done();
+    }
+    if (holds_writing_) {
+      connection_->writing.busy = false;
+      // A cut write leaves its ciphertext to a reader that is waiting, who did not know of it.
+      if (!holds_reading_ && connection_->reading.busy && engine().unsent() > 0) {
+        connection_->wake_reader();
+      }
+    }
+    holds_reading_ = holds_writing_ = false;
+    return action::complete;
+  }
+
+  action finish(error_code code) {
+    error_ = code;
+    return finish();
+  }
+
+  // Sends what is unsent; false when some must wait. What the transport refused is no longer
+  // unsent: whoever reads finds out why, and perhaps the peer's alert before it.
+  bool flushed() {
+    if (engine().unsent() > 0) engine().flush();
+    return engine().unsent() == 0;
+  }
+
+  error_code error_;
+  std::size_t transferred_ = 0;
+
+ private:
+  Connection* connection_;
+  bool started_ = false;
+  bool waits_for_input_ = false;
+  bool holds_reading_ = false;
+  bool holds_writing_ = false;
+};
+
+/// Performs the handshake. Holds both directions.
+template <class Connection>
+class handshake_operation : public operation<Connection> {
+  using base = operation<Connection>;
+
+ public:
+  static constexpr bool counts_bytes = false;
+  static constexpr char const* name = "handshake";
+
+  explicit handshake_operation(Connection* connection) noexcept : base(connection) {}
+
+  action advance(error_code const& waited = {}, interruption by = interruption::none) {
+    if (!this->begin(true, true)) return action::complete;
+    if (this->ends(waited, by, errc::handshake_timeout)) return this->finish();
+    if (!this->flushed()) return action::wait_output;
+    if (done_) return this->finish();
+    step const next = this->engine().handshake();
+    this->error_ = next.error;
+    done_ = next.error || next.want == want::nothing;
+    if (done_) return this->flushed() ? this->finish() : action::wait_output;   // T18
+    if (next.want == want::input) return this->wait_for_input();
+    if (next.want == want::output) return this->relieve();
+    return this->finish(errc::unexpected_result);
+  }
+
+ private:
+  bool done_ = false;
+};
+
+/// Reads what is here, at least one byte unless the buffers are empty.
+template <class Connection, class Buffers>
+class read_operation : public operation<Connection> {
+  using base = operation<Connection>;
+
+ public:
+  static constexpr bool counts_bytes = true;
+  static constexpr char const* name = "read";
+
+  read_operation(Connection* connection, Buffers const& buffers) noexcept
+      : base(connection), buffers_(buffers) {}
+
+  action advance(error_code const& waited = {}, interruption by = interruption::none) {
+    if (!this->begin(true, false)) return action::complete;
+    if (this->ends(waited, by, asio::error::timed_out)) return this->finish();
+    buffer_slices<asio::mutable_buffer, Buffers> const slices(buffers_);
+    if (slices.empty()) return this->finish();
+    gate& budget = this->connection().reading;
+    // Before data is taken, never after: whoever is cancelled while it yields has taken nothing.
+    if (budget.exhausted()) {
+      budget.rested();
+      return action::yield;
+    }
+    if (!this->connection().writing.busy) this->flushed();
+    step const next = this->engine().read(slices.span());
+    this->transferred_ = next.bytes;
+    if (next.bytes > 0 || next.error) {
+      budget.took(next.bytes);
+      return this->finish(next.error);
+    }
+    budget.rested();
+    if (next.want == want::input) return this->wait_for_input();
+    if (next.want == want::output) return this->relieve();
+    return this->finish(errc::unexpected_result);
+  }
+
+ private:
+  Buffers buffers_;
+};
+
+/// How much of its buffers a write takes before it is done.
+enum class amount : std::uint8_t { some, all };
+
+/// Writes; done when the ciphertext is the transport's. Cut off, its count says what was taken.
+template <class Connection, class Buffers>
+class write_operation : public operation<Connection> {
+  using base = operation<Connection>;
+
+ public:
+  static constexpr bool counts_bytes = true;
+  static constexpr char const* name = "write";
+
+  write_operation(Connection* connection, Buffers const& buffers, amount wanted) noexcept
+      : base(connection), buffers_(buffers), wanted_(wanted) {}
+
+  action advance(error_code const& waited = {}, interruption by = interruption::none) {
+    if (!this->begin(false, true)) return action::complete;
+    if (this->ends(waited, by, asio::error::timed_out)) return this->finish();
+    gate& budget = this->connection().writing;
+    for (;;) {
+      if (!this->flushed()) return waits(action::wait_output);
+      if (this->engine().send_error()) return this->finish(this->engine().send_error());
+      if (this->transferred_ > 0 && wanted_ == amount::some) return this->finish();
+      buffer_slices<asio::const_buffer, Buffers> const slices(buffers_, this->transferred_);
+      if (slices.empty()) return this->finish();
+      if (budget.exhausted()) {
+        budget.rested();
+        return action::yield;
+      }
+      step const next = this->engine().write(slices.span());
+      this->transferred_ += next.bytes;
+      budget.took(next.bytes);
+      if (next.error) return this->finish(next.error);
+      if (next.want == want::input) return waits(this->wait_for_input());
+      if (next.want != want::nothing && next.want != want::output) {
+        return this->finish(errc::unexpected_result);
+      }
+    }
+  }
+
+ private:
+  action waits(action kind) {
+    this->connection().writing.rested();
+    return kind;
+  }
+
+  Buffers buffers_;
+  amount wanted_;
+};
+
+/// Sends close_notify. Reading goes on.
+template <class Connection>
+class close_write_operation : public operation<Connection> {
+  using base = operation<Connection>;
+
+ public:
+  static constexpr bool counts_bytes = false;
+  static constexpr char const* name = "sending close_notify";
+
+  explicit close_write_operation(Connection* connection) noexcept : base(connection) {}
+
+  action advance(error_code const& waited = {}, interruption by = interruption::none) {
+    if (!this->begin(false, true)) return action::complete;
+    if (this->ends(waited, by, errc::shutdown_timeout)) return this->finish();
+    if (!this->flushed()) return action::wait_output;
+    if (step const next = this->engine().close_write(); next.error) {
+      return this->finish(next.error);
+    }
+    if (!this->flushed()) return action::wait_output;
+    return this->finish(this->engine().send_error());
+  }
+};
+
+/// Sends close_notify and waits for the peer's. Holds both directions.
+template <class Connection>
+class shutdown_operation : public operation<Connection> {
+  using base = operation<Connection>;
+
+ public:
+  static constexpr bool counts_bytes = false;
+  static constexpr char const* name = "shutdown";
+
+  explicit shutdown_operation(Connection* connection) noexcept : base(connection) {}
+
+  action advance(error_code const& waited = {}, interruption by = interruption::none) {
+    if (!this->begin(true, true)) return action::complete;
+    if (this->ends(waited, by, errc::shutdown_timeout)) return this->finish();
+    gate& budget = this->connection().reading;
+    for (;;) {
+      bool const left = this->flushed();
+      if (ended_) return left ? this->finish() : action::wait_output;
+      step const next = this->engine().shutdown();
+      if (next.want == want::input) return this->wait_for_input();
+      if (next.want == want::output) return this->relieve();
+      if (next.error) return this->finish(next.error);
+      ended_ = next.bytes == 0;
+      budget.took(next.bytes);
+      if (budget.exhausted()) {
+        budget.rested();
+        return action::yield;
+      }
+    }
+  }
+
+ private:
+  bool ended_ = false;   // the peer's close_notify is here
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/channel.hpp>
+#include <cotls/detail/connection_options.hpp>
+#include <cotls/error.hpp>
+#include <cotls/step.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct ssl_st;
+
+namespace cotls::detail {
+
+namespace asio = boost::asio;
+
+struct ssl_deleter {
+  void operator()(ssl_st* ssl) const noexcept;
+};
+
+/** One TLS connection over a channel: no socket, executor, clock or thread.
+
+    Every call answers with a step and never waits. The only caller of OpenSSL's connection
+    functions, and with `take_openssl_error` the only reader of their results.
+*/
+class ssl_engine {
+ public:
+  /** Seals the context and makes the connection.
+      @par Errors as `context_state::seal`; errc::no_host_name; errc::invalid_host_name */
+  ssl_engine(client_context const& context, channel& over, connection_options const& options);
+  ssl_engine(server_context const& context, channel& over);
+
+  ssl_engine(ssl_engine const&) = delete;
+  ssl_engine& operator=(ssl_engine const&) = delete;
+
+  /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
+  step handshake();
+
+  /** Fills the buffers from as many records as are here (`SSL_read_ex`). Bytes first: an error or
+      an end behind them is held for the next call. The peer's close_notify is asio::error::eof. */
+  step read(std::span<asio::mutable_buffer const> buffers);
+
+  /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
+      want::output: ciphertext waits to leave; with no bytes taken, nothing more is accepted. */
+  step write(std::span<asio::const_buffer const> buffers);
+
+  /** Sends close_notify, once (`SSL_shutdown`). Reading goes on. */
+  step close_write();
+
+  /** Sends close_notify, once, and discards a record of what arrives before the peer's, whose
+      length is in `bytes`; done when there are none. */
+  step shutdown();
+
+  /** Tries to send what is unsent, without OpenSSL. */
+  void flush() { channel_->flush(); }
+
+  std::size_t unsent() const noexcept { return channel_->unsent(); }
+
+  /** The transport failed to take ciphertext; what was unsent is gone. */
+  error_code const& send_error() const noexcept { return channel_->send_error(); }
+
+  /** Says that input may be here again. */
+  void input_arrived() noexcept { channel_->set_dry(false); }
+
+  bool handshake_done() const noexcept { return handshake_done_; }
+  bool is_server() const noexcept;
+
+  connection_info info() const;
+  peer_info peer() const;
+
+  /** Throws errc::invalid_host_name for a host that cannot be verified. */
+  static void check_host(std::string_view host);
+
+  /** Returns all that OpenSSL said, when it was OpenSSL that failed with this code. */
+  failure failure_details(error_code code) const;
+
+  /** Makes the exception for an operation that failed with this code. */
+  error failure_of(error_code code, char const* operation) const;
+
+  /** The failure that ended the connection; without an error code while nothing has. */
+  error last_error() const { return failure_of(fatal_, "the connection"); }
+
+  /** The name or address that the peer is verified against; empty when there is none. */
+  std::string host() const;
+
+  ssl_st* native_handle() const noexcept { return ssl_.get(); }
+
+  /** Called by OpenSSL's verification for a certificate that it refuses. */
+  void note_refused_certificate(int result, int depth, std::string subject);
+
+ private:
+  class call_scope;
+  enum class call : std::uint8_t;
+
+  ssl_engine(std::shared_ptr<context_state> context, channel& over);
+  void set_host(std::string_view host);
+  void set_alpn(std::vector<std::string> const& protocols);
+
+  step perform(call what, void* data = nullptr, std::size_t size = 0);
+  step needs_input() const;
+  step fail(error_code code, status classified, std::string stack = {});
+  bool more_is_here() const noexcept;
+
+  std::shared_ptr<context_state> context_;   // callbacks of the wrapped context live in it
+  channel* channel_;
+  std::unique_ptr<ssl_st, ssl_deleter> ssl_;
+  std::unique_ptr<failure> failure_;
+  error_code held_;       // reported once the bytes before it were delivered
+  error_code fatal_;      // what every later call answers
+  bool handshake_done_ = false;
+  bool close_sent_ = false;
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <cotls/detail/async_wait_either.hpp>
+#include <cotls/detail/channel.hpp>
+#include <cotls/detail/input_chunk.hpp>
+#include <cotls/detail/operation.hpp>
+#include <cotls/detail/waiting_list.hpp>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+/* How the actions of an operation are carried out, for each kind of transport:
+
+     native socket     the channel calls recv and send; actions wait for the descriptor
+     any AsyncStream   the channel is memory; actions read a chunk into it or write from it  */
+
+namespace cotls::detail {
+
+namespace asio = boost::asio;
+
+template <class Next>
+struct is_native_socket : std::false_type {};
+template <class Executor>
+struct is_native_socket<asio::basic_stream_socket<asio::ip::tcp, Executor>> : std::true_type {};
+template <class Executor>
+struct is_native_socket<asio::basic_stream_socket<asio::local::stream_protocol, Executor>>
+    : std::true_type {};
+
+template <class Next, bool Native = is_native_socket<std::remove_reference_t<Next>>::value>
+class transport;
+
+/// A socket whose descriptor the channel reads and writes itself.
+template <class Next>
+class transport<Next, true> {
+ public:
+  using next_type = std::remove_reference_t<Next>;
+
+  explicit transport(Next next)
+      : next_(std::forward<Next>(next)), channel_(&next_, [](void* socket) -> int {
+          return static_cast<next_type*>(socket)->native_handle();
+        }) {}
+
+  next_type& next() noexcept { return next_; }
+  detail::channel& channel() noexcept { return channel_; }
+
+  /** Says that the socket was connected, or waited for its output: from then on asio's epoll
+      registration holds EPOLLOUT, and every wait for input is woken twice (A3). */
+  void waited_for_output() noexcept { registered_for_output_ = true; }
+
+  /** Starts an action of the owner's operation; the handler takes an error_code. */
+  template <class Core, class Handler>
+  void start(Core& owner, action what, Handler handler) {
+    if (what == action::wait_input) {
+      if (registered_for_output_ && !owner.writing.busy) register_again();
+      return next_.async_wait(next_type::wait_read, std::move(handler));
+    }
+    registered_for_output_ = true;
+    if (what == action::wait_output) {
+      return next_.async_wait(next_type::wait_write, std::move(handler));
+    }
+    async_wait_either(next_, std::move(handler));
+  }
+
+  void input_done() noexcept {}
+
+  void interrupt() {
+    error_code ignored;   // nothing to interrupt when the socket is closed already
+    next_.cancel(ignored);
+  }
+
+  void abandon() {
+    error_code ignored;   // the waits end all the same
+    if constexpr (std::is_reference_v<Next>) {
+      next_.cancel(ignored);
+    } else {
+      next_.close(ignored);
+    }
+  }
+
+ private:
+  void register_again() {
+    registered_for_output_ = false;
+    if constexpr (!std::is_reference_v<Next>) {
+      error_code failed;
+      auto const local = next_.local_endpoint(failed);
+      if (failed) return;   // closed; the wait that follows says so
+      auto const protocol = local.protocol();
+      auto const descriptor = next_.release(failed);
+      if (!failed) next_.assign(protocol, descriptor, failed);
+    }
+  }
+
+  Next next_;
+  native_channel channel_;
+  bool registered_for_output_ = false;
+};
+
+/// Any other AsyncStream. What goes on beside an operation runs on the transport's own executor.
+template <class Next>
+class transport<Next, false> {
+ public:
+  using next_type = std::remove_reference_t<Next>;
+
+  explicit transport(Next next) : next_(std::forward<Next>(next)) {}
+
+  next_type& next() noexcept { return next_; }
+  memory_channel& channel() noexcept { return channel_; }
+  void waited_for_output() noexcept {}
+
+  /** Starts an action of the owner's operation; the handler takes an error_code. */
+  template <class Core, class Handler>
+  void start(Core& owner, action what, Handler handler) {
+    asio::async_compose<Handler, void(error_code)>(transfer<Core>(owner, what), handler, next_);
+  }
+
+  /** What OpenSSL has not taken of the chunk is copied, and the chunk goes back to the pool. */
+  void input_done() {
+    if (!chunk_) return;
+    channel_.keep_input();
+    chunk_ = input_chunk();
+  }
+
+  void interrupt() { cancel_lowest_layer(); }
+  void abandon() { cancel_lowest_layer(); }
+
+ private:
+  // One action of an operation. Its write is the writer's own, so that cancelling it works as it
+  // does on the transport. A reader with unsent ciphertext sets a flush going beside its read.
+  template <class Core>
+  class transfer {
+   public:
+    transfer(Core& owner, action what) noexcept : owner_(&owner), what_(what) {}
+
+    template <class Self>
+    void operator()(Self& self) {
+      self.reset_cancellation_state(asio::enable_total_cancellation());
+      transport& over = owner_->transport();
+      if (what_ == action::wait_output) {
+        if (over.flushing_) return over.await_flush(self, owner_->shared_from_this());
+        return over.next_.async_write_some(over.channel_.sending(), std::move(self));
+      }
+      if (what_ == action::wait_either) over.flush_beside(owner_->shared_from_this());
+      if (!over.chunk_) over.chunk_ = input_chunk::borrow();
+      over.next_.async_read_some(over.chunk_.buffer(), std::move(self));
+    }
+
+    template <class Self>
+    void operator()(Self& self, error_code code, std::size_t bytes) {
+      transport& over = owner_->transport();
+      self.complete(what_ == action::wait_output ? over.wrote(code, bytes)
+                                                 : over.received(code, bytes));
+    }
+
+    // The end of somebody else's flush.
+    template <class Self>
+    void operator()(Self& self, error_code code) {
+      self.complete(code);
+    }
+
+   private:
+    Core* owner_;
+    action what_;
+  };
+
+  error_code received(error_code code, std::size_t bytes) {
+    if (bytes > 0) channel_.lend_input(chunk_.buffer().data(), bytes);
+    if (code == asio::error::operation_aborted) return bytes > 0 ? error_code() : code;
+    if (code == asio::error::eof) {
+      channel_.set_ended();
+    } else if (code) {
+      channel_.set_receive_error(code);
+    }
+    return {};
+  }
+
+  error_code wrote(error_code code, std::size_t bytes) {
+    channel_.sent(bytes);
+    if (code == asio::error::operation_aborted) return code;
+    if (code) channel_.set_send_error(code);
+    return {};
+  }
+
+  template <class Owner>
+  void flush_beside(std::shared_ptr<Owner> owner) {
+    if (flushing_) return;
+    flushing_ = true;
+    next_.async_write_some(channel_.sending(),
+                           [this, owner](error_code code, std::size_t bytes) mutable {
+                             flushing_ = false;
+                             bool const goes_on = !wrote(code, bytes) && channel_.unsent() > 0;
+                             if (goes_on) return flush_beside(std::move(owner));
+                             while (!flush_waiters_.empty()) flush_waiters_.complete_first({});
+                           });
+  }
+
+  template <class Self, class Owner>
+  void await_flush(Self& self, std::shared_ptr<Owner> owner) {
+    auto slot = asio::get_associated_cancellation_slot(self);
+    auto const ticket = flush_waiters_.add(std::move(self), next_.get_executor());
+    if (!slot.is_connected()) return;
+    slot.assign([this, owner, ticket](asio::cancellation_type) {
+      flush_waiters_.complete(ticket, asio::error::operation_aborted);
+    });
+  }
+
+  void cancel_lowest_layer() {
+    error_code ignored;   // what cannot be cancelled ends when the transport does
+    if constexpr (requires { next_.lowest_layer().cancel(ignored); }) {
+      next_.lowest_layer().cancel(ignored);
+    } else if constexpr (requires { next_.cancel(); }) {
+      next_.cancel();
+    } else if constexpr (requires { next_.close(); }) {
+      next_.close();
+    }
+  }
+
+  Next next_;
+  memory_channel channel_;
+  input_chunk chunk_;
+  bool flushing_ = false;
+  waiting_list<error_code> flush_waiters_;
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+namespace cotls::detail {
+
+namespace asio = boost::asio;
+
+/** Completion handlers that wait for an event, first come first served.
+
+    Handlers are completed by a post to their associated executor, so that they may be completed
+    under a lock. The list itself is not synchronised.
+*/
+template <class... Args>
+class waiting_list {
+ public:
+  using ticket = std::uint64_t;
+
+  bool empty() const noexcept { return waiting_.empty(); }
+
+  /** Adds a handler; `executor` is the default of its associated executor. */
+  template <class Handler, class Executor>
+  ticket add(Handler handler, Executor const& executor) {
+    waiting_.emplace_back(
+        ++last_, std::make_unique<entry_for<Handler, Executor>>(std::move(handler), executor));
+    return last_;
+  }
+
+  /** Completes the one that came first. */
+  void complete_first(Args... args) {
+    std::unique_ptr<entry> const first = std::move(waiting_.front().second);
+    waiting_.pop_front();
+    first->complete(std::move(args)...);
+  }
+
+  /** Completes one; nothing happens when it was completed before. */
+  void complete(ticket which, Args... args) {
+    for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+      if (it->first != which) continue;
+      std::unique_ptr<entry> const found = std::move(it->second);
+      waiting_.erase(it);
+      return found->complete(std::move(args)...);
+    }
+  }
+
+ private:
+  struct entry {
+    virtual ~entry() = default;
+    virtual void complete(Args... args) = 0;
+  };
+
+  template <class Handler, class Executor>
+  struct entry_for final : entry {
+    entry_for(Handler&& taken, Executor const& executor)
+        : handler(std::move(taken)), work(asio::get_associated_executor(handler, executor)) {}
+
+    void complete(Args... args) override {
+      auto const executor = work.get_executor();
+      auto const allocator = asio::get_associated_allocator(handler);
+      asio::post(executor,
+                 asio::bind_allocator(
+                     allocator, [handler = std::move(handler),
+                                 values = std::tuple<Args...>(std::move(args)...)]() mutable {
+                       asio::get_associated_cancellation_slot(handler).clear();
+                       std::apply(std::move(handler), std::move(values));
+                     }));
+    }
+
+    Handler handler;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, Executor>> work;
+  };
+
+  std::deque<std::pair<ticket, std::unique_ptr<entry>>> waiting_;
+  ticket last_ = 0;
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/error.hpp>
+#include <cotls/step.hpp>
+#include <cotls/stream_options.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace cotls {
+
+namespace asio = boost::asio;
+
+/** A TLS connection with no socket at all: bytes in, bytes out.
+
+    Plaintext goes through `read` and `write`; ciphertext from the peer through `input`, ciphertext
+    for the peer through `output`. No call waits: each says with `step::want` what it needs before
+    it can go on. Whatever a call answers, an error included, there may be output for the peer, such
+    as the alert that tells it why: take it before giving up.
+
+    @code
+    for (;;) {
+      step const next = tls.handshake();
+      send(tls.output());                          // whatever is there
+      if (next.error) throw tls.last_error();
+      if (next.want == want::nothing) break;
+      if (next.want == want::input) tls.input(asio::buffer(receive()));
+    }
+    @endcode
+
+    Move-only; not to be used from two threads at once.
+*/
+class engine {
+ public:
+  /** Makes a client. The options' host is verified, and asked for by name (SNI).
+      @par Errors `errc::no_host_name` when the context verifies and no host is given */
+  engine(client_context const& context, client_options const& options);
+
+  /** Makes a server. @par Errors `errc::no_certificate` */
+  explicit engine(server_context const& context);
+
+  /** Goes on with the handshake; done when nothing is wanted and there is no error. */
+  step handshake();
+
+  /** Reads plaintext: fills the buffer from as many records as were given.
+      `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it. */
+  step read(asio::mutable_buffer into);
+
+  /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When too much
+      output waits to be taken, nothing is, and want::output is the answer. */
+  step write(asio::const_buffer from);
+
+  /** Emits close_notify; reading goes on. */
+  step close_write();
+
+  /** Emits close_notify and discards a record of what was given, until the peer's close_notify: done
+      when nothing is wanted and no bytes are counted. */
+  step shutdown();
+
+  /** Gives ciphertext, which is copied. */
+  void input(asio::const_buffer ciphertext);
+
+  /** Lends ciphertext, which is not copied: it must live until it is used up (`unread() == 0`) or
+      another piece is given. */
+  void lend_input(asio::const_buffer ciphertext);
+
+  /** Says that there will be no more ciphertext. */
+  void end_input();
+
+  /** Returns the ciphertext that was given and not yet used, in bytes. */
+  std::size_t unread() const noexcept;
+
+  /** Returns ciphertext for the peer; empty when there is none. Valid until `consume_output`. */
+  asio::const_buffer output();
+  void consume_output(std::size_t bytes);
+
+  connection_info info() const;
+  peer_info peer() const;
+
+  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
+      empty while nothing has. */
+  error last_error() const;
+
+  ssl_st* native_handle() const noexcept;
+
+ private:
+  struct body;
+  struct body_deleter {
+    void operator()(body* object) const noexcept;
+  };
+  std::unique_ptr<body, body_deleter> body_;
+};
+
+}  // namespace cotls

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct evp_pkey_st;
+
+namespace cotls {
+
+/** Which keys a file is searched for, and how the file is written. */
+class key_options {
+ public:
+  key_options() {}
+
+  /** Skips keys that are not RSA. */
+  key_options& rsa_only(bool value = true) { rsa_only_ = value; return *this; }
+
+  /** Reads DER (ASN.1) instead of PEM. */
+  key_options& der(bool value = true) { der_ = value; return *this; }
+
+  /** Decrypts an encrypted key with this password. Without one, an encrypted key is refused;
+      OpenSSL's prompt on the terminal is never shown. */
+  key_options& password(std::string value) { password_ = std::move(value); has_password_ = true; return *this; }
+
+  bool is_rsa_only() const noexcept { return rsa_only_; }
+  bool is_der() const noexcept { return der_; }
+  std::string const* password() const noexcept { return has_password_ ? &password_ : nullptr; }
+
+ private:
+  bool rsa_only_ = false;
+  bool der_ = false;
+  bool has_password_ = false;
+  std::string password_;
+};
+
+/** A private key: parsed once, immutable, cheap to copy and safe to share between threads.
+
+    @par Errors `errc::no_private_key_found`; `errc::password_required` and `errc::wrong_password` for
+    an encrypted key; the system's error when a file cannot be read. The text holds the path and
+    OpenSSL's reason.
+*/
+class private_key {
+ public:
+  /** Takes the first key that the options allow; others before it are skipped. */
+  static private_key from_memory(std::string_view data, key_options const& options = key_options());
+  static private_key from_file(std::filesystem::path const& path,
+                               key_options const& options = key_options());
+
+  /** Makes a new P-256 key. */
+  static private_key generate();
+
+  /** Takes a new reference to an existing OpenSSL object. */
+  static private_key from_native(evp_pkey_st* handle);
+
+  /** Returns the key as unencrypted PKCS #8 PEM. */
+  std::string pem() const;
+
+  /** Returns the kind and size, as people name it: `"EC P-256"`, `"RSA 2048"`, `"ED25519"`. */
+  std::string kind() const;
+
+  evp_pkey_st* native_handle() const noexcept { return handle_.get(); }
+
+ private:
+  explicit private_key(std::shared_ptr<evp_pkey_st> handle) noexcept : handle_(std::move(handle)) {}
+  std::shared_ptr<evp_pkey_st> handle_;
+};
+
+}  // namespace cotls

@@ -1,0 +1,216 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/awaitable_driver.hpp>
+#include <cotls/detail/composed_driver.hpp>
+#include <cotls/detail/configuration.hpp>
+#include <cotls/detail/core.hpp>
+#include <cotls/detail/token.hpp>
+#include <cotls/error.hpp>
+#include <cotls/stream_options.hpp>
+
+#include <boost/asio/compose.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace cotls {
+
+namespace asio = boost::asio;
+
+/** A TLS connection over a transport, for coroutines and every other completion token.
+
+    Over a TCP or Unix stream socket, ciphertext goes straight from and to the socket, and an idle
+    connection holds no buffers. Over any other AsyncStream it passes through memory. `Next` may be
+    a reference, to a transport that must outlive the stream and its operations.
+
+    A stream is one connection: it is not used again after its end. A default-constructed or
+    moved-from stream is empty; operations on it end with `errc::not_connected`.
+
+    @par Completion tokens
+    Operations follow Asio's rules: associated executor, allocator and cancellation slot, and no
+    completion inside the initiating function. `use_awaitable`, and `as_tuple` or `redirect_error`
+    over it, give a coroutine of ours, which may finish without suspending; it throws `cotls::error`.
+    Without a token: the executor's default token, otherwise `use_awaitable`.
+
+    @par Concurrency
+    One read and one write may be pending at once, from one strand (or one thread). A second one of
+    the same kind ends with `errc::operation_in_progress`. A lone operation needs no strand over a
+    native socket; over another transport, an `io_context` of several threads needs one.
+
+    @par Cancellation
+    All types mean the same. The stream is usable after it: a cancelled read has taken nothing, and
+    a cancelled write's count says what was taken. (`a || b` discards what a completed loser did: if
+    both complete at once, the operator drops one result, a read's bytes with it.)
+*/
+template <class Next>
+class stream {
+  using core_type = detail::core<Next>;
+  using clock = std::chrono::steady_clock;
+
+ public:
+  using next_layer_type = std::remove_reference_t<Next>;
+  using executor_type = typename next_layer_type::executor_type;
+  using default_token = detail::default_token_t<executor_type>;
+
+  /** Makes an empty stream. */
+  stream() noexcept = default;
+
+  /** Takes over a connected transport as a client; the handshake is still to be done.
+      @par Errors `errc::no_host_name` when the context verifies and the options name no host */
+  stream(Next next, client_context const& context,
+         client_options const& options = client_options())
+      : core_(std::make_shared<core_type>(std::forward<Next>(next), context, options.inner())) {
+    // Clients have connected this socket, which leaves its registration waiting for output.
+    core_->transport().waited_for_output();
+  }
+
+  /** Takes over a connected transport as a server; the handshake is still to be done.
+      @par Errors `errc::no_certificate` */
+  stream(Next next, server_context const& context)
+      : core_(std::make_shared<core_type>(std::forward<Next>(next), context)) {}
+
+  stream(stream&&) noexcept = default;
+  stream& operator=(stream&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      core_ = std::move(other.core_);
+      handshake_timeout_ = other.handshake_timeout_;
+      shutdown_timeout_ = other.shutdown_timeout_;
+    }
+    return *this;
+  }
+
+  /** Drops the connection without close_notify. Operations that are pending end with
+      `operation_aborted`. */
+  ~stream() { abandon(); }
+
+  /** False for an empty stream. */
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+  executor_type get_executor() const { return core_->executor(); }
+  next_layer_type& next_layer() const noexcept { return core_->next(); }
+  auto& lowest_layer() const noexcept { return core_->next().lowest_layer(); }
+  ssl_st* native_handle() const noexcept { return core_->engine().native_handle(); }
+
+  connection_info info() const { return core_->engine().info(); }
+  peer_info peer() const { return core_->engine().peer(); }
+
+  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
+      empty while nothing has. */
+  error last_error() const { return core_->engine().last_error(); }
+
+  /** The time for a whole handshake, 10 s by default, and for a whole shutdown, 2 s. */
+  void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
+  void set_shutdown_timeout(clock::duration limit) noexcept { shutdown_timeout_ = limit; }
+
+  /** Performs the handshake (RFC 8446 section 2). `void(error_code)`
+
+      Completes when the connection may be used. A failed handshake sends its alert first.
+      @par Errors `errc::handshake_timeout`, `errc::handshake_truncated`; an `alert` when the peer
+      refused us; OpenSSL's, such as "certificate verify failed", when we refused the peer; the
+      transport's. The stream is of no use after any of them.
+  */
+  template <class Token = default_token>
+  auto async_handshake(Token&& token = Token()) {
+    return start_until<detail::handshake_operation<core_type>>(handshake_timeout_,
+                                                               std::forward<Token>(token));
+  }
+
+  /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)`
+
+      Fills the buffers from as many records as have arrived. Empty buffers complete at once.
+      @par Errors `asio::error::eof` after the peer's close_notify; `errc::stream_truncated` when the
+      transport ended without one (RFC 8446 section 6.1); an `alert`; OpenSSL's; the transport's.
+      What came before an error is delivered first.
+  */
+  template <class Buffers, class Token = default_token>
+  auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
+    return start<detail::read_operation<core_type, Buffers>>(std::forward<Token>(token), buffers);
+  }
+
+  /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`
+
+      Completes when their ciphertext is in the transport's hands. The buffers of a sequence are
+      joined into records of up to 16 KiB. Empty buffers send no record and complete at once.
+      @par Errors `errc::write_after_close`; the transport's.
+  */
+  template <class Buffers, class Token = default_token>
+  auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
+    return start<detail::write_operation<core_type, Buffers>>(std::forward<Token>(token), buffers,
+                                                              detail::amount::some);
+  }
+
+  /** Writes all of the buffers. `void(error_code, std::size_t)` Otherwise as `async_write_some`. */
+  template <class Buffers, class Token = default_token>
+  auto async_write(Buffers const& buffers, Token&& token = Token()) {
+    return start<detail::write_operation<core_type, Buffers>>(std::forward<Token>(token), buffers,
+                                                              detail::amount::all);
+  }
+
+  /** Sends close_notify and ends our direction; reading goes on. `void(error_code)`
+      (RFC 8446 section 6.1: "each party MUST send a close_notify alert before closing its write
+      side".) */
+  template <class Token = default_token>
+  auto async_close_write(Token&& token = Token()) {
+    return start<detail::close_write_operation<core_type>>(std::forward<Token>(token));
+  }
+
+  /** Sends close_notify and waits for the peer's, discarding data. `void(error_code)`
+
+      Never hangs: it has a deadline. While a read is pending elsewhere, use `async_close_write`,
+      and let that read see the peer's end.
+      @par Errors `errc::shutdown_timeout`; `errc::stream_truncated` when the peer ended the
+      transport instead; `errc::operation_in_progress` while a read or a write is pending.
+  */
+  template <class Token = default_token>
+  auto async_shutdown(Token&& token = Token()) {
+    return start_until<detail::shutdown_operation<core_type>>(shutdown_timeout_,
+                                                              std::forward<Token>(token));
+  }
+
+  /** Used by the parts of this library that drive a stream in another way. */
+  std::shared_ptr<core_type> const& core() const noexcept { return core_; }
+
+ private:
+  template <class Operation, class Token, class... Args>
+  auto start(Token&& token, Args const&... args) {
+    using ending = detail::awaitable_token<std::decay_t<Token>>;
+    if constexpr (ending::value) {
+      return detail::run_awaitable(core_.get(), Operation(core_.get(), args...), ending(token));
+    } else {
+      return detail::compose<Operation>(core_, std::nullopt, std::forward<Token>(token), args...);
+    }
+  }
+
+  template <class Operation, class Token>
+  auto start_until(clock::duration limit, Token&& token) {
+    using ending = detail::awaitable_token<std::decay_t<Token>>;
+    if constexpr (ending::value) {
+      return detail::run_awaitable_until<Operation>(core_, limit, ending(token));
+    } else {
+      return detail::compose<Operation>(core_, limit, std::forward<Token>(token));
+    }
+  }
+
+  void abandon() {
+    if (core_) core_->abandon();
+  }
+
+  std::shared_ptr<core_type> core_;
+  clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  clock::duration shutdown_timeout_ = std::chrono::seconds(2);
+};
+
+/** A TLS connection over TCP. */
+using tcp_stream = stream<asio::ip::tcp::socket>;
+
+extern template class detail::core<asio::ip::tcp::socket>;
+
+}  // namespace cotls

@@ -1,0 +1,248 @@
+// Between OpenSSL and the transport:
+//
+//   SSL_read_ex  -> BIO -> channel::receive -> recv            (native)  or lent/kept bytes  (memory)
+//   SSL_write_ex -> BIO -> channel::send    -> thread's gathering buffer  or output bytes
+//   end of the call  ->   channel::flush    -> one send; the rest is the connection's tail
+
+#include <cotls/detail/channel.hpp>
+
+#include <openssl/bio.h>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace cotls::detail {
+
+namespace {
+
+int bio_read(BIO* bio, char* data, std::size_t size, std::size_t* received) {
+  auto& over = *static_cast<channel*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  *received = over.receive(data, size);
+  if (*received > 0) return 1;
+  BIO_set_retry_read(bio);
+  return 0;
+}
+
+int bio_write(BIO* bio, char const* data, std::size_t size, std::size_t* sent) {
+  auto& over = *static_cast<channel*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  *sent = 0;
+  try {
+    over.send(data, size);
+  } catch (std::bad_alloc const&) {
+    return 0;   // no exception may cross OpenSSL: without the retry flag it ends the connection
+  }
+  *sent = size;
+  return 1;
+}
+
+long bio_ctrl(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+struct method_deleter {
+  void operator()(BIO_METHOD* method) const noexcept { BIO_meth_free(method); }
+};
+
+BIO_METHOD const* method() {
+  static std::unique_ptr<BIO_METHOD, method_deleter> const made = [] {
+    std::unique_ptr<BIO_METHOD, method_deleter> fresh(
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "cotls channel"));
+    if (!fresh) throw std::bad_alloc();
+    BIO_meth_set_read_ex(fresh.get(), bio_read);
+    BIO_meth_set_write_ex(fresh.get(), bio_write);
+    BIO_meth_set_ctrl(fresh.get(), bio_ctrl);
+    return fresh;
+  }();
+  return made.get();
+}
+
+// What a thread's connections have given to `send` since their last `flush`. A call of OpenSSL that
+// runs inside another's callback flushes its own bytes and leaves those below it alone.
+class gathering_buffer {
+ public:
+  void append(channel const& from, void const* data, std::size_t size) {
+    if (ranges_.empty() || ranges_.back().from != &from) {
+      ranges_.push_back({&from, bytes_.size()});
+    }
+    auto const* first = static_cast<std::byte const*>(data);
+    bytes_.insert(bytes_.end(), first, first + size);
+  }
+
+  bool holds(channel const& from) const noexcept {
+    return !ranges_.empty() && ranges_.back().from == &from;
+  }
+
+  std::byte const* data() const noexcept { return bytes_.data() + ranges_.back().begin; }
+  std::size_t size() const noexcept { return bytes_.size() - ranges_.back().begin; }
+
+  void pop() noexcept {
+    bytes_.resize(ranges_.back().begin);
+    ranges_.pop_back();
+  }
+
+ private:
+  struct range {
+    channel const* from;
+    std::size_t begin;
+  };
+  std::vector<std::byte> bytes_;
+  std::vector<range> ranges_;
+};
+
+thread_local gathering_buffer gathered;
+
+error_code last_system_error() noexcept {
+  return error_code(errno, boost::system::system_category());
+}
+
+}  // namespace
+
+bio_st* make_bio(channel& over) {
+  BIO* bio = BIO_new(method());
+  if (!bio) throw std::bad_alloc();
+  BIO_set_data(bio, &over);
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+void byte_queue::append(void const* data, std::size_t size) {
+  auto const* first = static_cast<std::byte const*>(data);
+  if (offset_ > 0 && offset_ >= bytes_.size() / 2) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(offset_));
+    offset_ = 0;
+  }
+  bytes_.insert(bytes_.end(), first, first + size);
+}
+
+void byte_queue::consume(std::size_t size) noexcept {
+  offset_ += size;
+  if (empty()) clear();
+}
+
+void byte_queue::clear() noexcept {
+  std::vector<std::byte>().swap(bytes_);
+  offset_ = 0;
+}
+
+std::size_t native_channel::do_receive(void* data, std::size_t size) {
+  for (;;) {
+    ssize_t const got = ::recv(descriptor_(socket_), data, size, MSG_DONTWAIT);
+    if (got > 0) {
+      // A short read emptied the socket: the next one would only be told EAGAIN.
+      set_dry(static_cast<std::size_t>(got) < size);
+      return static_cast<std::size_t>(got);
+    }
+    if (got == 0) {
+      set_ended();
+    } else if (errno == EINTR) {
+      continue;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      set_dry(true);
+    } else {
+      set_receive_error(last_system_error());
+    }
+    return 0;
+  }
+}
+
+void native_channel::do_send(void const* data, std::size_t size) {
+  if (tail_.empty()) {
+    gathered.append(*this, data, size);
+  } else {
+    tail_.append(data, size);
+  }
+}
+
+void native_channel::flush() {
+  if (!tail_.empty()) {
+    std::size_t const sent = send_now(tail_.data(), tail_.size());
+    if (send_error()) {
+      tail_.clear();
+    } else {
+      tail_.consume(sent);
+    }
+  }
+  if (!gathered.holds(*this)) return;
+  std::size_t const sent = tail_.empty() ? send_now(gathered.data(), gathered.size()) : 0;
+  if (sent < gathered.size() && !send_error()) {
+    tail_.append(gathered.data() + sent, gathered.size() - sent);
+  }
+  gathered.pop();
+}
+
+std::size_t native_channel::send_now(void const* data, std::size_t size) {
+  for (;;) {
+    ssize_t const sent =
+        ::send(descriptor_(socket_), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) note_send_error(last_system_error());
+    return 0;
+  }
+}
+
+std::size_t memory_channel::do_receive(void* data, std::size_t size) {
+  std::size_t taken = 0;
+  if (!kept_.empty()) {
+    taken = std::min(size, kept_.size());
+    std::memcpy(data, kept_.data(), taken);
+    kept_.consume(taken);
+  } else if (lent_size_ > 0) {
+    taken = std::min(size, lent_size_);
+    std::memcpy(data, lent_, taken);
+    lent_ += taken;
+    lent_size_ -= taken;
+  }
+  set_dry(unread() == 0);
+  return taken;
+}
+
+void memory_channel::do_send(void const* data, std::size_t size) {
+  output_.append(data, size);
+}
+
+boost::asio::const_buffer memory_channel::sending() {
+  if (sending_.empty()) std::swap(sending_, output_);
+  return {sending_.data(), sending_.size()};
+}
+
+void memory_channel::set_send_error(error_code code) noexcept {
+  note_send_error(code);
+  sending_.clear();
+  output_.clear();
+}
+
+void memory_channel::lend_input(void const* data, std::size_t size) noexcept {
+  lent_ = static_cast<std::byte const*>(data);
+  lent_size_ = size;
+  set_dry(unread() == 0);
+}
+
+void memory_channel::copy_input(void const* data, std::size_t size) {
+  keep_input();
+  kept_.append(data, size);
+  set_dry(unread() == 0);
+}
+
+void memory_channel::keep_input() {
+  if (lent_size_ > 0) kept_.append(lent_, lent_size_);
+  lent_ = nullptr;
+  lent_size_ = 0;
+}
+
+std::vector<std::byte> memory_channel::take_input() {
+  keep_input();
+  std::vector<std::byte> rest(kept_.data(), kept_.data() + kept_.size());
+  kept_.clear();
+  return rest;
+}
+
+}  // namespace cotls::detail

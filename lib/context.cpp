@@ -1,0 +1,97 @@
+#include <cotls/context.hpp>
+
+#include "context_state.hpp"
+
+namespace cotls {
+
+using detail::context_state;
+using detail::role;
+
+context::context(std::shared_ptr<context_state> state) noexcept : state_(std::move(state)) {}
+
+void context::set_verify(verify mode) {
+  state_->check_mutable("set_verify");
+  state_->set_verify(mode);
+}
+
+verify context::verify_mode() const noexcept { return state_->verify_mode(); }
+
+bool context::sealed() const noexcept { return state_->sealed(); }
+
+boost::asio::ssl::context& context::native() const noexcept { return state_->lend(); }
+
+ssl_ctx_st* context::native_handle() const noexcept { return state_->lend().native_handle(); }
+
+void context::do_use(certificate_chain const& chain) {
+  state_->check_mutable("use");
+  state_->use(chain);
+}
+
+void context::do_use(private_key const& key) {
+  state_->check_mutable("use");
+  state_->use(key);
+}
+
+void context::do_use(identity const& both) {
+  state_->check_mutable("use");
+  state_->use(both);
+}
+
+void context::do_load_verify_roots(std::filesystem::path const& file,
+                                   std::filesystem::path const& directory) {
+  state_->check_mutable("load_verify_roots");
+  state_->load_roots(file, directory);
+}
+
+void context::do_add_root(certificate const& root) {
+  state_->check_mutable("add_root");
+  state_->add_root(root);
+}
+
+void context::do_use_system_roots() {
+  state_->check_mutable("use_system_roots");
+  state_->use_system_roots();
+}
+
+void context::do_set_ciphers(std::string const& tls12, std::string const& tls13) {
+  state_->check_mutable("set_ciphers");
+  state_->set_ciphers(tls12, tls13);
+}
+
+void context::do_set_groups(std::string const& groups) {
+  state_->check_mutable("set_groups");
+  state_->set_groups(groups);
+}
+
+client_context::client_context(protocol versions)
+    : basic_context(std::make_shared<context_state>(role::client, versions)) {}
+
+client_context::client_context(boost::asio::ssl::context&& adopted)
+    : basic_context(std::make_shared<context_state>(role::client, std::move(adopted))) {}
+
+client_context& client_context::set_alpn(std::vector<std::string> const& protocols) {
+  state_->check_mutable("set_alpn");
+  state_->offer_alpn(protocols);
+  return *this;
+}
+
+server_context::server_context(protocol versions)
+    : basic_context(std::make_shared<context_state>(role::server, versions)) {}
+
+server_context::server_context(boost::asio::ssl::context&& adopted)
+    : basic_context(std::make_shared<context_state>(role::server, std::move(adopted))) {}
+
+server_context& server_context::set_alpn(std::vector<std::string> const& protocols,
+                                         alpn_mismatch policy) {
+  state_->check_mutable("set_alpn");
+  state_->select_alpn(protocols, policy);
+  return *this;
+}
+
+server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
+  state_->check_mutable("load_suggested_authorities");
+  state_->load_suggested_authorities(file);
+  return *this;
+}
+
+}  // namespace cotls

@@ -1,0 +1,425 @@
+// From settings to an SSL_CTX. Most setters write to it at once; the identity and the system's
+// roots wait for seal(), which runs once:
+//
+//   check_identity -> prepare_roots -> install_identity -> share the system's roots -> sealed
+//
+// A step that throws has changed nothing that a mended context would trip over.
+
+#include "context_state.hpp"
+
+#include "openssl_error.hpp"
+#include "openssl_ptr.hpp"
+#include "pem_input.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+
+namespace cotls::detail {
+
+namespace {
+
+[[noreturn]] void fail(error_code code, std::string context) {
+  failure known;
+  known.context = std::move(context);
+  throw error(code, std::move(known));
+}
+
+struct version_range {
+  int lowest;    // 0: as OpenSSL and its policy have it
+  int highest;   // 0: the newest
+};
+
+version_range range_of(protocol versions) noexcept {
+  switch (versions) {
+    case protocol::secure: return {TLS1_2_VERSION, 0};
+    case protocol::sslv2_or_v3: return {0, 0};
+    case protocol::sslv2: break;   // refused before
+    case protocol::sslv3: return {SSL3_VERSION, SSL3_VERSION};
+    case protocol::tls1_0: return {TLS1_VERSION, TLS1_VERSION};
+    case protocol::tls1_1: return {TLS1_1_VERSION, TLS1_1_VERSION};
+    case protocol::tls1_2: return {TLS1_2_VERSION, TLS1_2_VERSION};
+    case protocol::tls1_3: return {TLS1_3_VERSION, TLS1_3_VERSION};
+  }
+  return {0, 0};
+}
+
+bool set_versions(SSL_CTX* ctx, protocol versions) {
+  auto [lowest, highest] = range_of(versions);
+  // The system may ask for more than TLS 1.2; it is never loosened.
+  if (versions == protocol::secure) {
+    lowest = std::max(lowest, static_cast<int>(SSL_CTX_get_min_proto_version(ctx)));
+  }
+  if (lowest != 0 && SSL_CTX_set_min_proto_version(ctx, lowest) != 1) return false;
+  if (highest != 0 && SSL_CTX_set_max_proto_version(ctx, highest) != 1) return false;
+  // The handshake of these is signed with MD5 and SHA-1, which no level above 0 allows.
+  bool const ancient = highest != 0 && highest < TLS1_2_VERSION;
+  return !ancient || SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
+}
+
+void set_common_defaults(SSL_CTX* ctx) {
+  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+#ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION
+  // A compressed form of each certificate would be kept: 350 kB (T20).
+  SSL_CTX_set_options(
+      ctx, SSL_OP_NO_TX_CERTIFICATE_COMPRESSION | SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
+  // A truncated stream must not look like a finished one (T12).
+  SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // What was loaded is what is sent: OpenSSL would otherwise look for the issuers of a lone
+  // certificate among the roots, at each handshake.
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                            SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_clear_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_read_ahead(ctx, 1);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+}
+
+bool set_server_defaults(SSL_CTX* ctx) {
+  SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // A session of one context is never accepted by another (T2).
+  std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> id;
+  return RAND_bytes(id.data(), static_cast<int>(id.size())) == 1 &&
+         SSL_CTX_set_session_id_context(ctx, id.data(), static_cast<unsigned>(id.size())) == 1 &&
+         SSL_CTX_set_num_tickets(ctx, 1) == 1;
+}
+
+boost::asio::ssl::context make_native(role end, protocol versions) {
+  std::string const doing = "making a context for " + std::string(to_string(versions));
+  if (!supported(versions)) fail(errc::unsupported_protocol, doing);
+  clear_openssl_errors();
+  ssl_ctx_ptr ctx(SSL_CTX_new(end == role::client ? TLS_client_method() : TLS_server_method()));
+  if (!ctx) throw_openssl_error({}, doing);
+  if (!set_versions(ctx.get(), versions)) throw_openssl_error(errc::unsupported_protocol, doing);
+  set_common_defaults(ctx.get());
+  if (end == role::server && !set_server_defaults(ctx.get())) throw_openssl_error({}, doing);
+  boost::asio::ssl::context native(ctx.get());
+  ctx.release();
+  return native;
+}
+
+boost::asio::ssl::context take_over(boost::asio::ssl::context&& adopted) {
+  if (!adopted.native_handle()) {
+    fail(boost::asio::error::invalid_argument, "adopting a context that was moved from");
+  }
+  return std::move(adopted);
+}
+
+// Gives a chain, a key or both to a context; false as soon as OpenSSL refuses one.
+bool install(SSL_CTX* ctx, certificate_chain const* chain, private_key const* key) {
+  if (chain) {
+    auto const& certificates = chain->certificates();
+    if (SSL_CTX_use_certificate(ctx, certificates.front().native_handle()) != 1) return false;
+    if (SSL_CTX_clear_chain_certs(ctx) != 1) return false;
+    for (auto issuer = certificates.begin() + 1; issuer != certificates.end(); ++issuer) {
+      if (SSL_CTX_add1_chain_cert(ctx, issuer->native_handle()) != 1) return false;
+    }
+  }
+  return !key || SSL_CTX_use_PrivateKey(ctx, key->native_handle()) == 1;
+}
+
+// A context on which a setting is tried before it is made.
+ssl_ctx_ptr make_probe(SSL_CTX const* like) {
+  clear_openssl_errors();
+  ssl_ctx_ptr probe(SSL_CTX_new(TLS_method()));
+  if (!probe) throw_openssl_error({}, "making a context");
+  SSL_CTX_set_security_level(probe.get(), SSL_CTX_get_security_level(like));
+  return probe;
+}
+
+bool belongs_to(EVP_PKEY const* key, X509 const* certificate) {
+  bool const same = X509_check_private_key(certificate, key) == 1;
+  clear_openssl_errors();
+  return same;
+}
+
+x509_store_ptr make_system_store() {
+  clear_openssl_errors();
+  x509_store_ptr store(X509_STORE_new());
+  if (!store || X509_STORE_set_default_paths(store.get()) != 1) {
+    throw_openssl_error({}, "loading the system's roots");
+  }
+  return store;
+}
+
+// The system's file of roots holds hundreds of certificates: it is parsed once in a process, and
+// its store is shared by all the contexts that trust nothing else (T19).
+X509_STORE* system_store() {
+  static x509_store_ptr const store = make_system_store();
+  return store.get();
+}
+
+// Returns the certificates and revocation lists of a PEM file; throws when there is no certificate.
+x509_info_stack_ptr parse_authorities(std::filesystem::path const& file, std::string const& doing) {
+  file_contents const contents(file, doing);
+  clear_openssl_errors();
+  bio_ptr const input = bio_over(contents.view());
+  x509_info_stack_ptr found(PEM_X509_INFO_read_bio(input.get(), nullptr, no_password, nullptr));
+  if (!found) throw_openssl_error(errc::no_certificate_found, doing);
+  for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
+    if (sk_X509_INFO_value(found.get(), i)->x509) return found;
+  }
+  fail(errc::no_certificate_found, doing);
+}
+
+void check_directory(std::filesystem::path const& directory, std::string const& doing) {
+  std::error_code failed;
+  bool const is_directory = std::filesystem::is_directory(directory, failed);
+  if (failed) fail({failed.value(), boost::system::system_category()}, doing);
+  if (!is_directory) fail({ENOTDIR, boost::system::system_category()}, doing);
+}
+
+// The server's protocols and what to do without a common one.
+struct alpn_choice {
+  std::string wire;
+  alpn_mismatch policy;
+};
+
+// The choice belongs to the SSL_CTX, because connections keep that one alive and not our object.
+int alpn_choice_index() {
+  static int const index = SSL_CTX_get_ex_new_index(
+      0, nullptr, nullptr, nullptr,
+      [](void*, void* choice, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<alpn_choice*>(choice);
+      });
+  return index;
+}
+
+int on_alpn_offer(SSL*, unsigned char const** out, unsigned char* out_size,
+                  unsigned char const* offered, unsigned offered_size, void* ours) {
+  auto const& choice = *static_cast<alpn_choice const*>(ours);
+  unsigned char* selected = nullptr;
+  int const outcome = SSL_select_next_proto(
+      &selected, out_size, reinterpret_cast<unsigned char const*>(choice.wire.data()),
+      static_cast<unsigned>(choice.wire.size()), offered, offered_size);
+  if (outcome == OPENSSL_NPN_NEGOTIATED) {
+    *out = selected;
+    return SSL_TLSEXT_ERR_OK;
+  }
+  // RFC 7301 section 3.2: "In the event that the server supports no protocols that the client
+  // advertises, then the server SHALL respond with a fatal "no_application_protocol" alert."
+  if (choice.policy == alpn_mismatch::refuse) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+}  // namespace
+
+std::string alpn_wire_format(std::vector<std::string> const& protocols) {
+  std::string wire;
+  for (std::string const& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255) {
+      fail(errc::invalid_alpn_protocol, "setting the ALPN protocol \"" + protocol + '"');
+    }
+    wire += static_cast<char>(protocol.size());
+    wire += protocol;
+  }
+  if (wire.size() > 0xffff) fail(errc::invalid_alpn_protocol, "setting the ALPN protocols");
+  return wire;
+}
+
+context_state::context_state(role which, protocol versions)
+    : end(which), adopted(false), native_(make_native(which, versions)) {
+  set_verify(end == role::client ? verify::required : verify::none);
+}
+
+context_state::context_state(role which, boost::asio::ssl::context&& given)
+    : end(which), adopted(true), native_(take_over(std::move(given))) {}
+
+void context_state::check_mutable(char const* setter) const {
+  if (sealed()) fail(errc::context_sealed, setter);
+}
+
+void context_state::seal() {
+  if (sealed()) return;
+  std::lock_guard const lock(sealing_);
+  if (sealed()) return;
+  check_identity();
+  X509_STORE* const shared = prepare_roots();
+  install_identity();
+  if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
+  sealed_.store(true, std::memory_order_release);
+}
+
+X509* context_state::leaf() const noexcept {
+  return chain_ ? chain_->leaf().native_handle() : SSL_CTX_get0_certificate(handle());
+}
+
+EVP_PKEY* context_state::key() const noexcept {
+  return key_ ? key_->native_handle() : SSL_CTX_get0_privatekey(handle());
+}
+
+void context_state::use(certificate_chain const& chain) {
+  bool const key_stays = key() && belongs_to(key(), chain.leaf().native_handle());
+  if (key() && !leaf() && !key_stays) fail(errc::key_mismatch, "using a certificate chain");
+  check_installable(&chain, nullptr);
+  chain_ = chain;
+  if (!key_stays) key_.reset();   // it was the old chain's
+}
+
+void context_state::use(private_key const& key) {
+  if (leaf() && !belongs_to(key.native_handle(), leaf())) {
+    fail(errc::key_mismatch, "using a private key");
+  }
+  check_installable(nullptr, &key);
+  key_ = key;
+}
+
+void context_state::use(identity const& both) {
+  check_installable(&both.chain(), &both.key());
+  chain_ = both.chain();
+  key_ = both.key();
+}
+
+void context_state::check_installable(certificate_chain const* chain,
+                                      private_key const* key) const {
+  ssl_ctx_ptr const probe = make_probe(handle());
+  if (install(probe.get(), chain, key)) return;
+  throw_openssl_error({}, chain ? "using a certificate chain" : "using a private key");
+}
+
+void context_state::check_identity() const {
+  if (adopted && !chain_ && !key_) return;
+  if (end == role::client && !leaf() && !key()) return;
+  if (leaf() && key() && belongs_to(key(), leaf())) return;
+  fail(errc::no_certificate, end == role::client ? "using the client's certificate"
+                                                 : "using the server's context");
+}
+
+void context_state::install_identity() {
+  clear_openssl_errors();
+  if (install(handle(), chain_ ? &*chain_ : nullptr, key_ ? &*key_ : nullptr)) return;
+  throw_openssl_error({}, "using the certificate chain and its key");
+}
+
+void context_state::load_roots(std::filesystem::path const& file,
+                               std::filesystem::path const& directory) {
+  if (file.empty() && directory.empty()) {
+    fail(errc::no_certificate_found, "loading roots from no file and no directory");
+  }
+  x509_info_stack_ptr found;
+  if (!file.empty()) found = parse_authorities(file, "loading the roots " + file.string());
+  if (!directory.empty()) {
+    std::string const doing = "using the directory of roots " + directory.string();
+    check_directory(directory, doing);
+    if (SSL_CTX_load_verify_dir(handle(), directory.string().c_str()) != 1) {
+      throw_openssl_error({}, doing);
+    }
+  }
+  X509_STORE* store = SSL_CTX_get_cert_store(handle());
+  for (int i = 0; found && i < sk_X509_INFO_num(found.get()); ++i) {
+    X509_INFO const* entry = sk_X509_INFO_value(found.get(), i);
+    bool const added = (!entry->x509 || X509_STORE_add_cert(store, entry->x509) == 1) &&
+                       (!entry->crl || X509_STORE_add_crl(store, entry->crl) == 1);
+    if (!added) throw_openssl_error({}, "loading the roots " + file.string());
+  }
+  roots_loaded_ = true;
+}
+
+void context_state::add_root(certificate const& root) {
+  clear_openssl_errors();
+  if (X509_STORE_add_cert(SSL_CTX_get_cert_store(handle()), root.native_handle()) != 1) {
+    throw_openssl_error({}, "adding a root");
+  }
+  roots_loaded_ = true;
+}
+
+bool context_state::has_roots() const noexcept {
+  if (roots_loaded_) return true;
+  // Roots that the user loaded through the wrapped context.
+  return sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(handle()))) > 0;
+}
+
+// Loads the system's roots where they are trusted. Returns the store to share, if one can be.
+X509_STORE* context_state::prepare_roots() {
+  bool const lent = lent_.load(std::memory_order_relaxed);
+  bool trust_system = system_roots_;
+  if (!trust_system && !adopted && verify_mode() != verify::none && !has_roots()) {
+    // A directory given to the wrapped context cannot be seen from here. Should there be none,
+    // every certificate is refused: that fails closed.
+    if (end == role::server && !lent) fail(errc::no_roots, "using the server's context");
+    trust_system = end == role::client;
+  }
+  if (!trust_system) return nullptr;
+  if (!adopted && !lent && !has_roots()) return system_store();
+  clear_openssl_errors();
+  if (SSL_CTX_set_default_verify_paths(handle()) != 1) {
+    throw_openssl_error({}, "loading the system's roots");
+  }
+  return nullptr;
+}
+
+void context_state::load_suggested_authorities(std::filesystem::path const& file) {
+  std::string const doing = "loading the suggested authorities " + file.string();
+  x509_info_stack_ptr const found = parse_authorities(file, doing);
+  for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
+    X509* authority = sk_X509_INFO_value(found.get(), i)->x509;
+    if (authority && SSL_CTX_add_client_CA(handle(), authority) != 1) {
+      throw_openssl_error({}, doing);
+    }
+  }
+}
+
+void context_state::set_verify(verify mode) noexcept {
+  int bits = SSL_VERIFY_NONE;
+  if (mode != verify::none) bits = SSL_VERIFY_PEER;
+  if (mode == verify::required && end == role::server) bits |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  SSL_CTX_set_verify(handle(), bits, SSL_CTX_get_verify_callback(handle()));
+}
+
+verify context_state::verify_mode() const noexcept {
+  int const bits = SSL_CTX_get_verify_mode(handle());
+  if ((bits & SSL_VERIFY_PEER) == 0) return verify::none;
+  if (end == role::client) return verify::required;
+  return (bits & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ? verify::required : verify::optional;
+}
+
+void context_state::set_ciphers(std::string const& tls12, std::string const& tls13) {
+  auto const set_on = [&](SSL_CTX* ctx) {
+    return (tls12.empty() || SSL_CTX_set_cipher_list(ctx, tls12.c_str()) == 1) &&
+           (tls13.empty() || SSL_CTX_set_ciphersuites(ctx, tls13.c_str()) == 1);
+  };
+  ssl_ctx_ptr const probe = make_probe(handle());
+  if (!set_on(probe.get()) || !set_on(handle())) {
+    throw_openssl_error(errc::invalid_setting,
+                        "setting the cipher suites \"" + tls12 + "\" and \"" + tls13 + '"');
+  }
+}
+
+void context_state::set_groups(std::string const& groups) {
+  clear_openssl_errors();
+  if (SSL_CTX_set1_groups_list(handle(), groups.c_str()) != 1) {
+    throw_openssl_error(errc::invalid_setting, "setting the groups \"" + groups + '"');
+  }
+}
+
+void context_state::offer_alpn(std::vector<std::string> const& protocols) {
+  std::string const wire = alpn_wire_format(protocols);
+  clear_openssl_errors();
+  // SSL_CTX_set_alpn_protos returns 0 on success (T13).
+  if (SSL_CTX_set_alpn_protos(handle(), reinterpret_cast<unsigned char const*>(wire.data()),
+                              static_cast<unsigned>(wire.size())) != 0) {
+    throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
+  }
+}
+
+void context_state::select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
+  std::unique_ptr<alpn_choice> choice;
+  if (!protocols.empty()) {
+    choice = std::make_unique<alpn_choice>(alpn_choice{alpn_wire_format(protocols), policy});
+  }
+  void* const old = SSL_CTX_get_ex_data(handle(), alpn_choice_index());
+  clear_openssl_errors();
+  if (SSL_CTX_set_ex_data(handle(), alpn_choice_index(), choice.get()) != 1) {
+    throw_openssl_error({}, "setting the ALPN protocols");
+  }
+  std::unique_ptr<alpn_choice> const replaced(static_cast<alpn_choice*>(old));
+  SSL_CTX_set_alpn_select_cb(handle(), choice ? on_alpn_offer : nullptr, choice.get());
+  choice.release();
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,245 @@
+// A connection's way:  accept -> handshake (many at a time, each with its deadline) -> ready -> taken
+//                                   |
+//                                   +-> observer, when it fails
+// Everything below is behind one mutex; handlers are completed by posts, the observer is called
+// without it.
+
+#include <cotls/listener.hpp>
+
+#include "context_state.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <deque>
+#include <mutex>
+#include <set>
+
+namespace cotls {
+
+namespace detail {
+
+using tcp = asio::ip::tcp;
+
+class listener_state : public std::enable_shared_from_this<listener_state> {
+ public:
+  listener_state(tcp::acceptor&& acceptor, server_context context, listener_options options)
+      : context_(std::move(context)),
+        options_(std::move(options)),
+        acceptor_(std::move(acceptor)),
+        retry_(acceptor_.get_executor()) {}
+
+  tcp::acceptor& acceptor() noexcept { return acceptor_; }
+  server_context& context() noexcept { return context_; }
+
+  void add(std::function<accept_waiters::ticket(accept_waiters&)> const& add_to,
+           asio::cancellation_slot slot) {
+    std::scoped_lock const lock(mutex_);
+    auto const ticket = add_to(waiters_);
+    if (error_code const unusable = seal()) return waiters_.complete(ticket, unusable, {});
+    if (slot.is_connected()) {
+      slot.assign([self = shared_from_this(), ticket](asio::cancellation_type) {
+        self->cancel(ticket);
+      });
+    }
+    hand_out();
+    accept_more();
+  }
+
+  void close(error_code reason = asio::error::operation_aborted) {
+    std::scoped_lock const lock(mutex_);
+    closed_ = true;
+    error_code ignored;   // the descriptor is gone in any case
+    acceptor_.close(ignored);
+    retry_.cancel();
+    while (!waiters_.empty()) waiters_.complete_first(reason, {});
+    ready_.clear();
+    for (auto const& one : shaking_) {
+      // Its handshake may be at work on another thread.
+      asio::post(one->stream.get_executor(), [one] { one->stream = tcp_stream(); });
+    }
+  }
+
+ private:
+  struct connection {
+    tcp_stream stream;
+    tcp::endpoint peer;
+  };
+
+  error_code seal() {
+    if (closed_) return asio::error::operation_aborted;
+    try {
+      context_.state()->seal();
+      return {};
+    } catch (boost::system::system_error const& unusable) {
+      return unusable.code();
+    }
+  }
+
+  void cancel(accept_waiters::ticket ticket) {
+    std::scoped_lock const lock(mutex_);
+    waiters_.complete(ticket, asio::error::operation_aborted, {});
+  }
+
+  void hand_out() {
+    while (!waiters_.empty() && !ready_.empty()) {
+      tcp_stream first = std::move(ready_.front());
+      ready_.pop_front();
+      waiters_.complete_first({}, std::move(first));
+    }
+  }
+
+  void accept_more() {
+    bool const full = shaking_.size() + ready_.size() >= options_.max_handshakes();
+    if (closed_ || accepting_ || full) return;
+    accepting_ = true;
+    acceptor_.async_accept(
+        options_.stream_executor() ? *options_.stream_executor()
+                                   : asio::any_io_executor(asio::make_strand(
+                                         asio::any_io_executor(acceptor_.get_executor()))),
+        [self = shared_from_this()](error_code code, tcp::socket socket) {
+          self->accepted(code, std::move(socket));
+        });
+  }
+
+  void accepted(error_code code, tcp::socket socket) {
+    if (code) return not_accepted(code);
+    std::shared_ptr<connection> made;
+    try {
+      made = std::make_shared<connection>();
+      error_code ignored;   // a peer that is gone already fails its handshake
+      made->peer = socket.remote_endpoint(ignored);
+      socket.set_option(tcp::no_delay(true), ignored);
+      made->stream = tcp_stream(std::move(socket), context_);
+      made->stream.set_handshake_timeout(options_.handshake_timeout());
+    } catch (std::exception const&) {
+      return not_accepted(asio::error::no_memory);
+    }
+    std::scoped_lock const lock(mutex_);
+    accepting_ = false;
+    if (closed_) return;
+    shaking_.insert(made);
+    made->stream.async_handshake([self = shared_from_this(), made](error_code failed) {
+      self->shaken(made, failed);
+    });
+    accept_more();
+  }
+
+  // A descriptor or memory may be free again soon; a connection that was reset before it was
+  // accepted is the peer's affair; after anything else the acceptor is of no use (A9).
+  void not_accepted(error_code code) {
+    bool const exhausted = code == asio::error::no_descriptors || code == asio::error::no_memory ||
+                           code == asio::error::no_buffer_space ||
+                           code == boost::system::errc::too_many_files_open_in_system;
+    bool const gone = code == asio::error::operation_aborted ||
+                      code == asio::error::bad_descriptor ||
+                      code == asio::error::invalid_argument;
+    if (gone) return close(code);
+    tell({}, error(code));
+    std::scoped_lock const lock(mutex_);
+    if (!exhausted) {
+      accepting_ = false;
+      return accept_more();
+    }
+    retry_.expires_after(std::chrono::milliseconds(20));
+    retry_.async_wait([self = shared_from_this()](error_code) {
+      std::scoped_lock const relock(self->mutex_);
+      self->accepting_ = false;
+      self->accept_more();
+    });
+  }
+
+  void shaken(std::shared_ptr<connection> const& one, error_code failed) {
+    if (failed && failed != asio::error::operation_aborted) {
+      tell(one->peer, one->stream.core()->failure(failed, "handshake"));
+    }
+    std::scoped_lock const lock(mutex_);
+    shaking_.erase(one);
+    if (closed_) return;
+    if (!failed) {
+      ready_.push_back(std::move(one->stream));
+      hand_out();
+    }
+    accept_more();
+  }
+
+  void tell(tcp::endpoint const& peer, error const& reason) const {
+    if (options_.observer()) options_.observer()(accept_failure(peer, reason));
+  }
+
+  server_context context_;
+  listener_options const options_;
+  std::mutex mutex_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  std::set<std::shared_ptr<connection>> shaking_;
+  std::deque<tcp_stream> ready_;
+  accept_waiters waiters_;
+  bool accepting_ = false;   // an accept, or the pause before it is tried again, is pending
+  bool closed_ = false;
+};
+
+void await_stream(std::shared_ptr<listener_state> const& state,
+                  std::function<accept_waiters::ticket(accept_waiters&)> const& add,
+                  asio::cancellation_slot slot) {
+  state->add(add, slot);
+}
+
+}  // namespace detail
+
+namespace {
+
+asio::ip::tcp::acceptor listen(asio::any_io_executor executor,
+                               asio::ip::tcp::endpoint const& endpoint,
+                               listener_options const& options) {
+  asio::ip::tcp::acceptor acceptor(std::move(executor));
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  if (options.reuse_port()) {
+    using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+    acceptor.set_option(reuse_port(true));
+  }
+  acceptor.bind(endpoint);
+  acceptor.listen(options.backlog());
+  return acceptor;
+}
+
+}  // namespace
+
+listener::listener(asio::any_io_executor executor, asio::ip::tcp::endpoint const& endpoint,
+                   server_context const& context, listener_options const& options)
+    : listener(listen(std::move(executor), endpoint, options), context, options) {}
+
+listener::listener(asio::ip::tcp::acceptor&& acceptor, server_context const& context,
+                   listener_options const& options)
+    : state_(std::make_shared<detail::listener_state>(std::move(acceptor), context, options)) {}
+
+listener::listener(listener&&) noexcept = default;
+
+listener& listener::operator=(listener&& other) noexcept {
+  if (this != &other) {
+    if (state_) state_->close();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+listener::~listener() {
+  if (state_) state_->close();
+}
+
+listener::executor_type listener::get_executor() const {
+  return state_->acceptor().get_executor();
+}
+
+asio::ip::tcp::endpoint listener::local_endpoint() const {
+  return state_->acceptor().local_endpoint();
+}
+
+int listener::native_handle() const { return state_->acceptor().native_handle(); }
+
+server_context& listener::context() noexcept { return state_->context(); }
+
+void listener::close() { state_->close(); }
+
+}  // namespace cotls

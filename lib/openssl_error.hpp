@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cotls/error.hpp>
+
+#include <openssl/types.h>
+
+namespace cotls::detail {
+
+/// Empties the calling thread's error queue, so that what is found after a call is that call's (T11).
+void clear_openssl_errors() noexcept;
+
+/// What OpenSSL says of a call that failed.
+struct openssl_error {
+  cotls::status status = cotls::status::unclassified;
+  unsigned long code = 0;   ///< The newest entry's packed code; 0 when the queue was empty.
+  std::string stack;        ///< The whole queue, oldest first, a line an entry.
+};
+
+/** Classifies a failed call and drains the error queue.
+
+    The only function that calls `SSL_get_error` and `ERR_get_error`.
+    @param ssl     The connection that the call was made on; null for calls without one.
+    @param result  What the call returned; ignored without a connection.
+    The stack is drained only for `status::ssl`, `status::syscall` and calls without a connection:
+    the `want_…` results leave nothing in the queue.
+*/
+openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
+
+/// Converts a packed code: an alert that was received becomes a cotls::alert, the rest stay OpenSSL's.
+error_code to_error_code(unsigned long packed) noexcept;
+
+/** Throws `cotls::error` for a failed call that had no connection.
+
+    @param code     What the error says it is; an empty one means OpenSSL's own code. The stack that
+                    OpenSSL left goes with it.
+    @param context  What was tried: `"loading the certificate chain chain.pem"`.
+    @param taken    The stack, where it was taken before.
+*/
+[[noreturn]] void throw_openssl_error(error_code code, std::string context);
+[[noreturn]] void throw_openssl_error(error_code code, std::string context, openssl_error taken);
+
+}  // namespace cotls::detail

@@ -1,0 +1,202 @@
+// A PEM file may hold several keys among other things. Its blocks are found here, one by one, and
+// OpenSSL is given one block at a time: only so can a key that is not wanted be skipped, and an
+// encrypted one be told apart from a damaged one.
+
+#include <cotls/private_key.hpp>
+
+#include <cotls/error.hpp>
+
+#include "openssl_error.hpp"
+#include "openssl_ptr.hpp"
+#include "pem_input.hpp"
+
+#include <openssl/ec.h>
+
+#include <climits>
+#include <cstring>
+#include <optional>
+
+namespace cotls {
+
+namespace {
+
+using namespace detail;
+
+// One -----BEGIN name----- … -----END name----- of a PEM text.
+struct pem_block {
+  std::string_view name;
+  std::string_view text;   // with its first and last line
+};
+
+// Returns the next block that is complete, and takes it and all before it off the text.
+std::optional<pem_block> next_block(std::string_view& pem) {
+  constexpr std::string_view begin = "-----BEGIN ";
+  constexpr std::string_view dashes = "-----";
+  for (;;) {
+    std::size_t const start = pem.find(begin);
+    if (start == std::string_view::npos) return std::nullopt;
+    bool const starts_line = start == 0 || pem[start - 1] == '\n' || pem[start - 1] == '\r';
+    pem.remove_prefix(start);
+    std::string_view const line = pem.substr(0, pem.find_first_of("\r\n"));
+    std::size_t const name_end = line.find(dashes, begin.size());
+    if (!starts_line || name_end == std::string_view::npos) {
+      pem.remove_prefix(begin.size());
+      continue;
+    }
+    std::string_view const name = line.substr(begin.size(), name_end - begin.size());
+    std::string const last_line = "-----END " + std::string(name) + "-----";
+    std::size_t const last = pem.find(last_line);
+    if (last == std::string_view::npos) return std::nullopt;
+    pem_block const block{name, pem.substr(0, last + last_line.size())};
+    pem.remove_prefix(block.text.size());
+    return block;
+  }
+}
+
+bool is_private_key(pem_block const& block) { return block.name.ends_with("PRIVATE KEY"); }
+
+bool is_encrypted(pem_block const& block) {
+  return block.name == "ENCRYPTED PRIVATE KEY" ||
+         block.text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos;
+}
+
+// Some block names tell the type, so that an encrypted key can be skipped without its password.
+bool is_surely_not_rsa(pem_block const& block) {
+  return block.name == "EC PRIVATE KEY" || block.name == "DSA PRIVATE KEY";
+}
+
+bool is_rsa(EVP_PKEY const* key) {
+  return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+}
+
+// Gives OpenSSL the password, or an answer that fails: it never asks on the terminal.
+int give_password(char* buffer, int size, int, void* password) {
+  auto const* known = static_cast<std::string const*>(password);
+  if (!known || size < 0 || known->size() > static_cast<std::size_t>(size)) return -1;
+  std::memcpy(buffer, known->data(), known->size());
+  return static_cast<int>(known->size());
+}
+
+[[noreturn]] void fail(error_code code, std::string const& doing) {
+  failure known;
+  known.context = doing;
+  throw error(code, std::move(known));
+}
+
+// An encrypted key that was not read: decryption by a wrong password may give an error of the
+// cipher or, once in 256, bytes that are no key.
+[[noreturn]] void fail_encrypted(key_options const& options, std::string const& doing) {
+  if (!options.password()) fail(errc::password_required, doing);
+  throw_openssl_error(errc::wrong_password, doing);
+}
+
+pkey_ptr parse_pem(std::string_view pem, key_options const& options, std::string const& doing) {
+  while (auto const block = next_block(pem)) {
+    if (!is_private_key(*block)) continue;
+    if (options.is_rsa_only() && is_surely_not_rsa(*block)) continue;
+    if (is_encrypted(*block) && !options.password()) fail(errc::password_required, doing);
+    clear_openssl_errors();
+    bio_ptr const input = bio_over(block->text);
+    void* const password = const_cast<std::string*>(options.password());
+    pkey_ptr key(PEM_read_bio_PrivateKey(input.get(), nullptr, give_password, password));
+    if (!key && is_encrypted(*block)) fail_encrypted(options, doing);
+    if (!key) throw_openssl_error(errc::no_private_key_found, doing);
+    if (!options.is_rsa_only() || is_rsa(key.get())) return key;
+  }
+  fail(errc::no_private_key_found, doing);
+}
+
+// Returns nothing when the bytes are not an encrypted PKCS #8 key (RFC 5958 section 3).
+x509_sig_ptr parse_encrypted_der(unsigned char const* bytes, long size) {
+  unsigned char const* rest = bytes;
+  x509_sig_ptr encrypted(d2i_X509_SIG(nullptr, &rest, size));
+  clear_openssl_errors();
+  if (rest != bytes + size) encrypted.reset();
+  return encrypted;
+}
+
+pkey_ptr decrypt(X509_SIG const* encrypted, key_options const& options, std::string const& doing) {
+  std::string const* password = options.password();
+  if (!password) fail(errc::password_required, doing);
+  pkcs8_info_ptr const info(
+      PKCS8_decrypt(encrypted, password->data(), static_cast<int>(password->size())));
+  if (!info) fail_encrypted(options, doing);
+  pkey_ptr key(EVP_PKCS82PKEY(info.get()));
+  if (!key) throw_openssl_error(errc::no_private_key_found, doing);
+  return key;
+}
+
+pkey_ptr parse_der(std::string_view der, key_options const& options, std::string const& doing) {
+  clear_openssl_errors();
+  if (der.empty() || der.size() > INT_MAX) fail(errc::no_private_key_found, doing);
+  auto const* bytes = reinterpret_cast<unsigned char const*>(der.data());
+  auto const size = static_cast<long>(der.size());
+  pkey_ptr key;
+  if (x509_sig_ptr const encrypted = parse_encrypted_der(bytes, size)) {
+    key = decrypt(encrypted.get(), options, doing);
+  } else {
+    unsigned char const* rest = bytes;
+    key.reset(d2i_AutoPrivateKey(nullptr, &rest, size));
+    if (!key || rest != bytes + size) throw_openssl_error(errc::no_private_key_found, doing);
+  }
+  if (options.is_rsa_only() && !is_rsa(key.get())) fail(errc::no_private_key_found, doing);
+  return key;
+}
+
+pkey_ptr parse(std::string_view data, key_options const& options, std::string const& doing) {
+  return options.is_der() ? parse_der(data, options, doing) : parse_pem(data, options, doing);
+}
+
+// "P-256" for what OpenSSL calls prime256v1; other curves as OpenSSL calls them.
+std::string group_name(EVP_PKEY const* key) {
+  char name[64] = {};
+  if (EVP_PKEY_get_group_name(key, name, sizeof name, nullptr) != 1) return {};
+  char const* familiar = EC_curve_nid2nist(OBJ_sn2nid(name));
+  return familiar ? familiar : name;
+}
+
+}  // namespace
+
+private_key private_key::from_memory(std::string_view data, key_options const& options) {
+  return private_key(parse(data, options, "reading a private key"));
+}
+
+private_key private_key::from_file(std::filesystem::path const& path, key_options const& options) {
+  std::string const doing = "loading the private key " + path.string();
+  file_contents const contents(path, doing);
+  return private_key(parse(contents.view(), options, doing));
+}
+
+private_key private_key::generate() {
+  clear_openssl_errors();
+  pkey_ptr made(EVP_EC_gen("P-256"));
+  if (!made) throw_openssl_error({}, "making a private key");
+  return private_key(std::move(made));
+}
+
+private_key private_key::from_native(evp_pkey_st* handle) {
+  EVP_PKEY_up_ref(handle);
+  return private_key(pkey_ptr(handle));
+}
+
+std::string private_key::pem() const {
+  clear_openssl_errors();
+  bio_ptr const output(BIO_new(BIO_s_mem()));   // wipes its memory when it is let go of
+  bool const written =
+      output && PEM_write_bio_PKCS8PrivateKey(output.get(), handle_.get(), nullptr, nullptr, 0,
+                                              no_password, nullptr) == 1;
+  if (!written) throw_openssl_error({}, "writing a private key");
+  char* data = nullptr;
+  long const size = BIO_get_mem_data(output.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string private_key::kind() const {
+  char const* type = EVP_PKEY_get0_type_name(handle_.get());
+  std::string name = type ? type : "unknown";
+  if (name == "EC") return name + ' ' + group_name(handle_.get());
+  if (is_rsa(handle_.get())) return name + ' ' + std::to_string(EVP_PKEY_get_bits(handle_.get()));
+  return name;
+}
+
+}  // namespace cotls

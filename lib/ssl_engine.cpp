@@ -1,0 +1,408 @@
+// One connection's calls of OpenSSL:
+//
+//   handshake / read / write / close_write / shutdown
+//        |  call_scope: the error queue is emptied before, what was sent leaves after
+//        v
+//     perform: the call, and what its result means -> step
+//
+// The transport's end and failures never pass through OpenSSL: the channel keeps them, and
+// `needs_input` turns them into the step's error when OpenSSL finds nothing more to read.
+
+#include <cotls/detail/ssl_engine.hpp>
+
+#include "context_state.hpp"
+#include "openssl_error.hpp"
+#include "openssl_ptr.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace cotls::detail {
+
+namespace {
+
+constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
+constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
+
+// Called by OpenSSL at each certificate; remembers why and where the chain was refused.
+int on_verify(int accepted, X509_STORE_CTX* store) {
+  if (accepted) return accepted;
+  auto* ssl = static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* over = static_cast<channel*>(BIO_get_data(SSL_get_rbio(ssl)));
+  try {
+    X509* refused = X509_STORE_CTX_get_current_cert(store);
+    over->owner->note_refused_certificate(
+        X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store),
+        refused ? certificate::from_native(refused).subject() : std::string());
+  } catch (...) {
+    // Only the diagnosis is lost; the certificate stays refused.
+  }
+  return accepted;
+}
+
+// A DNS name may be written with a final dot; neither SNI (RFC 6066 section 3) nor certificates
+// (RFC 5280 section 4.2.1.6) have it.
+std::string_view without_final_dot(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
+}
+
+bool is_address(std::string const& host) {
+  error_code failed;
+  asio::ip::make_address(host, failed);
+  return !failed;
+}
+
+// Records made of a caller's small buffers are put together here.
+thread_local std::array<std::byte, max_record> joining_buffer;
+
+// The unsent rest of a caller's buffers: walked piece by piece.
+class gather {
+ public:
+  explicit gather(std::span<asio::const_buffer const> buffers) : rest_(buffers) { skip_empty(); }
+
+  bool empty() const noexcept { return rest_.empty(); }
+
+  // Returns the next run of plaintext: in place when a record can be filled from one buffer or
+  // nothing follows it, otherwise joined from as many buffers as one record holds.
+  asio::const_buffer next(std::size_t limit) {
+    asio::const_buffer const front = rest_.front() + offset_;
+    if (front.size() >= std::min(max_record, limit) || rest_.size() == 1) {
+      return take(asio::buffer(front, limit));
+    }
+    std::size_t joined = 0;
+    while (!empty() && joined < std::min(max_record, limit)) {
+      asio::const_buffer const piece =
+          asio::buffer(rest_.front() + offset_, std::min(max_record, limit) - joined);
+      std::memcpy(joining_buffer.data() + joined, piece.data(), piece.size());
+      joined += take(piece).size();
+    }
+    return {joining_buffer.data(), joined};
+  }
+
+ private:
+  asio::const_buffer take(asio::const_buffer piece) {
+    offset_ += piece.size();
+    skip_empty();
+    return piece;
+  }
+
+  void skip_empty() {
+    while (!rest_.empty() && offset_ == rest_.front().size()) {
+      rest_ = rest_.subspan(1);
+      offset_ = 0;
+    }
+  }
+
+  std::span<asio::const_buffer const> rest_;
+  std::size_t offset_ = 0;
+};
+
+}  // namespace
+
+enum class ssl_engine::call : std::uint8_t { handshake, read, write, shutdown };
+
+// Around each use of OpenSSL: leftovers of somebody else's calls are not read as ours (T11), and
+// what the call had to say leaves with one send, an alert before its error is reported (T18).
+class ssl_engine::call_scope {
+ public:
+  explicit call_scope(ssl_engine& engine) : channel_(*engine.channel_) {
+    clear_openssl_errors();
+    channel_.begin_call();
+  }
+  ~call_scope() { channel_.flush(); }
+  call_scope(call_scope const&) = delete;
+  call_scope& operator=(call_scope const&) = delete;
+
+ private:
+  channel& channel_;
+};
+
+void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
+
+ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
+    : context_(std::move(context)), channel_(&over) {
+  context_->seal();
+  clear_openssl_errors();
+  ssl_.reset(SSL_new(context_->handle()));
+  if (!ssl_) throw_openssl_error(errc::unexpected_result, "making a connection");
+  BIO* bio = make_bio(over);
+  SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
+  over.owner = this;
+  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // One receive takes a record's header and body, and several small records.
+  SSL_set_read_ahead(ssl_.get(), 1);
+  if (SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE && !SSL_get_verify_callback(ssl_.get())) {
+    SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), on_verify);
+  }
+}
+
+ssl_engine::ssl_engine(client_context const& context, channel& over,
+                       connection_options const& options)
+    : ssl_engine(context.state(), over) {
+  SSL_set_connect_state(ssl_.get());
+  if (!options.host.empty()) {
+    set_host(options.host);
+  } else if (!context_->adopted && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
+    throw error(errc::no_host_name);   // fails closed: any trusted certificate would do otherwise
+  }
+  if (!options.alpn.empty()) set_alpn(options.alpn);
+}
+
+ssl_engine::ssl_engine(server_context const& context, channel& over)
+    : ssl_engine(context.state(), over) {
+  SSL_set_accept_state(ssl_.get());
+}
+
+void ssl_engine::check_host(std::string_view given) {
+  std::string_view const host = without_final_dot(given);
+  if (host.empty() || host.size() > TLSEXT_MAXLEN_host_name ||
+      host.find('\0') != std::string_view::npos) {
+    throw error(errc::invalid_host_name);
+  }
+}
+
+void ssl_engine::set_host(std::string_view given) {
+  check_host(given);
+  std::string const host(without_final_dot(given));
+  bool set = false;
+  if (is_address(host)) {
+    // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
+    set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str()) == 1;
+  } else {
+    SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    set = SSL_set1_host(ssl_.get(), host.c_str()) == 1 &&
+          SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1;
+  }
+  if (!set) throw_openssl_error(errc::invalid_host_name, "setting the host name " + host);
+}
+
+void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
+  std::string const wire = alpn_wire_format(protocols);
+  // SSL_set_alpn_protos returns 0 on success (T13).
+  if (SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<unsigned char const*>(wire.data()),
+                          static_cast<unsigned>(wire.size())) != 0) {
+    throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
+  }
+}
+
+bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
+
+step ssl_engine::perform(call what, void* data, std::size_t size) {
+  std::size_t bytes = 0;
+  int result = 0;
+  switch (what) {
+    case call::handshake: result = SSL_do_handshake(ssl_.get()); break;
+    case call::read: result = SSL_read_ex(ssl_.get(), data, size, &bytes); break;
+    case call::write: result = SSL_write_ex(ssl_.get(), data, size, &bytes); break;
+    case call::shutdown:
+      result = SSL_shutdown(ssl_.get());
+      if (result == 0) return {};   // sent; the peer's has not arrived, and nothing is wrong
+      break;
+  }
+  if (result > 0) return {want::nothing, bytes, {}};
+
+  openssl_error said = take_openssl_error(ssl_.get(), result);
+  switch (said.status) {
+    case status::want_read: return {want::input, 0, {}};
+    case status::want_write: return {want::output, 0, {}};
+    case status::want_client_hello: return {want::client_hello, 0, {}};
+    case status::want_x509_lookup: return {want::certificate, 0, {}};
+    case status::want_retry_verify: return {want::verification, 0, {}};
+    case status::zero_return: return {want::nothing, 0, asio::error::eof};
+    case status::ssl: return fail(to_error_code(said.code), said.status, std::move(said.stack));
+    case status::syscall:
+    case status::want_connect:
+    case status::want_accept:
+    case status::want_async:
+    case status::want_async_job:
+    case status::unclassified: break;
+  }
+  return fail(errc::unexpected_result, said.status, std::move(said.stack));
+}
+
+step ssl_engine::fail(error_code code, status classified, std::string stack) {
+  if (!failure_) failure_ = std::make_unique<failure>();
+  failure_->status = classified;
+  failure_->openssl_stack = std::move(stack);
+  fatal_ = code;
+  return {want::nothing, 0, code};
+}
+
+void ssl_engine::note_refused_certificate(int result, int depth, std::string subject) {
+  if (!failure_) failure_ = std::make_unique<failure>();
+  failure_->verify_result = result;
+  failure_->verify_depth = depth;
+  failure_->verify_subject = std::move(subject);
+}
+
+failure ssl_engine::failure_details(error_code code) const {
+  return failure_ && code == fatal_ ? *failure_ : failure();
+}
+
+error ssl_engine::failure_of(error_code code, char const* operation) const {
+  failure known = failure_details(code);
+  known.context = operation;
+  if (std::string const name = host(); !name.empty()) known.context += " with " + name;
+  return error(code, std::move(known));
+}
+
+std::string ssl_engine::host() const {
+  X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
+  if (char const* name = X509_VERIFY_PARAM_get0_host(param, 0)) return name;
+  std::unique_ptr<char, openssl_memory_deleter> const address(X509_VERIFY_PARAM_get1_ip_asc(param));
+  return address ? address.get() : std::string();
+}
+
+// OpenSSL has read all that there is. Whether more can come is the channel's to say.
+step ssl_engine::needs_input() const {
+  if (channel_->receive_error()) return {want::nothing, 0, channel_->receive_error()};
+  if (channel_->paused()) return {want::output, 0, {}};
+  if (!channel_->ended()) return {want::input, 0, {}};
+  return {want::nothing, 0, handshake_done_ ? errc::stream_truncated : errc::handshake_truncated};
+}
+
+step ssl_engine::handshake() {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  call_scope scope(*this);
+  step done = perform(call::handshake);
+  if (done.want == want::input) return needs_input();
+  if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
+  if (done.want == want::nothing && !done.error) {
+    handshake_done_ = true;
+    if (channel_->dry()) SSL_free_buffers(ssl_.get());   // refuses while they hold anything
+  }
+  return done;
+}
+
+// Whether another read could give plaintext without waiting.
+bool ssl_engine::more_is_here() const noexcept {
+  return !channel_->dry() || SSL_has_pending(ssl_.get()) == 1;
+}
+
+step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
+  if (held_) return {want::nothing, 0, held_};
+  if (fatal_) return {want::nothing, 0, fatal_};
+  if (handshake_done_ && !more_is_here() && channel_->unsent() == 0) {
+    SSL_free_buffers(ssl_.get());   // nothing to read: an idle connection holds no record buffer
+    return needs_input();
+  }
+  if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
+  call_scope scope(*this);
+  std::size_t filled = 0;
+  for (asio::mutable_buffer rest : buffers) {
+    while (rest.size() > 0) {
+      step got = perform(call::read, rest.data(), rest.size());
+      if (got.bytes > 0) {
+        filled += got.bytes;
+        rest += got.bytes;
+        if (rest.size() > 0 && !more_is_here()) return {want::nothing, filled, {}};
+        continue;
+      }
+      if (got.want == want::input) got = needs_input();
+      if (got.error) held_ = got.error;
+      if (filled > 0) return {want::nothing, filled, {}};
+      return got;
+    }
+  }
+  return {want::nothing, filled, {}};
+}
+
+step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  if (close_sent_) return {want::nothing, 0, errc::write_after_close};
+  if (channel_->send_error()) return {want::nothing, 0, channel_->send_error()};
+  if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
+  step done;
+  {
+    call_scope scope(*this);
+    gather plaintext(buffers);
+    while (!plaintext.empty() && done.bytes < max_write) {
+      asio::const_buffer const piece = plaintext.next(max_write - done.bytes);
+      step const taken = perform(call::write, const_cast<void*>(piece.data()), piece.size());
+      done.bytes += taken.bytes;
+      if (taken.bytes == piece.size()) continue;
+      done.want = taken.want;
+      done.error = taken.error;
+      break;
+    }
+  }
+  if (done.want == want::input) {
+    step const more = needs_input();
+    done.want = more.want;
+    done.error = more.error;
+  }
+  if (!done.error) done.error = channel_->send_error();
+  if (!done.error && done.want == want::nothing && channel_->unsent() > 0) done.want = want::output;
+  return done;
+}
+
+step ssl_engine::close_write() {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  // Before the handshake is done there is nothing to close; OpenSSL refuses to try.
+  if (close_sent_ || !handshake_done_) return {};
+  close_sent_ = true;
+  call_scope scope(*this);
+  return perform(call::shutdown);
+}
+
+step ssl_engine::shutdown() {
+  if (step const sent = close_write(); sent.error) return sent;
+  if (!handshake_done_) return {};
+  // Unread data is discarded: closing the transport over it would make the kernel send a reset,
+  // which can destroy the last of our data on its way (T15).
+  thread_local std::array<std::byte, max_record> discarded;
+  std::array const into{asio::mutable_buffer(discarded.data(), discarded.size())};
+  step const got = read(into);
+  if (got.error == asio::error::eof) return {};
+  return got;
+}
+
+connection_info ssl_engine::info() const {
+  connection_info known;
+  known.version = SSL_get_version(ssl_.get());
+  if (SSL_CIPHER const* suite = SSL_get_current_cipher(ssl_.get())) {
+    known.suite = SSL_CIPHER_get_name(suite);
+  }
+  // The macro SSL_get_negotiated_group is a control whose result is the group's number.
+  auto const group = static_cast<int>(SSL_get_negotiated_group(ssl_.get()));
+  if (char const* name = group > 0 ? SSL_group_to_name(ssl_.get(), group) : nullptr) {
+    known.group = name;
+  }
+  unsigned char const* protocol = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &length);
+  if (length > 0) known.alpn.assign(reinterpret_cast<char const*>(protocol), length);
+  if (char const* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) {
+    known.server_name = name;
+  }
+  known.resumed = SSL_session_reused(ssl_.get()) == 1;
+  return known;
+}
+
+peer_info ssl_engine::peer() const {
+  std::vector<certificate> chain;
+  if (X509* own = SSL_get0_peer_certificate(ssl_.get())) {
+    chain.push_back(certificate::from_native(own));
+    // On a server the chain leaves out the peer's own certificate; on a client it begins with it.
+    STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_.get());
+    for (int i = is_server() ? 0 : 1; i < sk_X509_num(sent); ++i) {
+      chain.push_back(certificate::from_native(sk_X509_value(sent, i)));
+    }
+  }
+  bool const verified = !chain.empty() && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+                        SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+  return peer_info(std::move(chain), verified);
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,16 @@
+#pragma once
+
+// What the README's blocks take as read: they are compiled after this (see extract.cmake).
+
+#include <cotls/cotls.hpp>
+
+#include <boost/asio.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <iostream>
+#include <string>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using namespace std::chrono_literals;

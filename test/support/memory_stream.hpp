@@ -1,0 +1,230 @@
+#pragma once
+
+#include <cotls/detail/waiting_list.hpp>
+#include <cotls/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cotls::test {
+
+namespace asio = boost::asio;
+
+/// What happens to a transport from a given step on; each read or write that is started is a step.
+enum class fault { none, failure, end, stall };
+
+/** One end of a connection in memory: an AsyncStream that can fragment, fail, end and stall.
+
+    Not synchronised; meant for an `io_context` of one thread.
+*/
+class memory_stream {
+  struct side;
+
+ public:
+  using executor_type = asio::any_io_executor;
+  using lowest_layer_type = memory_stream;
+
+  static std::pair<memory_stream, memory_stream> make_pair(asio::any_io_executor executor) {
+    auto const left = std::make_shared<side>(executor);
+    auto const right = std::make_shared<side>(executor);
+    left->peer = right;
+    right->peer = left;
+    return {memory_stream(left), memory_stream(right)};
+  }
+
+  executor_type get_executor() const { return side_->executor; }
+  memory_stream& lowest_layer() { return *this; }
+
+  /** The most that one read, or one write, moves; and the most that may be on its way. */
+  void set_limit(std::size_t bytes) { side_->limit = bytes; }
+  void set_capacity(std::size_t bytes) { side_->capacity = bytes; }
+
+  /** Lets the fault happen at the step with this number, counted from 0 at this end. */
+  void set_fault(fault kind, std::size_t at) {
+    side_->kind = kind;
+    side_->fault_at = at;
+  }
+  std::size_t steps() const { return side_->steps; }
+
+  /** Calls a function at each step, with its number: the place to cancel at. */
+  void on_step(std::function<void(std::size_t)> function) { side_->observer = std::move(function); }
+
+  template <class Buffers, class Token>
+  auto async_read_some(Buffers const& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [](auto handler, std::shared_ptr<side> self, Buffers into) {
+          transfer next;
+          for (auto it = asio::buffer_sequence_begin(into); it != asio::buffer_sequence_end(into);
+               ++it) {
+            next.into.push_back(asio::mutable_buffer(*it));
+          }
+          start(std::move(handler), self, self->readers, std::move(next));
+        },
+        token, side_, buffers);
+  }
+
+  template <class Buffers, class Token>
+  auto async_write_some(Buffers const& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [](auto handler, std::shared_ptr<side> self, Buffers from) {
+          transfer next;
+          for (auto it = asio::buffer_sequence_begin(from); it != asio::buffer_sequence_end(from);
+               ++it) {
+            asio::const_buffer const piece(*it);
+            next.from.append(static_cast<char const*>(piece.data()), piece.size());
+          }
+          start(std::move(handler), self, self->writers, std::move(next));
+        },
+        token, side_, buffers);
+  }
+
+  /** Ends the operations that are pending, as sockets do. */
+  void cancel() { side_->abort_all(); }
+
+  /** Ends our direction: the peer reads what is on its way, and then the end. */
+  void close() {
+    side_->closed = true;
+    side_->abort_all();
+    if (auto const peer = side_->peer.lock()) peer->progress();
+  }
+
+ private:
+  using handlers = detail::waiting_list<error_code, std::size_t>;
+
+  struct transfer {
+    std::vector<asio::mutable_buffer> into;
+    std::string from;
+    handlers::ticket ticket = 0;
+    fault stops = fault::none;
+  };
+
+  struct direction {
+    handlers waiting;
+    std::vector<transfer> transfers;
+
+    void complete_front(error_code code, std::size_t bytes) {
+      auto const ticket = transfers.front().ticket;
+      transfers.erase(transfers.begin());
+      waiting.complete(ticket, code, bytes);
+    }
+
+    void abort(handlers::ticket ticket) {
+      std::erase_if(transfers, [&](transfer const& one) { return one.ticket == ticket; });
+      waiting.complete(ticket, asio::error::operation_aborted, 0);
+    }
+  };
+
+  struct side : std::enable_shared_from_this<side> {
+    explicit side(asio::any_io_executor runs_on) : executor(std::move(runs_on)) {}
+
+    asio::any_io_executor executor;
+    std::weak_ptr<side> peer;
+    std::string arrived;   // from the peer
+    direction readers;
+    direction writers;
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+    std::size_t capacity = std::numeric_limits<std::size_t>::max();
+    fault kind = fault::none;
+    std::size_t fault_at = 0;
+    std::size_t steps = 0;
+    bool closed = false;
+    std::function<void(std::size_t)> observer;
+
+    // Completes what can go on at this end.
+    void progress() {
+      auto const self = shared_from_this();
+      while (!readers.transfers.empty() && progress_read()) {
+      }
+      while (!writers.transfers.empty() && progress_write()) {
+      }
+    }
+
+    bool faulted(direction& of) {
+      switch (of.transfers.front().stops) {
+        case fault::none: return false;
+        case fault::stall: return true;
+        case fault::failure: of.complete_front(asio::error::connection_reset, 0); return true;
+        case fault::end:
+          of.complete_front(&of == &readers ? error_code(asio::error::eof)
+                                            : error_code(asio::error::broken_pipe),
+                            0);
+          return true;
+      }
+      return false;
+    }
+
+    bool progress_read() {
+      if (faulted(readers)) return !readers.transfers.empty() && kind != fault::stall;
+      auto const& buffers = readers.transfers.front().into;
+      auto const other = peer.lock();
+      if (arrived.empty() && asio::buffer_size(buffers) > 0) {
+        if (other && !other->closed && !closed) return false;
+        readers.complete_front(asio::error::eof, 0);
+        return true;
+      }
+      std::size_t const count =
+          asio::buffer_copy(buffers, asio::buffer(arrived), std::min(limit, arrived.size()));
+      arrived.erase(0, count);
+      readers.complete_front({}, count);
+      if (other) other->progress();
+      return true;
+    }
+
+    bool progress_write() {
+      if (faulted(writers)) return !writers.transfers.empty() && kind != fault::stall;
+      auto const other = peer.lock();
+      if (!other || other->closed || closed) {
+        writers.complete_front(asio::error::broken_pipe, 0);
+        return true;
+      }
+      std::string const& bytes = writers.transfers.front().from;
+      std::size_t const room = capacity - std::min(capacity, other->arrived.size());
+      if (room == 0 && !bytes.empty()) return false;
+      std::size_t const count = std::min({bytes.size(), limit, room});
+      other->arrived.append(bytes, 0, count);
+      writers.complete_front({}, count);
+      other->progress();
+      return true;
+    }
+
+    void abort_all() {
+      for (direction* each : {&readers, &writers}) {
+        while (!each->transfers.empty()) each->abort(each->transfers.front().ticket);
+      }
+    }
+  };
+
+  explicit memory_stream(std::shared_ptr<side> self) : side_(std::move(self)) {}
+
+  template <class Handler>
+  static void start(Handler handler, std::shared_ptr<side> const& self, direction& in,
+                    transfer next) {
+    std::size_t const step = self->steps++;
+    if (self->kind != fault::none && step >= self->fault_at) next.stops = self->kind;
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto const ticket = in.waiting.add(std::move(handler), self->executor);
+    next.ticket = ticket;
+    in.transfers.push_back(std::move(next));
+    if (slot.is_connected()) {
+      slot.assign([self, &in, ticket](asio::cancellation_type) { in.abort(ticket); });
+    }
+    self->progress();
+    if (self->observer) self->observer(step);
+  }
+
+  std::shared_ptr<side> side_;
+};
+
+}  // namespace cotls::test

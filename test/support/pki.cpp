@@ -1,0 +1,159 @@
+// Certificates of version 3 (RFC 5280), made with OpenSSL alone: what the library reads is not made
+// by the library.
+
+#include "pki.hpp"
+
+#include "openssl_ptr.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include <atomic>
+#include <stdexcept>
+
+namespace cotls::test {
+
+using detail::bio_ptr;
+using detail::pkey_ptr;
+using detail::x509_extension_ptr;
+using detail::x509_ptr;
+
+struct authority::state {
+  x509_ptr certificate;
+  pkey_ptr key;
+  std::shared_ptr<state const> issuer;   // null for a root
+};
+
+namespace {
+
+void check(bool succeeded) {
+  if (!succeeded) throw std::runtime_error("making a certificate failed");
+}
+
+pkey_ptr generate(key_kind kind) {
+  pkey_ptr key;
+  switch (kind) {
+    case key_kind::ec_p256: key.reset(EVP_EC_gen("P-256")); break;
+    case key_kind::rsa_2048: key.reset(EVP_RSA_gen(2048)); break;
+  }
+  check(key != nullptr);
+  return key;
+}
+
+void add_extension(X509* to, X509* issuer, int which, std::string const& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, to, nullptr, nullptr, 0);
+  x509_extension_ptr const made(X509V3_EXT_conf_nid(nullptr, &context, which, value.c_str()));
+  check(made && X509_add_ext(to, made.get(), -1) == 1);
+}
+
+std::string alternative_names(std::vector<std::string> const& names) {
+  std::string list;
+  for (auto const& name : names) {
+    boost::system::error_code no_address;
+    boost::asio::ip::make_address(name, no_address);
+    if (!list.empty()) list += ',';
+    list += (no_address ? "DNS:" : "IP:") + name;
+  }
+  return list;
+}
+
+// All but the extensions and the signature. Serial numbers are unique in the process.
+x509_ptr begin(std::string const& name, EVP_PKEY* key, X509 const* issuer,
+               std::chrono::seconds from, std::chrono::seconds until) {
+  static std::atomic<long> serial = 1;
+  x509_ptr made(X509_new());
+  check(made && X509_set_version(made.get(), X509_VERSION_3) == 1);
+  check(ASN1_INTEGER_set(X509_get_serialNumber(made.get()), serial++) == 1);
+  check(X509_gmtime_adj(X509_getm_notBefore(made.get()), static_cast<long>(from.count())) &&
+        X509_gmtime_adj(X509_getm_notAfter(made.get()), static_cast<long>(until.count())));
+  X509_NAME* const subject = X509_get_subject_name(made.get());
+  auto const* const text = reinterpret_cast<unsigned char const*>(name.data());
+  check(X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, text,
+                                   static_cast<int>(name.size()), -1, 0) == 1);
+  check(X509_set_issuer_name(made.get(), issuer ? X509_get_subject_name(issuer) : subject) == 1);
+  check(X509_set_pubkey(made.get(), key) == 1);
+  return made;
+}
+
+void sign(X509* made, EVP_PKEY* with) { check(X509_sign(made, with, EVP_sha256()) > 0); }
+
+template <class Write>
+std::string to_pem(Write const& write) {
+  bio_ptr const out(BIO_new(BIO_s_mem()));
+  check(out && write(out.get()) == 1);
+  char* data = nullptr;
+  long const size = BIO_get_mem_data(out.get(), &data);
+  return std::string(data, static_cast<std::size_t>(size));
+}
+
+std::string to_pem(X509* certificate) {
+  return to_pem([&](BIO* out) { return PEM_write_bio_X509(out, certificate); });
+}
+
+std::string to_pem(EVP_PKEY* key) {
+  return to_pem([&](BIO* out) {
+    return PEM_write_bio_PKCS8PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+// An authority's certificate; signed by itself without an issuer.
+x509_ptr make_authority(std::string const& name, EVP_PKEY* key, X509* issuer,
+                        EVP_PKEY* issuer_key) {
+  x509_ptr made =
+      begin(name, key, issuer, -std::chrono::hours(48), std::chrono::hours(24 * 7));
+  X509* const above = issuer ? issuer : made.get();
+  add_extension(made.get(), above, NID_basic_constraints, "critical,CA:TRUE");
+  add_extension(made.get(), above, NID_key_usage, "critical,keyCertSign,cRLSign");
+  add_extension(made.get(), above, NID_subject_key_identifier, "hash");
+  add_extension(made.get(), above, NID_authority_key_identifier, "keyid");
+  sign(made.get(), issuer_key);
+  return made;
+}
+
+}  // namespace
+
+authority::authority(std::string const& name) {
+  auto made = std::make_shared<state>();
+  made->key = generate(key_kind::ec_p256);
+  made->certificate = make_authority(name, made->key.get(), nullptr, made->key.get());
+  state_ = std::move(made);
+}
+
+authority authority::make_intermediate(std::string const& name) const {
+  auto made = std::make_shared<state>();
+  made->key = generate(key_kind::ec_p256);
+  made->certificate = make_authority(name, made->key.get(), state_->certificate.get(),
+                                     state_->key.get());
+  made->issuer = state_;
+  return authority(std::move(made));
+}
+
+issued authority::issue(certificate_request const& request) const {
+  pkey_ptr const key = generate(request.kind());
+  X509* const issuer = state_->certificate.get();
+  x509_ptr const made =
+      begin(request.names().front(), key.get(), issuer, request.from(), request.until());
+  add_extension(made.get(), issuer, NID_basic_constraints, "critical,CA:FALSE");
+  add_extension(made.get(), issuer, NID_key_usage, "critical,digitalSignature");
+  add_extension(made.get(), issuer, NID_ext_key_usage,
+                request.meant() == purpose::server ? "serverAuth" : "clientAuth");
+  add_extension(made.get(), issuer, NID_subject_alt_name, alternative_names(request.names()));
+  add_extension(made.get(), issuer, NID_subject_key_identifier, "hash");
+  add_extension(made.get(), issuer, NID_authority_key_identifier, "keyid");
+  sign(made.get(), state_->key.get());
+
+  issued result;
+  result.certificate = to_pem(made.get());
+  result.key = to_pem(key.get());
+  for (auto const* above = state_.get(); above->issuer; above = above->issuer.get()) {
+    result.intermediates += to_pem(above->certificate.get());
+  }
+  return result;
+}
+
+std::string authority::pem() const { return to_pem(state_->certificate.get()); }
+
+}  // namespace cotls::test

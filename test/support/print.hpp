@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cotls/detail/operation.hpp>
+#include <cotls/error.hpp>
+#include <cotls/step.hpp>
+
+#include <ostream>
+
+// How Boost.Test prints what the tests compare.
+
+namespace cotls {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, errc value) {
+  return out << make_error_code(value).message();
+}
+inline std::ostream& boost_test_print_type(std::ostream& out, alert value) {
+  return out << make_error_code(value).message();
+}
+inline std::ostream& boost_test_print_type(std::ostream& out, want value) {
+  return out << "want " << static_cast<int>(value);
+}
+
+namespace detail {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, action value) {
+  return out << "action " << static_cast<int>(value);
+}
+
+}  // namespace detail
+
+}  // namespace cotls
+
+namespace boost::asio::error {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, basic_errors value) {
+  return out << make_error_code(value).message();
+}
+inline std::ostream& boost_test_print_type(std::ostream& out, misc_errors value) {
+  return out << make_error_code(value).message();
+}
+
+}  // namespace boost::asio::error

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cotls/detail/operation.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cotls::test {
+
+namespace asio = boost::asio;
+
+/** An engine that answers from a script and writes down what it was asked: the operations' logic
+    without cryptography. */
+class scripted_engine {
+ public:
+  std::deque<step> answers;          ///< one a call; an empty script answers "done"
+  std::vector<std::string> calls;    ///< names of the calls, in order
+  std::size_t unsent_bytes = 0;
+  std::size_t emits = 0;             ///< what each answer adds to what is unsent
+  std::size_t flush_takes = 0;       ///< how much of what is unsent the next flush sends
+  error_code failed_send;
+
+  step handshake() { return answer("handshake"); }
+  step close_write() { return answer("close_write"); }
+  step shutdown() { return answer("shutdown"); }
+  step read(std::span<asio::mutable_buffer const> buffers) {
+    sizes.push_back(total(buffers));
+    return answer("read");
+  }
+  step write(std::span<asio::const_buffer const> buffers) {
+    sizes.push_back(total(buffers));
+    return answer("write");
+  }
+
+  void flush() {
+    calls.push_back("flush");
+    unsent_bytes -= std::min(unsent_bytes, flush_takes);
+  }
+  std::size_t unsent() const { return unsent_bytes; }
+  error_code send_error() const { return failed_send; }
+  void input_arrived() { calls.push_back("input_arrived"); }
+
+  std::vector<std::size_t> sizes;    ///< bytes offered to each read and write
+
+ private:
+  template <class Buffer>
+  static std::size_t total(std::span<Buffer const> buffers) {
+    std::size_t sum = 0;
+    for (auto const& one : buffers) sum += one.size();
+    return sum;
+  }
+
+  step answer(char const* name) {
+    calls.push_back(name);
+    if (answers.empty()) return {};
+    step const next = answers.front();
+    answers.pop_front();
+    unsent_bytes += emits;
+    return next;
+  }
+};
+
+/** What operations see of a connection (operation.hpp). */
+class scripted_connection {
+ public:
+  scripted_engine& engine() { return engine_; }
+  detail::gate reading;
+  detail::gate writing;
+  bool closed() const { return is_closed; }
+  bool take_wake() { return std::exchange(is_woken, false); }
+  void wake_reader() { is_woken = true; }
+  void input_done() {}
+
+  bool is_closed = false;
+  bool is_woken = false;
+
+ private:
+  scripted_engine engine_;
+};
+
+}  // namespace cotls::test

@@ -1,0 +1,348 @@
+// The operations alone, against an engine that answers from a script.
+
+#include "print.hpp"
+#include "scripted_connection.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+
+namespace cotls::test {
+namespace {
+
+using detail::action;
+using detail::amount;
+using detail::interruption;
+
+using handshake = detail::handshake_operation<scripted_connection>;
+using shutdown = detail::shutdown_operation<scripted_connection>;
+using close_write = detail::close_write_operation<scripted_connection>;
+using read = detail::read_operation<scripted_connection, asio::mutable_buffer>;
+using write = detail::write_operation<scripted_connection, asio::const_buffer>;
+
+struct fixture {
+  scripted_connection connection;
+  scripted_engine& engine = connection.engine();
+  std::array<char, 64> storage{};
+
+  asio::mutable_buffer room() { return asio::buffer(storage); }
+  asio::const_buffer data() const { return asio::buffer(storage); }
+
+  // True when the engine was asked for `name` this many times.
+  bool asked(std::string const& name, std::ptrdiff_t times) const {
+    return std::count(engine.calls.begin(), engine.calls.end(), name) == times;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(operation, fixture)
+
+BOOST_AUTO_TEST_CASE(a_read_with_data_at_hand_completes_without_waiting) {
+  engine.answers = {{want::nothing, 5, {}}};
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.transferred() == 5u);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(!connection.reading.busy);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_without_data_waits_for_input_and_then_looks_again) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 7, {}}};
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::wait_input);
+  BOOST_TEST(connection.reading.busy);
+  BOOST_TEST(asked("input_arrived", 0));
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(asked("input_arrived", 1));
+  BOOST_TEST(op.transferred() == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_into_empty_buffers_completes_without_the_engine) {
+  read op(&connection, asio::mutable_buffer());
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(asked("read", 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_read_is_refused_and_leaves_the_first_its_claim) {
+  engine.answers = {{want::input, 0, {}}};
+  read first(&connection, room());
+  BOOST_TEST(first.advance() == action::wait_input);
+  read second(&connection, room());
+  BOOST_TEST(second.advance() == action::complete);
+  BOOST_TEST(second.error() == errc::operation_in_progress);
+  BOOST_TEST(connection.reading.busy);
+  BOOST_TEST(first.advance() == action::complete);
+  BOOST_TEST(!connection.reading.busy);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_beside_a_read_is_allowed) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 64, {}}};
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::wait_input);
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::complete);
+  BOOST_TEST(!writer.error());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_stream_answers_not_connected) {
+  read op(nullptr, room());
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == errc::not_connected);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_read_does_not_touch_the_engine_again) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 7, {}}};
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::wait_input);
+  // The wait ended well, and the cancellation came before its handler ran (A14).
+  BOOST_TEST(op.advance({}, interruption::cancelled) == action::complete);
+  BOOST_TEST(op.error() == asio::error::operation_aborted);
+  BOOST_TEST(op.transferred() == 0u);
+  BOOST_TEST(asked("read", 1));
+  BOOST_TEST(!connection.reading.busy);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_fails_ends_the_operation_with_its_error) {
+  engine.answers = {{want::input, 0, {}}};
+  read op(&connection, room());
+  op.advance();
+  BOOST_TEST(op.advance(asio::error::bad_descriptor) == action::complete);
+  BOOST_TEST(op.error() == asio::error::bad_descriptor);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_the_connection_ended_itself_is_taken_up_again) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 3, {}}};
+  read op(&connection, room());
+  op.advance();
+  connection.is_woken = true;
+  BOOST_TEST(op.advance(asio::error::operation_aborted) == action::complete);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(op.transferred() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(an_aborted_wait_that_nobody_announced_ends_the_operation) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 3, {}}};
+  read op(&connection, room());
+  op.advance();
+  BOOST_TEST(op.advance(asio::error::operation_aborted) == action::complete);
+  BOOST_TEST(op.error() == asio::error::operation_aborted);
+  BOOST_TEST(op.transferred() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_for_the_reader_is_not_taken_by_a_writer) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 64, {}}, {want::nothing, 3, {}}};
+  read reader(&connection, room());
+  reader.advance();
+  connection.is_woken = true;
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::complete);
+  BOOST_TEST(reader.advance(asio::error::operation_aborted) == action::complete);
+  BOOST_TEST(!reader.error());
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_connection_aborts_what_waits) {
+  engine.answers = {{want::input, 0, {}}};
+  read op(&connection, room());
+  op.advance();
+  connection.is_closed = true;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == asio::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(a_fast_peer_makes_the_reader_yield_before_it_takes_more) {
+  bool yielded = false;
+  for (unsigned i = 0; i <= detail::gate::max_records && !yielded; ++i) {
+    engine.answers = {{want::nothing, 1, {}}};
+    read op(&connection, room());
+    if (op.advance() == action::yield) {
+      yielded = true;
+      BOOST_TEST(op.transferred() == 0u);
+      BOOST_TEST(op.advance() == action::complete);
+      BOOST_TEST(op.transferred() == 1u);
+    }
+  }
+  BOOST_TEST(yielded);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_waited_does_not_yield) {
+  for (unsigned i = 0; i <= 2 * detail::gate::max_records; ++i) {
+    engine.answers = {{want::input, 0, {}}, {want::nothing, 1, {}}};
+    read op(&connection, room());
+    BOOST_REQUIRE(op.advance() == action::wait_input);
+    BOOST_REQUIRE(op.advance() == action::complete);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_lone_reader_with_unsent_ciphertext_waits_for_either) {
+  engine.answers = {{want::input, 0, {}}};
+  engine.unsent_bytes = 10;
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::wait_either);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_leaves_unsent_ciphertext_to_a_writer_that_is_waiting) {
+  write writer(&connection, data(), amount::all);
+  engine.unsent_bytes = 10;
+  BOOST_TEST(writer.advance() == action::wait_output);
+  read reader(&connection, room());
+  engine.answers = {{want::input, 0, {}}};
+  BOOST_TEST(reader.advance() == action::wait_input);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_write_wakes_the_reader_for_what_is_unsent) {
+  engine.answers = {{want::input, 0, {}}};
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::wait_input);
+  engine.unsent_bytes = 10;
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::wait_output);
+  BOOST_TEST(writer.advance({}, interruption::cancelled) == action::complete);
+  BOOST_TEST(connection.is_woken);
+  engine.answers = {{want::input, 0, {}}};
+  BOOST_TEST(reader.advance(asio::error::operation_aborted) == action::wait_either);
+}
+
+BOOST_AUTO_TEST_CASE(too_much_unsent_makes_a_reader_wait_for_output) {
+  engine.answers = {{want::output, 0, {}}};
+  engine.unsent_bytes = 100000;
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::wait_output);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_was_paused_with_nothing_unsent_yields) {
+  engine.answers = {{want::output, 0, {}}};
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::yield);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_is_done_when_its_ciphertext_has_left) {
+  engine.answers = {{want::nothing, 64, {}}};
+  write op(&connection, data(), amount::all);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.transferred() == 64u);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_waits_while_its_ciphertext_has_not_left) {
+  engine.answers = {{want::output, 64, {}}};
+  engine.emits = 1;
+  write op(&connection, data(), amount::all);
+  BOOST_TEST(op.advance() == action::wait_output);
+  BOOST_TEST(op.advance() == action::wait_output);
+  engine.flush_takes = 1;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.transferred() == 64u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_write_counts_what_was_taken) {
+  std::array<char, 200> large{};
+  engine.answers = {{want::nothing, 150, {}}, {want::input, 0, {}}};
+  write op(&connection, asio::buffer(large), amount::all);
+  BOOST_TEST(op.advance() == action::wait_input);
+  BOOST_TEST(op.advance({}, interruption::cancelled) == action::complete);
+  BOOST_TEST(op.error() == asio::error::operation_aborted);
+  BOOST_TEST(op.transferred() == 150u);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_of_all_offers_the_rest_until_nothing_is_left) {
+  engine.answers = {{want::nothing, 10, {}}, {want::nothing, 20, {}}, {want::nothing, 34, {}}};
+  write op(&connection, data(), amount::all);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST((engine.sizes == std::vector<std::size_t>{64, 54, 34}));
+}
+
+BOOST_AUTO_TEST_CASE(a_write_of_some_is_done_after_the_first_step) {
+  engine.answers = {{want::nothing, 10, {}}, {want::nothing, 20, {}}};
+  write op(&connection, data(), amount::some);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.transferred() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_of_nothing_does_not_reach_the_engine) {
+  write op(&connection, asio::const_buffer(), amount::all);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(asked("write", 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_send_ends_the_next_write) {
+  engine.failed_send = asio::error::broken_pipe;
+  write op(&connection, data(), amount::all);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == asio::error::broken_pipe);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_handshake_sends_its_alert_before_it_reports) {
+  engine.answers = {{want::nothing, 0, errc::handshake_truncated}};
+  engine.emits = 7;
+  handshake op(&connection);
+  BOOST_TEST(op.advance() == action::wait_output);
+  engine.flush_takes = 7;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == errc::handshake_truncated);
+  BOOST_TEST(asked("handshake", 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_holds_both_directions) {
+  engine.answers = {{want::input, 0, {}}};
+  handshake op(&connection);
+  BOOST_TEST(op.advance() == action::wait_input);
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::complete);
+  BOOST_TEST(reader.error() == errc::operation_in_progress);
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::complete);
+  BOOST_TEST(writer.error() == errc::operation_in_progress);
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_past_its_deadline_says_so) {
+  engine.answers = {{want::input, 0, {}}};
+  handshake op(&connection);
+  op.advance();
+  BOOST_TEST(op.advance({}, interruption::deadline) == action::complete);
+  BOOST_TEST(op.error() == errc::handshake_timeout);
+  BOOST_TEST(!connection.reading.busy);
+  BOOST_TEST(!connection.writing.busy);
+}
+
+BOOST_AUTO_TEST_CASE(a_hook_that_nobody_set_is_an_error_and_no_endless_loop) {
+  for (want hook : {want::client_hello, want::certificate, want::verification}) {
+    scripted_connection fresh;
+    fresh.engine().answers = {{hook, 0, {}}};
+    handshake op(&fresh);
+    BOOST_TEST(op.advance() == action::complete);
+    BOOST_TEST(op.error() == errc::unexpected_result);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_discards_data_until_the_peers_close_notify) {
+  engine.answers = {{want::nothing, 100, {}}, {want::input, 0, {}}, {want::nothing, 100, {}}, {}};
+  shutdown op(&connection);
+  BOOST_TEST(op.advance() == action::wait_input);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(asked("shutdown", 4));
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_against_a_peer_that_keeps_sending_yields) {
+  for (int i = 0; i < 1000; ++i) engine.answers.push_back({want::nothing, 16384, {}});
+  shutdown op(&connection);
+  BOOST_TEST(op.advance() == action::yield);
+  BOOST_TEST(op.advance({}, interruption::deadline) == action::complete);
+  BOOST_TEST(op.error() == errc::shutdown_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(close_write_leaves_the_reading_direction_alone) {
+  engine.answers = {{want::input, 0, {}}};
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::wait_input);
+  close_write op(&connection);
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(!op.error());
+  BOOST_TEST(connection.reading.busy);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
