@@ -230,7 +230,8 @@ void check(bool succeeded) {
 }
 
 void check_name(std::string const& name) {
-  bool const ascii = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 127; });
+  bool const ascii =
+      std::all_of(name.begin(), name.end(), [](char each) { return each > ' ' && each < 127; });
   if (name.empty() || name.size() > max_host_name || !ascii) {
     failure known;
     known.context = "making a self-signed certificate";

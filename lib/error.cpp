@@ -114,7 +114,8 @@ namespace {
 description describe(errc value) noexcept {
   switch (value) {
     case errc::context_sealed:
-      return {"context_sealed", "the context is in use: change its settings before, or make another"};
+      return {"context_sealed",
+              "the context is in use: change its settings before, or make another"};
     case errc::no_host_name:
       return {"no_host_name", "verification is on: give the host name to verify, or verify::none"};
     case errc::invalid_port: return {"invalid_port", "the port must be a number from 1 to 65535"};
@@ -202,7 +203,8 @@ description describe(alert value) noexcept {
     case alert::decode_error:
       return {"decode_error", "the peer received a message it cannot decode"};
     case alert::decrypt_error:
-      return {"decrypt_error", "the peer could not verify a signature or a message of the handshake"};
+      return {"decrypt_error",
+              "the peer could not verify a signature or a message of the handshake"};
     case alert::protocol_version:
       return {"protocol_version", "the peer does not support this version of the protocol"};
     case alert::insufficient_security:

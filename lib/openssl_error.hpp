@@ -6,7 +6,7 @@
 
 namespace cotls::detail {
 
-/// Empties the calling thread's error queue, so that what is found after a call is that call's (T11).
+/// Empties the calling thread's error queue: what is found after a call is then that call's (T11).
 void clear_openssl_errors() noexcept;
 
 /// What OpenSSL says of a call that failed.
@@ -26,7 +26,8 @@ struct openssl_error {
 */
 openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
 
-/// Converts a packed code: an alert that was received becomes a cotls::alert, the rest stay OpenSSL's.
+/// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's own;
+/// the rest stay OpenSSL's.
 error_code to_error_code(unsigned long packed) noexcept;
 
 /** Throws `cotls::error` for a failed call that had no connection.

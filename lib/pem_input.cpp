@@ -30,7 +30,8 @@ struct file_closer {
 
 file_contents::file_contents(std::filesystem::path const& path, std::string const& context)
     : bytes_(allocate(first_capacity)) {
-  std::unique_ptr<std::FILE, file_closer> const file(std::fopen(path.string().c_str(), "rb"));
+  // "e": not inherited by a program that another thread starts meanwhile.
+  std::unique_ptr<std::FILE, file_closer> const file(std::fopen(path.string().c_str(), "rbe"));
   if (!file) throw_system_error(errno, context);
   std::setvbuf(file.get(), nullptr, _IONBF, 0);   // a stdio buffer would keep a copy of the key
   for (;;) {

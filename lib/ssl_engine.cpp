@@ -297,7 +297,9 @@ step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
     SSL_free_buffers(ssl_.get());   // nothing to read: an idle connection holds no record buffer
     return needs_input();
   }
-  if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
+  // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
+  // write would wait for each other for ever; what our answers to the peer add to it is bounded.
+  if (channel_->unsent() > 2 * channel::max_unsent) return {want::output, 0, {}};
   call_scope scope(*this);
   std::size_t filled = 0;
   for (asio::mutable_buffer rest : buffers) {

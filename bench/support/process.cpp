@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 namespace bench {
@@ -87,9 +88,11 @@ void process::join() {
     if (errno != EINTR) throw_errno("waitpid");
   }
   id_ = 0;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw std::runtime_error("a process of the benchmark has failed");
+  if (WIFSIGNALED(status)) {
+    throw std::runtime_error("a process of the benchmark was ended by signal " +
+                             std::to_string(WTERMSIG(status)));
   }
+  if (WEXITSTATUS(status) != 0) throw std::runtime_error("a process of the benchmark has failed");
 }
 
 }  // namespace bench

@@ -14,7 +14,7 @@ struct x509_st;
 
 namespace cotls {
 
-/** An X.509 certificate: parsed once, immutable, cheap to copy and safe to share between threads. */
+/** An X.509 certificate: parsed once, immutable, cheap to copy, safe to share between threads. */
 class certificate {
  public:
   /** Parses the first certificate of a PEM text.
@@ -54,7 +54,8 @@ class certificate {
   std::shared_ptr<x509_st> handle_;
 };
 
-/** A certificate chain: the end entity's certificate first, then its issuers (RFC 8446 section 4.4.2).
+/** A certificate chain: the end entity's certificate first, then its issuers (RFC 8446 section
+    4.4.2).
 
     @par Errors `errc::no_certificate_found`, and the system's error when a file cannot be read; the
     text holds the path and OpenSSL's reason.

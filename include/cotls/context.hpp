@@ -112,8 +112,8 @@ class basic_context : public context {
 
   /** Uses a chain, a key, or both, that were loaded or made before.
 
-      @par Errors `errc::key_mismatch`; OpenSSL's own code for a certificate that is too weak for the
-      security level.
+      @par Errors `errc::key_mismatch`; OpenSSL's own code for a certificate or a key that is too
+      weak for the security level.
   */
   Derived& use(certificate_chain const& chain) { do_use(chain); return self(); }
   Derived& use(private_key const& key) { do_use(key); return self(); }
@@ -163,7 +163,7 @@ class basic_context : public context {
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
 };
 
-/** The configuration of clients. Verifies the server's chain and host name unless told otherwise. */
+/** The configuration of clients. Verifies the server's chain and host name by default. */
 class client_context : public basic_context<client_context> {
  public:
   /** @par Errors `errc::unsupported_protocol` */

@@ -24,7 +24,11 @@ class key_options {
 
   /** Decrypts an encrypted key with this password. Without one, an encrypted key is refused;
       OpenSSL's prompt on the terminal is never shown. */
-  key_options& password(std::string value) { password_ = std::move(value); has_password_ = true; return *this; }
+  key_options& password(std::string value) {
+    password_ = std::move(value);
+    has_password_ = true;
+    return *this;
+  }
 
   bool is_rsa_only() const noexcept { return rsa_only_; }
   bool is_der() const noexcept { return der_; }
@@ -39,8 +43,8 @@ class key_options {
 
 /** A private key: parsed once, immutable, cheap to copy and safe to share between threads.
 
-    @par Errors `errc::no_private_key_found`; `errc::password_required` and `errc::wrong_password` for
-    an encrypted key; the system's error when a file cannot be read. The text holds the path and
+    @par Errors `errc::no_private_key_found`; `errc::password_required` and `errc::wrong_password`
+    for an encrypted key; the system's error when a file cannot be read. The text holds the path and
     OpenSSL's reason.
 */
 class private_key {

@@ -20,7 +20,9 @@ certificates::certificates()
       elsewhere(directory, "elsewhere",
                 intermediate.issue(certificate_request({"elsewhere.example", "192.0.2.1"}))),
       client(directory, "client", intermediate.issue(client_named("client.example"))),
-      stranger(directory, "stranger_client", strangers_root.issue(client_named("stranger.example"))) {}
+      stranger(directory, "stranger_client",
+               strangers_root.make_intermediate("a stranger").issue(
+                   client_named("stranger.example"))) {}
 
 certificates const& certificates::all() {
   static certificates const made;

@@ -5,7 +5,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 
-#include <array>
 #include <string_view>
 
 namespace cotls::test {
@@ -71,14 +70,14 @@ asio::awaitable<void> server_thread::serve(tcp_stream accepted) {
 }
 
 asio::awaitable<void> echo(tcp_stream& peer, served& report) {
-  std::array<char, 16384> chunk;
+  std::vector<char> chunk(16384);
   for (;;) {
     error_code code;
     std::size_t const got = co_await peer.async_read_some(
         asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, code));
     if (said_goodbye(code)) break;
     report.received += got;
-    co_await peer.async_write(asio::buffer(chunk, got));
+    co_await peer.async_write(asio::buffer(chunk.data(), got));
   }
   co_await peer.async_shutdown();
 }

@@ -2,7 +2,10 @@
 
 #include <cotls/detail/operation.hpp>
 #include <cotls/error.hpp>
+#include <cotls/protocol.hpp>
 #include <cotls/step.hpp>
+
+#include <boost/asio/cancellation_type.hpp>
 
 #include <ostream>
 
@@ -20,6 +23,10 @@ inline std::ostream& boost_test_print_type(std::ostream& out, want value) {
   return out << "want " << static_cast<int>(value);
 }
 
+inline std::ostream& boost_test_print_type(std::ostream& out, protocol value) {
+  return out << to_string(value);
+}
+
 namespace detail {
 
 inline std::ostream& boost_test_print_type(std::ostream& out, action value) {
@@ -30,7 +37,13 @@ inline std::ostream& boost_test_print_type(std::ostream& out, action value) {
 
 }  // namespace cotls
 
-namespace boost::asio::error {
+namespace boost::asio {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, cancellation_type value) {
+  return out << "cancellation type " << static_cast<unsigned>(value);
+}
+
+namespace error {
 
 inline std::ostream& boost_test_print_type(std::ostream& out, basic_errors value) {
   return out << make_error_code(value).message();
@@ -39,4 +52,6 @@ inline std::ostream& boost_test_print_type(std::ostream& out, misc_errors value)
   return out << make_error_code(value).message();
 }
 
-}  // namespace boost::asio::error
+}  // namespace error
+
+}  // namespace boost::asio

@@ -31,13 +31,16 @@ class raw_connection {
     SSL_set_accept_state(server.get());
   }
 
+  /// Lets each end go on once.
+  void advance() {
+    advance(client.get(), client_error);
+    advance(server.get(), server_error);
+  }
+
   /// Goes on until both ends are done or stuck. True when both are done and say nothing else: a
   /// client of TLS 1.3 learns only after its handshake that its certificate was refused (T7).
   bool handshake() {
-    for (int round = 0; round < 10; ++round) {
-      advance(client.get(), client_error);
-      advance(server.get(), server_error);
-    }
+    for (int round = 0; round < 10; ++round) advance();
     char unread = 0;
     detail::clear_openssl_errors();
     int const result = SSL_read(client.get(), &unread, 1);

@@ -4,6 +4,8 @@
 
 #include <cotls/certificate.hpp>
 
+#include <openssl/rsa.h>
+
 #include <string>
 
 namespace cotls::test {

@@ -28,9 +28,9 @@ class temporary_directory {
   std::filesystem::path const& path() const noexcept { return path_; }
 
   /// Writes a file and returns its path.
-  std::filesystem::path write(std::string const& name, std::string_view contents) const {
+  std::string write(std::string const& name, std::string_view contents) const {
     std::ofstream(path_ / name, std::ios::binary) << contents;
-    return path_ / name;
+    return (path_ / name).string();
   }
 
  private:

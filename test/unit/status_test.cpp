@@ -1,9 +1,11 @@
 // Each of OpenSSL's statuses, produced by the call that gives it.
 
+#include "context_state.hpp"
 #include "openssl_error.hpp"
 #include "raw_connection.hpp"
-#include "tls.hpp"
 
+#include <cotls/certificate.hpp>
+#include <cotls/context.hpp>
 #include <cotls/status.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -59,8 +61,9 @@ status after_read_meets(obstacle met) {
 
 // Both ends of a connection whose contexts the test may still change.
 struct fixture {
-  client_context client = localhost_client();
-  server_context server = localhost_server();
+  identity const known = make_self_signed({"localhost"});
+  client_context client = client_context().add_root(known.chain().leaf());
+  server_context server = server_context().use(known);
   SSL_CTX* clients = client.native_handle();
   SSL_CTX* servers = server.native_handle();
 
@@ -70,6 +73,15 @@ struct fixture {
     return {clients, servers};
   }
 };
+
+// AddressSanitizer does not follow a job to its own stack.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
 
 int pause_job(SSL*, int*, void*) {
   ASYNC_pause_job();
@@ -121,7 +133,8 @@ BOOST_AUTO_TEST_CASE(the_peers_close_notify_gives_zero_return) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_of_openssl_gives_ssl) {
-  client_context const strangers = client_context().add_root(make_self_signed({"a"}).chain().leaf());
+  client_context const strangers =
+      client_context().add_root(make_self_signed({"a"}).chain().leaf());
   strangers.state()->seal();
   server.state()->seal();
   raw_connection both(strangers.native_handle(), servers);
@@ -156,28 +169,28 @@ BOOST_AUTO_TEST_CASE(a_client_hello_callback_that_waits_gives_want_client_hello)
 BOOST_AUTO_TEST_CASE(a_verification_that_waits_gives_want_retry_verify) {
   SSL_CTX_set_cert_verify_callback(
       clients,
-      [](X509_STORE_CTX* store, void*) {
+      [](X509_STORE_CTX* store, void*) -> int {
         auto* ssl = static_cast<SSL*>(
             X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-        return SSL_set_retry_verify(ssl) == 1 ? -1 : 0;
+        return SSL_set_retry_verify(ssl);
       },
       nullptr);
   raw_connection both = connect();
-  for (int round = 0; round < 3; ++round) both.handshake();
+  both.handshake();
   BOOST_TEST((both.client_error.status == status::want_retry_verify));
 }
 
 BOOST_AUTO_TEST_CASE(a_paused_job_gives_want_async_and_none_to_spare_want_async_job) {
-  if (ASYNC_is_capable() != 1) return;
+  if (sanitized || ASYNC_is_capable() != 1) return;
   ASYNC_cleanup_thread();
   BOOST_REQUIRE(ASYNC_init_thread(1, 1) == 1);
   SSL_CTX_set_mode(servers, SSL_MODE_ASYNC);
   SSL_CTX_set_client_hello_cb(servers, pause_job, nullptr);
   raw_connection first = connect();
-  first.handshake();
+  first.advance();
   BOOST_TEST((first.server_error.status == status::want_async));
   raw_connection second(clients, servers);
-  second.handshake();
+  second.advance();
   BOOST_TEST((second.server_error.status == status::want_async_job));
   // The job must end before its connection does (T5).
   SSL_do_handshake(first.server.get());

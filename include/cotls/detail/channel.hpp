@@ -38,7 +38,9 @@ class byte_queue {
 */
 class channel {
  public:
-  static constexpr std::size_t max_unsent = 64 * 1024;
+  /** Beyond it nothing is written. A write adds 64 KiB and its records' overhead at the most, a
+      read the answers to what it has read; beyond twice as much nothing is read. */
+  static constexpr std::size_t max_unsent = 66 * 1024;
 
   virtual ~channel() = default;
 

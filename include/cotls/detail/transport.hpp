@@ -131,8 +131,9 @@ class transport<Next, false> {
   void abandon() { cancel_lowest_layer(); }
 
  private:
-  // One action of an operation. Its write is the writer's own, so that cancelling it works as it
-  // does on the transport. A reader with unsent ciphertext sets a flush going beside its read.
+  // One action of an operation. A write is the operation's own, so that cancelling it works as it
+  // does on the transport; while another's is in progress, its end is waited for. A reader with
+  // unsent ciphertext sets a flush going beside its read.
   template <class Core>
   class transfer {
    public:
@@ -143,7 +144,9 @@ class transport<Next, false> {
       self.reset_cancellation_state(asio::enable_total_cancellation());
       transport& over = owner_->transport();
       if (what_ == action::wait_output) {
-        if (over.flushing_) return over.await_flush(self, owner_->shared_from_this());
+        if (over.sending_) return over.await_sent(self, owner_->shared_from_this());
+        over.sending_ = true;
+        writes_ = true;
         return over.next_.async_write_some(over.channel_.sending(), std::move(self));
       }
       if (what_ == action::wait_either) over.flush_beside(owner_->shared_from_this());
@@ -154,11 +157,10 @@ class transport<Next, false> {
     template <class Self>
     void operator()(Self& self, error_code code, std::size_t bytes) {
       transport& over = owner_->transport();
-      self.complete(what_ == action::wait_output ? over.wrote(code, bytes)
-                                                 : over.received(code, bytes));
+      self.complete(writes_ ? over.sent(code, bytes) : over.received(code, bytes));
     }
 
-    // The end of somebody else's flush.
+    // The end of another's write.
     template <class Self>
     void operator()(Self& self, error_code code) {
       self.complete(code);
@@ -167,6 +169,7 @@ class transport<Next, false> {
    private:
     Core* owner_;
     action what_;
+    bool writes_ = false;
   };
 
   error_code received(error_code code, std::size_t bytes) {
@@ -180,8 +183,10 @@ class transport<Next, false> {
     return {};
   }
 
-  error_code wrote(error_code code, std::size_t bytes) {
+  error_code sent(error_code code, std::size_t bytes) {
+    sending_ = false;
     channel_.sent(bytes);
+    while (!await_sent_.empty()) await_sent_.complete_first({});
     if (code == asio::error::operation_aborted) return code;
     if (code) channel_.set_send_error(code);
     return {};
@@ -189,24 +194,24 @@ class transport<Next, false> {
 
   template <class Owner>
   void flush_beside(std::shared_ptr<Owner> owner) {
-    if (flushing_) return;
-    flushing_ = true;
+    if (sending_) return;
+    sending_ = true;
     next_.async_write_some(channel_.sending(),
                            [this, owner](error_code code, std::size_t bytes) mutable {
-                             flushing_ = false;
-                             bool const goes_on = !wrote(code, bytes) && channel_.unsent() > 0;
-                             if (goes_on) return flush_beside(std::move(owner));
-                             while (!flush_waiters_.empty()) flush_waiters_.complete_first({});
+                             bool const waited_for = !await_sent_.empty();
+                             error_code const failed = sent(code, bytes);
+                             if (failed || waited_for || channel_.unsent() == 0) return;
+                             flush_beside(std::move(owner));
                            });
   }
 
   template <class Self, class Owner>
-  void await_flush(Self& self, std::shared_ptr<Owner> owner) {
+  void await_sent(Self& self, std::shared_ptr<Owner> owner) {
     auto slot = asio::get_associated_cancellation_slot(self);
-    auto const ticket = flush_waiters_.add(std::move(self), next_.get_executor());
+    auto const ticket = await_sent_.add(std::move(self), next_.get_executor());
     if (!slot.is_connected()) return;
     slot.assign([this, owner, ticket](asio::cancellation_type) {
-      flush_waiters_.complete(ticket, asio::error::operation_aborted);
+      await_sent_.complete(ticket, asio::error::operation_aborted);
     });
   }
 
@@ -224,8 +229,8 @@ class transport<Next, false> {
   Next next_;
   memory_channel channel_;
   input_chunk chunk_;
-  bool flushing_ = false;
-  waiting_list<error_code> flush_waiters_;
+  bool sending_ = false;   // the transport has a write in progress
+  waiting_list<error_code> await_sent_;
 };
 
 }  // namespace cotls::detail

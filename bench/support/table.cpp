@@ -1,0 +1,50 @@
+#include "table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <utility>
+
+namespace bench {
+
+std::string number(double value, int decimals) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(decimals) << std::abs(value);
+  std::string digits = text.str();
+  auto const point = std::min(digits.find('.'), digits.size());
+  for (auto at = static_cast<std::ptrdiff_t>(point) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return value < 0 ? "-" + digits : digits;
+}
+
+std::string ratio(double value, double of) {
+  return of > 0 ? number(value / of, 2) + " x" : std::string("-");
+}
+
+table::table(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
+
+void table::add(std::vector<std::string> row) {
+  row.resize(rows_.front().size());
+  rows_.push_back(std::move(row));
+}
+
+void table::print(std::string const& title) const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (auto const& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::cout << title << "\n\n";
+  for (auto const& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::cout << "  " << (i == 0 ? std::left : std::right)
+                << std::setw(static_cast<int>(widths[i])) << row[i];
+    }
+    std::cout << '\n';
+  }
+  std::cout << std::endl;
+}
+
+}  // namespace bench
