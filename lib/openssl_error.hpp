@@ -26,7 +26,7 @@ struct openssl_error {
 */
 openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
 
-/// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's own;
+/// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's;
 /// the rest stay OpenSSL's.
 error_code to_error_code(unsigned long packed) noexcept;
 

@@ -14,7 +14,8 @@ certificate_request client_named(std::string const& name) {
 
 certificates::certificates()
     : localhost(directory, "localhost", intermediate.issue(local())),
-      localhost_rsa(directory, "localhost_rsa", intermediate.issue(local().key(key_kind::rsa_2048))),
+      localhost_rsa(directory, "localhost_rsa",
+                    intermediate.issue(local().key(key_kind::rsa_2048))),
       expired(directory, "expired",
               intermediate.issue(local().valid(-std::chrono::hours(48), -std::chrono::hours(24)))),
       elsewhere(directory, "elsewhere",

@@ -3,6 +3,7 @@
 #include <cotls/detail/operation.hpp>
 #include <cotls/error.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/status.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/cancellation_type.hpp>
@@ -23,6 +24,9 @@ inline std::ostream& boost_test_print_type(std::ostream& out, want value) {
   return out << "want " << static_cast<int>(value);
 }
 
+inline std::ostream& boost_test_print_type(std::ostream& out, status value) {
+  return out << to_string(value);
+}
 inline std::ostream& boost_test_print_type(std::ostream& out, protocol value) {
   return out << to_string(value);
 }

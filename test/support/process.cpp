@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <system_error>
@@ -64,6 +65,9 @@ struct ends {
   if (ready) {
     std::signal(SIGPIPE, SIG_DFL);
     ::execvp(arguments[0], arguments);
+  }
+  for (char const* word : {"cannot run ", static_cast<char const*>(arguments[0]), "\n"}) {
+    if (::write(STDERR_FILENO, word, std::strlen(word)) < 0) break;
   }
   ::_exit(127);
 }

@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(a_certificate_matches_its_names_and_no_others) {
   BOOST_TEST(localhost().matches("0:0:0:0:0:0:0:1"));
   for (std::string_view const host :
        {std::string_view("localhost.test"), std::string_view("127.0.0.2"), std::string_view("::2"),
-        std::string_view("localhost", 0), std::string_view("."), std::string_view("localhost\0.test", 15)}) {
+        std::string_view("localhost", 0), std::string_view("."),
+        std::string_view("localhost\0.test", 15)}) {
     BOOST_TEST(!localhost().matches(host));
   }
 }
