@@ -4,6 +4,7 @@
 #include "certificates.hpp"
 #include "print.hpp"
 #include "process.hpp"
+#include "programs.hpp"
 
 #include <cotls/blocking.hpp>
 
@@ -15,14 +16,11 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <poll.h>
 
 namespace cotls::test {
 namespace {
-
-using words = std::vector<std::string>;
 
 certificates const& pki() { return certificates::all(); }
 
@@ -51,17 +49,7 @@ struct fixture {
     throw std::runtime_error("the handshake was to fail");
   }
 
-  words s_client(std::string const& roots = pki().root_file) const {
-    return {"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener.port()),
-            "-CAfile", roots, "-no-CApath", "-no-CAstore", "-verify_return_error",
-            "-verify_hostname", "localhost", "-brief"};
-  }
-
-  words curl(std::string const& output, std::string const& roots = pki().root_file) const {
-    return {"curl", "-q", "--noproxy", "*", "-sS", "--max-time", "20", "--cacert", roots,
-            "--capath", pki().directory.path().string(), "--output", output,
-            "https://127.0.0.1:" + std::to_string(listener.port()) + "/"};
-  }
+  std::string url() const { return "https://localhost:" + std::to_string(listener.port()) + "/"; }
 };
 
 // Reads until what has come ends so.
@@ -82,7 +70,7 @@ std::string content_of(std::string const& file) {
 BOOST_FIXTURE_TEST_SUITE(blocking_listener, fixture)
 
 BOOST_AUTO_TEST_CASE(s_client_talks_and_says_goodbye) {
-  process client(s_client());
+  process client(s_client(listener.port()));
   client.give("0123\n");
   blocking::stream peer = accept();
   BOOST_TEST(read_until(peer, "\n") == "0123\n");
@@ -99,7 +87,7 @@ BOOST_AUTO_TEST_CASE(s_client_talks_and_says_goodbye) {
 }
 
 BOOST_AUTO_TEST_CASE(the_death_of_s_client_is_not_taken_for_a_goodbye) {
-  process client(s_client());
+  process client(s_client(listener.port()));
   client.give("0123\n");
   blocking::stream peer = accept();
   BOOST_TEST(read_until(peer, "\n") == "0123\n");
@@ -115,7 +103,7 @@ BOOST_AUTO_TEST_CASE(the_death_of_s_client_is_not_taken_for_a_goodbye) {
 
 BOOST_AUTO_TEST_CASE(curl_fetches_ten_megabytes) {
   std::string const output = pki().directory.path() / "fetched";
-  process client(curl(output));
+  process client(curl({"--output", output, url()}));
   blocking::stream peer = accept();
   BOOST_TEST(read_until(peer, "\r\n\r\n").starts_with("GET / HTTP/1.1\r\n"));
   std::string const body(10 << 20, 'x');
@@ -127,16 +115,15 @@ BOOST_AUTO_TEST_CASE(curl_fetches_ten_megabytes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_refuses_us_does_not_end_the_listener) {
-  process stranger(s_client(pki().strangers_root_file));
+  process stranger(s_client(listener.port(), {}, "localhost", pki().strangers_root_file));
   BOOST_TEST((refused().alert() == alert::unknown_ca));
   BOOST_TEST(stranger.wait() != 0);
 
-  std::string const output = pki().directory.path() / "refused";
-  process another(curl(output, pki().strangers_root_file));
+  process another(curl({url()}, pki().strangers_root_file));
   BOOST_TEST((refused().alert() == alert::unknown_ca));
   BOOST_TEST(another.wait() == 60);
 
-  process client(s_client());
+  process client(s_client(listener.port()));
   BOOST_TEST(accept().info().version == "TLSv1.3");
 }
 

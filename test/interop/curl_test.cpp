@@ -3,49 +3,24 @@
 #include "certificates.hpp"
 #include "print.hpp"
 #include "process.hpp"
+#include "programs.hpp"
 #include "served.hpp"
 
-#include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace cotls::test {
 namespace {
-
-namespace data = boost::unit_test::data;
-using words = std::vector<std::string>;
 
 certificates const& pki() { return certificates::all(); }
 
 std::string url(int port, std::size_t size, std::string const& host = "localhost") {
   return "https://" + host + ":" + std::to_string(port) + "/" + std::to_string(size);
 }
-
-// Reads no .curlrc, uses no proxy, trusts no root but the file's, and asks no name server.
-words curl(words const& arguments, std::string const& roots = pki().root_file) {
-  words command{"curl", "-q", "--noproxy", "*", "--silent", "--show-error", "--verbose",
-                "--max-time", "20", "--cacert", roots, "--capath",
-                pki().directory.path().string(), "--connect-to", "::127.0.0.1:"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return command;
-}
-
-bool says(process const& peer, std::string_view text) {
-  return peer.errors().find(text) != std::string::npos;
-}
-
-struct version {
-  char const* limit;
-  char const* name;
-};
-std::ostream& operator<<(std::ostream& out, version const& one) { return out << one.name; }
-
-auto const both_versions = data::make({version{"1.2", "TLSv1.2"}, version{"1.3", "TLSv1.3"}});
 
 }  // namespace
 

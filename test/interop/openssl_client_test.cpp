@@ -3,9 +3,9 @@
 #include "certificates.hpp"
 #include "print.hpp"
 #include "process.hpp"
+#include "programs.hpp"
 #include "served.hpp"
 
-#include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -17,43 +17,11 @@
 namespace cotls::test {
 namespace {
 
-namespace data = boost::unit_test::data;
-using words = std::vector<std::string>;
-
-words operator+(words left, words const& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
-
 certificates const& pki() { return certificates::all(); }
-
-// Trusts the root file and no other; verifies for localhost unless told otherwise.
-words s_client(int port, words const& more = {}, std::string const& host = "localhost",
-               std::string const& roots = pki().root_file) {
-  return words{"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(port),
-               "-CAfile", roots, "-no-CApath", "-no-CAstore", "-verify_return_error",
-               "-verify_hostname", host, "-brief"} + more;
-}
-
-bool says(process const& peer, std::string_view text) {
-  return peer.errors().find(text) != std::string::npos ||
-         peer.output().find(text) != std::string::npos;
-}
 
 std::string why(served const& report) {
   return report.failure ? report.failure->what() : std::string();
 }
-
-// What s_client calls a version, to ask for it and to report it.
-struct version {
-  char const* option;
-  char const* name;
-};
-std::ostream& operator<<(std::ostream& out, version const& one) { return out << one.name; }
-
-version const tls1_2{"-tls1_2", "TLSv1.2"};
-version const tls1_3{"-tls1_3", "TLSv1.3"};
-auto const both_versions = data::make({tls1_2, tls1_3});
 
 // Digits only: some letters at the start of a line are commands to s_client.
 std::string digits(std::size_t size) {

@@ -3,6 +3,7 @@
 #include "certificates.hpp"
 #include "print.hpp"
 #include "process.hpp"
+#include "programs.hpp"
 #include "run.hpp"
 
 #include <cotls/blocking.hpp>
@@ -24,14 +25,7 @@ namespace cotls::test {
 namespace {
 
 namespace data = boost::unit_test::data;
-using words = std::vector<std::string>;
-
 certificates const& pki() { return certificates::all(); }
-
-words operator+(words left, words const& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
 
 /// An s_server on a port of the system's choice; `-rev` sends each line back in reverse.
 class s_server : public process {
@@ -103,14 +97,6 @@ std::ostream& operator<<(std::ostream& out, way const& one) { return out << one.
 auto const both_ways =
     data::make({way{"async_connect", by_coroutine}, way{"blocking::connect", by_blocking_calls}});
 
-struct version {
-  char const* option;
-  char const* name;
-};
-std::ostream& operator<<(std::ostream& out, version const& one) { return out << one.name; }
-
-auto const both_versions = data::make({version{"-tls1_2", "TLSv1.2"}, version{"-tls1_3", "TLSv1.3"}});
-
 // The failure that the conversation ends with; it must end with one. When it is the peer that
 // refuses a client's certificate, TLS 1.3 lets the handshake end first (T7).
 error refusal(way const& how, target const& to) {
@@ -156,35 +142,68 @@ std::string body_of(std::string const& answer) {
   return answer.substr(answer.find("\r\n\r\n") + 4);
 }
 
-asio::awaitable<void> download(int port, std::string const& request, std::string& answer,
-                               error_code& ended, std::function<void()> const& begun) {
-  client_context const context = certificates::trust(pki().root);
-  connect_options const options = target{port}.options;
-  tcp_stream peer = co_await async_connect("127.0.0.1", port, context, options);
+/// What came of fetching a file, until the connection ended, and how that ended.
+struct fetched {
+  std::string answer;
+  error_code ended;
+};
+
+/// Called when the first bytes have come.
+using on_begun = std::function<void()>;
+
+asio::awaitable<void> fetch(int port, std::string const& request, on_begun const& begun,
+                            fetched& result) {
+  target const to{port};
+  tcp_stream peer = co_await async_connect("127.0.0.1", port, to.context, to.options);
   co_await peer.async_write(asio::buffer(request));
   std::vector<char> chunk(65536);
-  while (!ended) {
+  while (!result.ended) {
     std::size_t const got = co_await peer.async_read_some(
-        asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, ended));
-    if (answer.empty()) begun();
-    answer.append(chunk.data(), got);
+        asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, result.ended));
+    if (result.answer.empty()) begun();
+    result.answer.append(chunk.data(), got);
   }
 }
 
-error_code download_blocking(int port, std::string const& request, std::string& answer,
-                             std::function<void()> const& begun) {
-  blocking::stream peer = blocking::connect("127.0.0.1", port, certificates::trust(pki().root),
-                                            target{port}.options);
+fetched fetch_by_coroutine(int port, std::string const& request, on_begun const& begun) {
+  asio::io_context context;
+  fetched result;
+  run(context, fetch(port, request, begun, result));
+  return result;
+}
+
+fetched fetch_by_blocking_calls(int port, std::string const& request, on_begun const& begun) {
+  target const to{port};
+  blocking::stream peer = blocking::connect("127.0.0.1", port, to.context, to.options);
   peer.set_timeout(process::patience);
   peer.write(asio::buffer(request));
   std::vector<char> chunk(65536);
-  error_code ended;
-  while (!ended) {
-    std::size_t const got = peer.read_some(asio::buffer(chunk), ended);
-    if (answer.empty()) begun();
-    answer.append(chunk.data(), got);
+  fetched result;
+  while (!result.ended) {
+    std::size_t const got = peer.read_some(asio::buffer(chunk), result.ended);
+    if (result.answer.empty()) begun();
+    result.answer.append(chunk.data(), got);
   }
-  return ended;
+  return result;
+}
+
+/// A way to fetch a file from `-WWW`.
+struct fetcher {
+  char const* name;
+  fetched (*fetch)(int port, std::string const& request, on_begun const& begun);
+
+  fetched get(s_server const& peer, std::string const& file, on_begun const& begun) const {
+    return fetch(peer.port(), "GET /" + file + " HTTP/1.0\r\n\r\n", begun);
+  }
+};
+std::ostream& operator<<(std::ostream& out, fetcher const& one) { return out << one.name; }
+
+auto const both_fetchers = data::make({fetcher{"async_connect", fetch_by_coroutine},
+                                       fetcher{"blocking::connect", fetch_by_blocking_calls}});
+
+fetched get_until_killed(s_server& peer, fetcher const& how, std::string const& file) {
+  on_begun const begun = [&peer] { peer.kill(); };
+  return how.get(peer, file, begun);
 }
 
 }  // namespace
@@ -336,7 +355,8 @@ BOOST_DATA_TEST_CASE(our_certificate_of_an_authority_unknown_to_the_peer_is_refu
   BOOST_TEST(failure.verify_result() == 0);
 }
 
-BOOST_DATA_TEST_CASE(lines_of_every_size_come_back_reversed, both_ways * both_versions, connect, asked) {
+BOOST_DATA_TEST_CASE(lines_of_every_size_come_back_reversed, both_ways * both_versions, connect,
+                     asked) {
   s_server peer({"-rev", asked.option});
   for (std::size_t const size : {1u, 100u, 10'000u}) {
     std::string const question = std::string(size, 'a') + "b\n";
@@ -345,43 +365,26 @@ BOOST_DATA_TEST_CASE(lines_of_every_size_come_back_reversed, both_ways * both_ve
   }
 }
 
-BOOST_DATA_TEST_CASE(ten_megabytes_arrive_whole_and_end_with_eof, both_versions, asked) {
+BOOST_DATA_TEST_CASE(ten_megabytes_arrive_whole_and_end_with_eof, both_fetchers * both_versions,
+                     how, asked) {
   std::string const content = write_bulk("whole.bin", 10 << 20);
   s_server peer({"-WWW", asked.option});
-  asio::io_context context;
-  std::string answer;
-  error_code ended;
-  std::function<void()> const begun = [] {};
-  run(context, download(peer.port(), "GET /whole.bin HTTP/1.0\r\n\r\n", answer, ended, begun));
-  BOOST_TEST(ended == asio::error::eof);
-  BOOST_TEST((body_of(answer) == content));
-
-  std::string again;
-  ended = download_blocking(peer.port(), "GET /whole.bin HTTP/1.0\r\n\r\n", again, begun);
-  BOOST_TEST(ended == asio::error::eof);
-  BOOST_TEST((body_of(again) == content));
+  fetched const result = how.get(peer, "whole.bin", [] {});
+  BOOST_TEST(result.ended == asio::error::eof);
+  BOOST_TEST((body_of(result.answer) == content));
 }
 
-BOOST_DATA_TEST_CASE(a_peer_killed_in_the_middle_is_not_taken_for_an_end, both_versions, asked) {
+BOOST_DATA_TEST_CASE(a_peer_killed_in_the_middle_is_not_taken_for_an_end,
+                     both_fetchers * both_versions, how, asked) {
   std::string const content = write_bulk("cut.bin", 48 << 20);
-  for (bool const blocking : {false, true}) {
-    s_server peer({"-WWW", asked.option});
-    std::string const request = "GET /cut.bin HTTP/1.0\r\n\r\n";
-    std::function<void()> const begun = [&] { peer.kill(); };
-    std::string answer;
-    error_code ended;
-    if (blocking) {
-      ended = download_blocking(peer.port(), request, answer, begun);
-    } else {
-      asio::io_context context;
-      run(context, download(peer.port(), request, answer, ended, begun));
-    }
-    BOOST_TEST((ended == errc::stream_truncated || ended == asio::error::connection_reset),
-               ended.message());
-    std::string const body = body_of(answer);
-    BOOST_TEST(body.size() < content.size());
-    BOOST_TEST(content.starts_with(body));   // what came before is delivered, and is right
-  }
+  s_server peer({"-WWW", asked.option});
+  fetched const result = get_until_killed(peer, how, "cut.bin");
+  BOOST_TEST((result.ended == errc::stream_truncated ||
+              result.ended == asio::error::connection_reset),
+             result.ended.message());
+  std::string const body = body_of(result.answer);
+  BOOST_TEST(body.size() < content.size());
+  BOOST_TEST(content.starts_with(body));   // what came before is delivered, and is right
 }
 
 BOOST_AUTO_TEST_SUITE_END()

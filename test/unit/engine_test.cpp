@@ -1,0 +1,242 @@
+// The engine with no socket: two of them over a link that carries so many bytes at a time.
+
+#include "print.hpp"
+#include "tls.hpp"
+
+#include <cotls/engine.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace cotls::test {
+
+namespace {
+
+client_options to_localhost() { return client_options().host("localhost"); }
+
+// Moves at most `limit` bytes from one engine to the other; tells whether there were any.
+bool carry(engine& from, engine& to, std::size_t limit) {
+  asio::const_buffer const piece = asio::buffer(from.output(), limit);
+  if (piece.size() == 0) return false;
+  to.input(piece);
+  from.consume_output(piece.size());
+  return true;
+}
+
+struct link {
+  engine client;
+  engine server;
+  std::size_t limit;
+
+  link(client_context const& at_client, server_context const& at_server, std::size_t carries)
+      : client(at_client, to_localhost()), server(at_server), limit(carries) {}
+
+  bool carry_both() {
+    bool const there = carry(client, server, limit);
+    bool const back = carry(server, client, limit);
+    return there || back;
+  }
+
+  // Returns the client's and the server's last steps.
+  std::pair<step, step> shake_hands() {
+    step at_client;
+    step at_server;
+    do {
+      at_client = client.handshake();
+      at_server = server.handshake();
+    } while (carry_both());
+    return {at_client, at_server};
+  }
+
+  // Sends a text through, and returns what arrives.
+  std::string pass(engine& from, engine& to, std::string const& text) {
+    std::string received;
+    std::string room(5000, '\0');
+    std::size_t taken = 0;
+    while (received.size() < text.size()) {
+      step const written = from.write(asio::buffer(text) + taken);
+      BOOST_REQUIRE(!written.error);
+      taken += written.bytes;
+      carry(from, to, limit);
+      step const read = to.read(asio::buffer(room));
+      BOOST_REQUIRE(!read.error);
+      received.append(room, 0, read.bytes);
+    }
+    return received;
+  }
+};
+
+auto const limits = boost::unit_test::data::make({1, 5, 13, 64, 1024, 16384});
+auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(engine_alone)
+
+BOOST_DATA_TEST_CASE(a_session_goes_over_any_link, limits* versions, limit, version) {
+  link pair(localhost_client(version), localhost_server(version),
+            static_cast<std::size_t>(limit));
+  auto const [client, server] = pair.shake_hands();
+  BOOST_TEST(client.want == want::nothing);
+  BOOST_TEST(!client.error);
+  BOOST_TEST(server.want == want::nothing);
+  BOOST_TEST(pair.client.peer().verified());
+
+  std::string const text = pattern(std::min<std::size_t>(pair.limit * 50, 200'000));
+  BOOST_TEST((pair.pass(pair.client, pair.server, text) == text));
+  BOOST_TEST((pair.pass(pair.server, pair.client, text) == text));
+
+  while (pair.carry_both()) {
+  }
+  BOOST_TEST(!pair.client.close_write().error);
+  while (pair.carry_both()) {
+  }
+  char one = 0;
+  BOOST_TEST(pair.server.read(asio::buffer(&one, 1)).error == asio::error::eof);
+  BOOST_TEST(!pair.server.shutdown().error);
+  while (pair.carry_both()) {
+  }
+  step const last = pair.client.shutdown();
+  BOOST_TEST(!last.error);
+  BOOST_TEST(last.want == want::nothing);
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_says_what_it_wants) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  BOOST_TEST(pair.server.handshake().want == want::input);
+  BOOST_TEST(pair.server.output().size() == 0u);
+  BOOST_TEST(pair.client.handshake().want == want::input);
+  BOOST_TEST(pair.client.output().size() > 0u);
+  pair.shake_hands();
+  char one = 0;
+  BOOST_TEST(pair.server.read(asio::buffer(&one, 1)).want == want::input);
+}
+
+BOOST_AUTO_TEST_CASE(too_much_output_that_nobody_takes_is_wanted_out_before_more_is_written) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  std::string const text = pattern(1'000'000);
+  std::size_t taken = 0;
+  step last;
+  do {
+    last = pair.client.write(asio::buffer(text) + taken);
+    taken += last.bytes;
+  } while (last.bytes > 0);
+  BOOST_TEST(last.want == want::output);
+  BOOST_TEST(!last.error);
+  BOOST_TEST(taken < text.size());
+  BOOST_TEST(pair.client.output().size() < 200'000u);
+  pair.client.consume_output(pair.client.output().size());
+  while (pair.client.output().size() > 0) pair.client.consume_output(pair.client.output().size());
+  BOOST_TEST(pair.client.write(asio::buffer(text)).bytes > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_alert_of_a_failed_handshake_is_there_when_the_error_is) {
+  link pair(client_context().add_root(make_self_signed({"x"}).chain().leaf()), localhost_server(),
+            1'000'000);
+  step failed;
+  do {
+    pair.server.handshake();
+    failed = pair.client.handshake();
+    BOOST_TEST((!failed.error || pair.client.output().size() > 0));
+  } while (!failed.error && pair.carry_both());
+  BOOST_TEST((failed.error.category() == openssl_category()));
+  pair.carry_both();
+  char one = 0;
+  step refused = pair.server.handshake();
+  if (!refused.error) refused = pair.server.read(asio::buffer(&one, 1));
+  BOOST_TEST((refused.error.category() == alert_category()));
+  BOOST_TEST(pair.server.last_error().alert().has_value());
+  BOOST_TEST(pair.client.last_error().verify_result() != 0);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_come_before_the_end_that_is_behind_them) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.client.write(asio::buffer("last words", 10));
+  pair.client.close_write();
+  while (pair.carry_both()) {
+  }
+  std::string room(100, '\0');
+  step const data = pair.server.read(asio::buffer(room));
+  BOOST_TEST(data.bytes == 10u);
+  BOOST_TEST(!data.error);
+  BOOST_TEST(pair.server.read(asio::buffer(room)).error == asio::error::eof);
+  BOOST_TEST(pair.server.read(asio::buffer(room)).error == asio::error::eof);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_come_before_the_damage_that_is_behind_them) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.client.write(asio::buffer("good", 4));
+  while (pair.carry_both()) {
+  }
+  pair.client.write(asio::buffer("bad", 3));
+  std::string damaged(static_cast<char const*>(pair.client.output().data()),
+                      pair.client.output().size());
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  pair.server.input(asio::buffer(damaged));
+  std::string room(100, '\0');
+  step const data = pair.server.read(asio::buffer(room));
+  BOOST_TEST(data.bytes == 4u);
+  BOOST_TEST(!data.error);
+  step const damage = pair.server.read(asio::buffer(room));
+  BOOST_TEST((damage.error.category() == openssl_category()));
+  BOOST_TEST(pair.server.output().size() > 0u);   // bad_record_mac, for the peer
+  BOOST_TEST(pair.server.write(asio::buffer("x", 1)).error == damage.error);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_input_is_truncation_and_inside_the_handshake_its_own_error) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.server.end_input();
+  BOOST_TEST(pair.server.handshake().error == errc::handshake_truncated);
+
+  link done(localhost_client(), localhost_server(), 1'000'000);
+  done.shake_hands();
+  done.server.end_input();
+  char one = 0;
+  BOOST_TEST(done.server.read(asio::buffer(&one, 1)).error == errc::stream_truncated);
+  BOOST_TEST(!done.server.write(asio::buffer("x", 1)).error);   // ours is still open
+}
+
+BOOST_AUTO_TEST_CASE(lent_input_is_not_copied_and_kept_when_another_piece_is_given) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.client.write(asio::buffer("one", 3));
+  std::string const first(static_cast<char const*>(pair.client.output().data()),
+                          pair.client.output().size());
+  pair.client.consume_output(first.size());
+  pair.client.write(asio::buffer("two", 3));
+  pair.server.lend_input(asio::buffer(first));
+  BOOST_TEST(pair.server.unread() >= first.size());
+  pair.server.input(pair.client.output());
+  std::string room(100, '\0');
+  step const data = pair.server.read(asio::buffer(room));
+  BOOST_TEST(room.substr(0, data.bytes) == "onetwo");
+  BOOST_TEST(pair.server.unread() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_without_a_host_to_verify_is_refused) {
+  BOOST_CHECK_EXCEPTION(engine(localhost_client(), client_options()), error,
+                        [](error const& thrown) { return thrown.code() == errc::no_host_name; });
+  BOOST_CHECK_NO_THROW(engine(client_context().set_verify(verify::none), client_options()));
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_can_be_moved_in_the_middle_of_its_handshake) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.client.handshake();
+  pair.carry_both();
+  engine moved = std::move(pair.client);
+  pair.client = std::move(moved);
+  auto const [client, server] = pair.shake_hands();
+  BOOST_TEST(client.want == want::nothing);
+  BOOST_TEST(!server.error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
