@@ -5,6 +5,7 @@
 #include <cotls/cotls.hpp>
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <chrono>
 #include <cstddef>
