@@ -86,7 +86,7 @@ void serve(line& control, cotls::identity const& own, then after) {
     if (told == measure_heap) {
       control.send(heap_now().live_bytes);
     } else {
-      control.send(told);   // they come by themselves
+      control.send(told);  // they come by themselves
     }
   }
 }
@@ -188,8 +188,8 @@ void serve_openssl(line& control, cotls::identity const& own, then after, bio ke
   });
 }
 
-void be_openssl_client(line& control, cotls::identity const& own, std::uint16_t port,
-                       then after, bio keep) {
+void be_openssl_client(line& control, cotls::identity const& own, std::uint16_t port, then after,
+                       bio keep) {
   auto const context = over_openssl::make_client(own);
   have_connections(control, keep, [&](std::size_t number) {
     raw peer = raw::connect(context.get(), connect_to(port));

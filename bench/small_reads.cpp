@@ -80,12 +80,12 @@ void write_records(line& control, cotls::identity const& own, int records) {
     record.front() = static_cast<char>(i);
     peer.write(record.data(), record.size());
   }
-  control.receive<int>();   // the reader is done
+  control.receive<int>();  // the reader is done
 }
 
 template <class Over>
 asio::awaitable<void> read_all(typename Over::client& client, std::uint16_t port,
-                                   record_reader& reader) {
+                               record_reader& reader) {
   auto peer = co_await client.connect(port);
   std::size_t const piece = reader.piece();
   for (int i = 0; i < reader.records(); ++i) {
@@ -94,8 +94,8 @@ asio::awaitable<void> read_all(typename Over::client& client, std::uint16_t port
     require(got == piece, "a read is short");
     reader.begin();
     for (std::size_t read = 1; read <= reader.timed_reads(); ++read) {
-      got += co_await peer.async_read_some(asio::buffer(reader.at(read), piece),
-                                           asio::use_awaitable);
+      got +=
+          co_await peer.async_read_some(asio::buffer(reader.at(read), piece), asio::use_awaitable);
     }
     reader.end();
     got += co_await peer.async_read_some(asio::buffer(reader.at(reader.timed_reads() + 1), piece),
@@ -171,8 +171,9 @@ void compare(cotls::identity const& own, std::size_t piece, int records, int rep
                number(measured[at].highest()), ratio(median, measured[1].median()),
                ratio(median, measured[2].median())});
   }
-  shown.print("Reads of " + std::to_string(piece) + " bytes that are decrypted already (medians of " +
-              std::to_string(repetitions) + " runs of " + std::to_string(records) + " records)");
+  shown.print("Reads of " + std::to_string(piece) +
+              " bytes that are decrypted already (medians of " + std::to_string(repetitions) +
+              " runs of " + std::to_string(records) + " records)");
 }
 
 }  // namespace

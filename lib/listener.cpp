@@ -8,6 +8,7 @@
 
 #include "context_state.hpp"
 
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -27,7 +28,8 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
       : context_(std::move(context)),
         options_(std::move(options)),
         acceptor_(std::move(acceptor)),
-        retry_(acceptor_.get_executor()) {}
+        retry_(acceptor_.get_executor()),
+        waiters_(acceptor_.get_executor()) {}
 
   tcp::acceptor& acceptor() noexcept { return acceptor_; }
   server_context& context() noexcept { return context_; }
@@ -55,13 +57,15 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     while (!waiters_.empty()) waiters_.complete_first(reason, {});
     ready_.clear();
     for (auto const& one : shaking_) {
-      // Its handshake may be at work on another thread.
-      asio::post(one->stream.get_executor(), [one] { one->stream = tcp_stream(); });
+      asio::post(one->strand, [one] { one->stream = tcp_stream(); });
     }
   }
 
  private:
+  // A connection until its handshake is done. What happens to it runs on its strand, whatever the
+  // stream's executor: closing the listener may meet the handshake on another thread.
   struct connection {
+    asio::any_io_executor strand;
     tcp_stream stream;
     tcp::endpoint peer;
   };
@@ -93,20 +97,20 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     bool const full = shaking_.size() + ready_.size() >= options_.max_handshakes();
     if (closed_ || accepting_ || full) return;
     accepting_ = true;
+    asio::any_io_executor const strand = asio::make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
-        options_.stream_executor() ? *options_.stream_executor()
-                                   : asio::any_io_executor(asio::make_strand(
-                                         asio::any_io_executor(acceptor_.get_executor()))),
-        [self = shared_from_this()](error_code code, tcp::socket socket) {
-          self->accepted(code, std::move(socket));
+        options_.stream_executor().value_or(strand),
+        [self = shared_from_this(), strand](error_code code, tcp::socket socket) {
+          self->accepted(code, std::move(socket), strand);
         });
   }
 
-  void accepted(error_code code, tcp::socket socket) {
+  void accepted(error_code code, tcp::socket socket, asio::any_io_executor const& strand) {
     if (code) return not_accepted(code);
     std::shared_ptr<connection> made;
     try {
       made = std::make_shared<connection>();
+      made->strand = strand;
       error_code ignored;   // a peer that is gone already fails its handshake
       made->peer = socket.remote_endpoint(ignored);
       socket.set_option(tcp::no_delay(true), ignored);
@@ -119,9 +123,10 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     accepting_ = false;
     if (closed_) return;
     shaking_.insert(made);
-    made->stream.async_handshake([self = shared_from_this(), made](error_code failed) {
-      self->shaken(made, failed);
-    });
+    made->stream.async_handshake(
+        asio::bind_executor(strand, [self = shared_from_this(), made](error_code failed) {
+          self->shaken(made, failed);
+        }));
     accept_more();
   }
 
@@ -150,7 +155,7 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
   }
 
   void shaken(std::shared_ptr<connection> const& one, error_code failed) {
-    if (failed && failed != asio::error::operation_aborted) {
+    if (failed && one->stream) {
       tell(one->peer, one->stream.core()->failure(failed, "handshake"));
     }
     std::scoped_lock const lock(mutex_);

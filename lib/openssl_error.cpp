@@ -51,7 +51,10 @@ status classify(int said) noexcept {
 
 }  // namespace
 
-void clear_openssl_errors() noexcept { ERR_clear_error(); }
+// Emptying the queue writes to each of its 16 entries; nearly always it is empty.
+void clear_openssl_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
 
 openssl_error take_openssl_error(SSL const* ssl, int result) {
   openssl_error taken;

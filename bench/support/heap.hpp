@@ -9,10 +9,10 @@ namespace bench {
 
 /** What was taken from the heap, by whom: OpenSSL, or everybody else. */
 struct heap_counts {
-  std::int64_t live_bytes = 0;    ///< In use, as `malloc_usable_size` has it.
-  std::int64_t allocations = 0;   ///< By malloc, calloc and realloc.
-  std::int64_t aligned = 0;       ///< By aligned_alloc and its kind, which coroutine frames use.
-  std::int64_t openssl = 0;       ///< By OpenSSL.
+  std::int64_t live_bytes = 0;   ///< In use, as `malloc_usable_size` has it.
+  std::int64_t allocations = 0;  ///< By malloc, calloc and realloc.
+  std::int64_t aligned = 0;      ///< By aligned_alloc and its kind, which coroutine frames use.
+  std::int64_t openssl = 0;      ///< By OpenSSL.
 
   heap_counts& operator-=(heap_counts const& before) noexcept {
     live_bytes -= before.live_bytes;

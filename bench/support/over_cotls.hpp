@@ -1,9 +1,9 @@
 #pragma once
 
-#include "scenario.hpp"
-
 #include <cotls/connect.hpp>
 #include <cotls/listener.hpp>
+
+#include "scenario.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>

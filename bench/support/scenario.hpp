@@ -1,8 +1,8 @@
 #pragma once
 
-#include "arguments.hpp"
-
 #include <cotls/certificate.hpp>
+
+#include "arguments.hpp"
 
 #include <exception>
 #include <iostream>

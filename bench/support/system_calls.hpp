@@ -11,11 +11,11 @@
 namespace bench {
 
 enum class system_call : std::uint8_t {
-  receive,      ///< read, recv and their kind
-  send,         ///< write, send and their kind
-  epoll_wait,   ///< Its returns.
+  receive,     ///< read, recv and their kind
+  send,        ///< write, send and their kind
+  epoll_wait,  ///< Its returns.
   epoll_ctl,
-  other,        ///< What else a connection may be given: options, timers, accept, close, ...
+  other,  ///< What else a connection may be given: options, timers, accept, close, ...
 };
 
 struct system_call_counts {

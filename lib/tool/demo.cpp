@@ -14,6 +14,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -33,6 +34,11 @@ std::string versions() {
 identity made_for_this_machine(self_signed_options const& options = self_signed_options()) {
   return make_self_signed({"localhost", "127.0.0.1", "::1"}, options);
 }
+
+// Set by a signal that asks us to end; the files are removed on the way out.
+volatile std::sig_atomic_t ended_by = 0;
+
+extern "C" void note_signal(int signal) { ended_by = signal; }
 
 outcome attempt(outcome (*peer)(scenario const&), scenario const& planned) {
   try {
@@ -63,15 +69,20 @@ int demonstrate() {
       scenario{"expired", flaw::expired, "TLSv1.3", "localhost", expired, expired},
   };
 
-  told.section("A cotls server, its certificate made on the spot, and curl");
-  for (auto const& one : scenarios) told.claim(one.name, attempt(fetch_with_curl, one));
+  auto const meet = [&](char const* whom, outcome (*peer)(scenario const&)) {
+    if (ended_by != 0) return;
+    told.section(whom);
+    for (auto const& one : scenarios) {
+      outcome const came = attempt(peer, one);
+      if (ended_by != 0) return;
+      told.claim(one.name, came);
+    }
+  };
+  meet("A cotls server, its certificate made on the spot, and curl", fetch_with_curl);
+  meet("A cotls server and openssl s_client", fetch_with_s_client);
+  meet("cotls::async_connect and openssl s_server", talk_to_s_server);
 
-  told.section("A cotls server and openssl s_client");
-  for (auto const& one : scenarios) told.claim(one.name, attempt(fetch_with_s_client, one));
-
-  told.section("cotls::async_connect and openssl s_server");
-  for (auto const& one : scenarios) told.claim(one.name, attempt(talk_to_s_server, one));
-
+  if (ended_by != 0) return 128 + ended_by;
   return told.finish();
 }
 
@@ -80,6 +91,8 @@ int demonstrate() {
 }  // namespace cotls::demo
 
 int main() {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (int const one : {SIGINT, SIGTERM, SIGHUP}) std::signal(one, cotls::demo::note_signal);
   try {
     return cotls::demo::demonstrate();
   } catch (std::exception const& failure) {

@@ -39,7 +39,10 @@ report::report() : colour_(wants_colour()) {}
 
 void report::title(std::string_view text) const { print_line(in_colour(text, bold)); }
 
-void report::section(std::string_view text) const { print_line("\n" + in_colour(text, bold)); }
+void report::section(std::string_view text) const {
+  print_line("");
+  print_line(in_colour(text, bold));
+}
 
 void report::claim(std::string_view what, outcome const& came) {
   ++claims_;
@@ -58,7 +61,8 @@ int report::finish() const {
   std::string const summary =
       good ? "All " + std::to_string(claims_) + " as they should be"
            : std::to_string(failed_) + " of " + std::to_string(claims_) + " not as they should be";
-  print_line("\n" + in_colour(summary, good ? green : red) + ", in " + seconds + ".");
+  print_line("");
+  print_line(in_colour(summary, good ? green : red) + ", in " + seconds + ".");
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -111,6 +111,8 @@ class memory_stream {
   };
 
   struct direction {
+    explicit direction(asio::any_io_executor const& executor) : waiting(executor) {}
+
     handlers waiting;
     std::vector<transfer> transfers;
 
@@ -127,7 +129,8 @@ class memory_stream {
   };
 
   struct side : std::enable_shared_from_this<side> {
-    explicit side(asio::any_io_executor runs_on) : executor(std::move(runs_on)) {}
+    explicit side(asio::any_io_executor runs_on)
+        : executor(std::move(runs_on)), readers(executor), writers(executor) {}
 
     asio::any_io_executor executor;
     std::weak_ptr<side> peer;

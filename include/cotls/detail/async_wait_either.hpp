@@ -31,8 +31,9 @@ class either_wait : public std::enable_shared_from_this<either_wait<Handler, Exe
   void start(Socket& socket) {
     std::scoped_lock const lock(mutex_);
     if (slot_.is_connected()) {
-      slot_.assign([self = this->shared_from_this()](asio::cancellation_type type) {
-        self->cancel(type);
+      // The slot may belong to what the handler owns: it must not own the handler in turn.
+      slot_.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
+        if (auto const self = weak.lock()) self->cancel(type);
       });
     }
     socket.async_wait(Socket::wait_read, part(input_));

@@ -50,8 +50,9 @@ using awaited = typename awaited_by<Operation>::template type<Ending>;
 template <class Core, class Operation, class Ending>
 asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_awaitable(
     Core* core, Operation operation, Ending ending) {
+  std::shared_ptr<Core> alive;   // from the first wait on: until then, the caller's stream is
   if (action next = operation.advance(); next != action::complete) {
-    std::shared_ptr<Core> const alive = core->shared_from_this();
+    alive = core->shared_from_this();
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     auto const before = state.cancelled();
     do {

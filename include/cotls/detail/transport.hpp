@@ -108,7 +108,8 @@ class transport<Next, false> {
  public:
   using next_type = std::remove_reference_t<Next>;
 
-  explicit transport(Next next) : next_(std::forward<Next>(next)) {}
+  explicit transport(Next next)
+      : next_(std::forward<Next>(next)), await_sent_(next_.get_executor()) {}
 
   next_type& next() noexcept { return next_; }
   memory_channel& channel() noexcept { return channel_; }

@@ -4,8 +4,11 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -17,15 +20,41 @@ namespace cotls::detail {
 
 namespace asio = boost::asio;
 
+/** Something that holds handlers which belong to an execution context.
+
+    When the context is destroyed, so are they, as those of Asio's own operations are: a coroutine
+    that waits here may own the very object that it waits on, and nothing else would ever end it.
+*/
+class handler_holder {
+ public:
+  explicit handler_holder(asio::execution_context& context);
+  handler_holder(handler_holder const&) = delete;
+  handler_holder& operator=(handler_holder const&) = delete;
+
+  /** Destroys the handlers, uncalled. */
+  virtual void drop() = 0;
+
+ protected:
+  ~handler_holder();
+
+ private:
+  class registry;
+  registry* registry_;
+};
+
 /** Completion handlers that wait for an event, first come first served.
 
     Handlers are completed by a post to their associated executor, so that they may be completed
     under a lock. The list itself is not synchronised.
 */
 template <class... Args>
-class waiting_list {
+class waiting_list final : private handler_holder {
  public:
   using ticket = std::uint64_t;
+
+  template <class Executor>
+  explicit waiting_list(Executor const& executor)
+      : handler_holder(asio::query(executor, asio::execution::context)) {}
 
   bool empty() const noexcept { return waiting_.empty(); }
 
@@ -80,6 +109,9 @@ class waiting_list {
     Handler handler;
     asio::executor_work_guard<asio::associated_executor_t<Handler, Executor>> work;
   };
+
+  // What a handler owns may come back to this list while it is destroyed.
+  void drop() override { auto const dropped = std::exchange(waiting_, {}); }
 
   std::deque<std::pair<ticket, std::unique_ptr<entry>>> waiting_;
   ticket last_ = 0;
