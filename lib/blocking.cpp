@@ -78,7 +78,7 @@ detail::socket_handle connect_to_any(std::string_view host, int port, clock::dur
   auto const addresses = tcp::resolver(unused).resolve(
       host, std::to_string(port), tcp::resolver::numeric_service, last);
   if (last) fail(last, "looking up " + std::string(host));
-  auto const until = clock::now() + limit;
+  auto const until = detail::moment_after(limit);
   for (auto const& entry : addresses) {
     tcp::endpoint const address = entry.endpoint();
     detail::socket_handle socket(::socket(
@@ -129,7 +129,7 @@ stream connect(std::string_view host, int port, client_context const& context,
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   detail::ssl_engine::check_host(tls.inner().host);
   context.state()->seal();
-  auto const until = clock::now() + options.timeout();
+  auto const until = detail::moment_after(options.timeout());
   auto core = std::make_unique<detail::blocking_core>(
       connect_to_any(host, port, options.timeout()), context, tls.inner());
   return handshaken(std::move(core),

@@ -124,7 +124,7 @@ asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
   ssl_engine::check_host(tls.inner().host);
   request.context.state()->seal();
 
-  auto const until = std::chrono::steady_clock::now() + request.options.timeout();
+  auto const until = moment_after(request.options.timeout());
   tcp::socket socket = co_await connect_to_any(streams, request.host, request.port, until);
   tcp_stream made(std::move(socket), request.context, tls);
   auto const left = until - std::chrono::steady_clock::now();

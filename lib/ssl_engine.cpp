@@ -247,7 +247,13 @@ void ssl_engine::note_refused_certificate(int result, int depth, std::string sub
 }
 
 failure ssl_engine::failure_details(error_code code) const {
-  return failure_ && code == fatal_ ? *failure_ : failure();
+  if (failure_ && code == fatal_) return *failure_;
+  failure known;
+  if (code == asio::error::eof) known.status = status::zero_return;
+  if (code && (code == channel_->receive_error() || code == channel_->send_error())) {
+    known.status = status::syscall;
+  }
+  return known;
 }
 
 error ssl_engine::failure_of(error_code code, char const* operation) const {

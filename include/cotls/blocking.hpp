@@ -4,6 +4,7 @@
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
 #include <cotls/detail/blocking_driver.hpp>
+#include <cotls/detail/deadline.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -125,7 +126,7 @@ class stream {
     Operation operation(core_.get(), args...);
     if (core_) {
       detail::give_up_at until;
-      if (limit != duration::max()) until = std::chrono::steady_clock::now() + limit;
+      if (limit != duration::max()) until = detail::moment_after(limit);
       detail::run_blocking(*core_, operation, until);
     } else {
       operation.advance();

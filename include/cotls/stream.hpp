@@ -91,7 +91,7 @@ class stream {
       `operation_aborted`. */
   ~stream() { abandon(); }
 
-  /** False for an empty stream. */
+  /** False for an empty stream, of which nothing below but operations may be asked. */
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
   executor_type get_executor() const { return core_->executor(); }

@@ -42,7 +42,7 @@ class composed_driver {
     began_ = true;
     self.reset_cancellation_state(asio::enable_total_cancellation());
     if (limit_) {
-      deadline_ = std::make_shared<deadline_type>(core_->executor(), clock::now() + *limit_);
+      deadline_ = std::make_shared<deadline_type>(core_->executor(), moment_after(*limit_));
       deadline_->start(asio::get_associated_executor(self, core_->executor()));
     }
     next_ = operation_.advance();

@@ -14,6 +14,13 @@ namespace cotls::detail {
 
 namespace asio = boost::asio;
 
+/** The moment after a time, which may be as long as a duration can say: then it is never. */
+inline std::chrono::steady_clock::time_point moment_after(std::chrono::steady_clock::duration limit) {
+  using clock = std::chrono::steady_clock;
+  auto const now = clock::now();
+  return limit < clock::time_point::max() - now ? now + limit : clock::time_point::max();
+}
+
 /** The deadline of one operation, and what ends the wait in which it passes.
 
     The timer may fire on another thread at the moment at which the wait ends, with no strand in

@@ -216,14 +216,18 @@ class transport<Next, false> {
     });
   }
 
-  void cancel_lowest_layer() {
-    error_code ignored;   // what cannot be cancelled ends when the transport does
-    if constexpr (requires { next_.lowest_layer().cancel(ignored); }) {
-      next_.lowest_layer().cancel(ignored);
-    } else if constexpr (requires { next_.cancel(); }) {
-      next_.cancel();
-    } else if constexpr (requires { next_.close(); }) {
-      next_.close();
+  void cancel_lowest_layer() noexcept {
+    error_code ignored;
+    try {
+      if constexpr (requires { next_.lowest_layer().cancel(ignored); }) {
+        next_.lowest_layer().cancel(ignored);
+      } else if constexpr (requires { next_.cancel(); }) {
+        next_.cancel();
+      } else if constexpr (requires { next_.close(); }) {
+        next_.close();
+      }
+    } catch (...) {
+      // What cannot be cancelled ends when the transport does.
     }
   }
 
