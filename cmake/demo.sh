@@ -20,4 +20,4 @@ if ! {
   exit 1
 fi
 
-exec build/demo/lib/tool/cotls_demo "$@"
+exec build/demo/test/demo/cotls_demo "$@"

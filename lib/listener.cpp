@@ -99,7 +99,7 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     accepting_ = true;
     asio::any_io_executor const strand = asio::make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
-        options_.stream_executor().value_or(strand),
+        options_.stream_executor() ? options_.stream_executor() : strand,
         [self = shared_from_this(), strand](error_code code, tcp::socket socket) {
           self->accepted(code, std::move(socket), strand);
         });

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
 
 namespace cotls {
@@ -80,7 +79,7 @@ class listener_options {
   std::size_t max_handshakes() const noexcept { return max_handshakes_; }
   bool reuse_port() const noexcept { return reuse_port_; }
   observer_type const& observer() const noexcept { return observer_; }
-  std::optional<asio::any_io_executor> const& stream_executor() const noexcept {
+  asio::any_io_executor const& stream_executor() const noexcept {
     return stream_executor_;
   }
 
@@ -90,7 +89,7 @@ class listener_options {
   std::size_t max_handshakes_ = 256;
   bool reuse_port_ = false;
   observer_type observer_;
-  std::optional<asio::any_io_executor> stream_executor_;
+  asio::any_io_executor stream_executor_;   // empty: a strand each
 };
 
 namespace detail {
