@@ -31,6 +31,7 @@ namespace {
 using namespace bench;
 
 constexpr int warm_up = 200;
+constexpr std::array<std::size_t, 2> sizes{64, 1024};
 
 struct usage {
   system_call_counts system_calls = system_calls_now();
@@ -248,7 +249,7 @@ void check(gate& committed, std::string const& of, per_echo const& used, double 
 
 bool check(cotls::identity const& own, int echoes, int repetitions) {
   gate committed;
-  for (std::size_t const size : {64, 1024}) {
+  for (std::size_t const size : sizes) {
     figures measured;
     for (int i = 0; i < repetitions; ++i) {
       measure(made_of<over_cotls>(), own, size, echoes, measured);
@@ -300,7 +301,7 @@ int main(int argc, char** argv) {
         count_openssl_apart();
         auto const own = make_identity();
         if (gating) return check(own, echoes, repetitions);
-        for (std::size_t const size : {64, 1024}) compare(own, size, echoes, repetitions);
+        for (std::size_t const size : sizes) compare(own, size, echoes, repetitions);
         return true;
       });
 }

@@ -243,7 +243,7 @@ bytes_per_connection measure(implementation const& over, cotls::identity const& 
   process client([&](line& control) { over.be_client(control, own, port, after); });
   std::array<std::int64_t, 2> of_server;
   std::array<std::int64_t, 2> of_client;
-  for (std::size_t size : {0, 1}) {
+  for (std::size_t size = 0; size < 2; ++size) {
     int const target = count * static_cast<int>(size + 1);
     server.control().send(target);
     client.control().send(target);

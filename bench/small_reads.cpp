@@ -23,6 +23,7 @@ namespace {
 using namespace bench;
 
 constexpr std::size_t record_size = 16 * 1024;
+constexpr std::array<std::size_t, 2> pieces{16, 64};
 
 // What every record holds, but for its first byte.
 std::vector<char> make_record() {
@@ -186,7 +187,7 @@ int main(int argc, char** argv) {
         int const repetitions = given.number("--repetitions", 9, "runs of each implementation");
         if (!given.complete()) return true;
         auto const own = make_identity();
-        for (std::size_t const piece : {16, 64}) compare(own, piece, records, repetitions);
+        for (std::size_t const piece : pieces) compare(own, piece, records, repetitions);
         return true;
       });
 }

@@ -1,7 +1,8 @@
-// lookup -> each address in turn -> handshake, under one deadline; all on one strand.
+// lookup -> race of its addresses -> handshake, under one deadline; all on one strand.
 
 #include <cotls/connect.hpp>
 
+#include "connect_race.hpp"
 #include "context_state.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace cotls {
 
@@ -30,11 +32,6 @@ struct lookup {
   bool answered = false;
 };
 
-asio::awaitable<bool> cancelled() {
-  asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
-}
-
 [[noreturn]] void fail(error_code code, std::string doing) {
   detail::failure known;
   known.context = std::move(doing);
@@ -53,7 +50,8 @@ asio::awaitable<tcp::resolver::results_type> look_up(std::string host, int port,
         search->done.cancel();
       });
   co_await search->done.async_wait(as_result);
-  bool const given_up = co_await cancelled();
+  asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
+  bool const given_up = state.cancelled() != asio::cancellation_type::none;
   if (given_up || !search->answered) {
     search->resolver.cancel();
     fail(given_up ? error_code(asio::error::operation_aborted) : errc::connect_timeout,
@@ -63,37 +61,23 @@ asio::awaitable<tcp::resolver::results_type> look_up(std::string host, int port,
   co_return search->answers;
 }
 
-asio::awaitable<error_code> connect_to(tcp::socket& socket, tcp::endpoint address,
-                                       time_point until) {
-  auto const pending = std::make_shared<bool>(true);
-  asio::steady_timer timer(co_await asio::this_coro::executor, until);
-  timer.async_wait([&socket, pending](error_code code) {
-    error_code ignored;
-    if (!code && *pending) socket.close(ignored);
-  });
-  auto const [code] = co_await socket.async_connect(address, as_result);
-  *pending = false;
-  co_return !socket.is_open() ? errc::connect_timeout : code;
-}
-
 asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::string host,
-                                            int port, time_point until) {
-  error_code last = asio::error::host_not_found;
-  auto const addresses = co_await look_up(host, port, until);
-  for (auto const& address : addresses) {
-    tcp::socket socket(streams);
-    last = co_await connect_to(socket, address.endpoint(), until);
-    if (!last) {
-      // Without it the last flight of the handshake and a small write meet Nagle's algorithm and
-      // the delayed acknowledgement: 40 ms a connection (A10).
-      error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      co_return socket;
-    }
-    if (last == errc::connect_timeout || co_await cancelled()) break;
+                                            int port, std::chrono::steady_clock::duration delay,
+                                            time_point until) {
+  auto const answers = co_await look_up(host, port, until);
+  std::vector<tcp::endpoint> const addresses(answers.begin(), answers.end());
+  try {
+    auto racing =
+        detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
+    tcp::socket socket = co_await std::move(racing);
+    // Without it the last flight of the handshake and a small write meet Nagle's algorithm and
+    // the delayed acknowledgement: 40 ms a connection (A10).
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    co_return socket;
+  } catch (error const& failed) {
+    fail(failed.code(), "connecting to " + host + ":" + std::to_string(port));
   }
-  if (co_await cancelled()) last = asio::error::operation_aborted;
-  fail(last, "connecting to " + host + ":" + std::to_string(port));
 }
 
 }  // namespace
@@ -125,7 +109,8 @@ asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
   request.context.state()->seal();
 
   auto const until = moment_after(request.options.timeout());
-  tcp::socket socket = co_await connect_to_any(streams, request.host, request.port, until);
+  tcp::socket socket = co_await connect_to_any(streams, request.host, request.port,
+                                               request.options.attempt_delay(), until);
   tcp_stream made(std::move(socket), request.context, tls);
   auto const left = until - std::chrono::steady_clock::now();
   made.set_handshake_timeout(std::min(left, request.options.handshake_timeout()));

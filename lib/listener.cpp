@@ -9,6 +9,7 @@
 #include "context_state.hpp"
 
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -20,7 +21,20 @@ namespace cotls {
 
 namespace detail {
 
+namespace {
+
 using tcp = asio::ip::tcp;
+
+// A strand over an executor whose type is known fits into any_io_executor's own storage; one over
+// another any_io_executor does not, and costs five allocations each time a handler runs on it.
+asio::any_io_executor make_strand(asio::any_io_executor const& executor) {
+  if (auto const* known = executor.target<asio::io_context::executor_type>()) {
+    return asio::make_strand(*known);
+  }
+  return asio::make_strand(executor);
+}
+
+}  // namespace
 
 class listener_state : public std::enable_shared_from_this<listener_state> {
  public:
@@ -97,7 +111,7 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     bool const full = shaking_.size() + ready_.size() >= options_.max_handshakes();
     if (closed_ || accepting_ || full) return;
     accepting_ = true;
-    asio::any_io_executor const strand = asio::make_strand(acceptor_.get_executor());
+    asio::any_io_executor const strand = make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
         options_.stream_executor() ? options_.stream_executor() : strand,
         [self = shared_from_this(), strand](error_code code, tcp::socket socket) {

@@ -286,7 +286,7 @@ step ssl_engine::handshake() {
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
   if (done.want == want::nothing && !done.error) {
     handshake_done_ = true;
-    if (channel_->dry()) SSL_free_buffers(ssl_.get());   // refuses while they hold anything
+    release_buffers();
   }
   return done;
 }
@@ -300,13 +300,19 @@ step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
   if (held_) return {want::nothing, 0, held_};
   if (fatal_) return {want::nothing, 0, fatal_};
   if (handshake_done_ && !more_is_here() && channel_->unsent() == 0) {
-    SSL_free_buffers(ssl_.get());   // nothing to read: an idle connection holds no record buffer
+    release_buffers();
     return needs_input();
   }
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
   // write would wait for each other for ever; what our answers to the peer add to it is bounded.
   if (channel_->unsent() > 2 * channel::max_unsent) return {want::output, 0, {}};
   call_scope scope(*this);
+  step done = fill(buffers);
+  if (done.bytes > 0) release_buffers();
+  return done;
+}
+
+step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
   std::size_t filled = 0;
   for (asio::mutable_buffer rest : buffers) {
     while (rest.size() > 0) {
@@ -324,6 +330,12 @@ step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
     }
   }
   return {want::nothing, filled, {}};
+}
+
+// An idle connection holds no record buffers. OpenSSL lets go of them by itself, but a client's
+// read buffer only at a read that finds nothing.
+void ssl_engine::release_buffers() noexcept {
+  if (channel_->dry()) SSL_free_buffers(ssl_.get());   // refuses while they hold anything
 }
 
 step ssl_engine::write(std::span<asio::const_buffer const> buffers) {

@@ -12,6 +12,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -38,6 +39,18 @@ class connect_options {
     return *this;
   }
 
+  /** The head start of an address before the next one is tried beside it: the Connection Attempt
+      Delay of RFC 8305 section 5. 250 ms by default; at least 10 ms.
+
+      An address that fails gives way at once. `blocking::connect` tries one address at a time, and
+      does not use it. */
+  connect_options& attempt_delay(std::chrono::steady_clock::duration delay) {
+    // RFC 8305 section 5: "a subsequent connection MUST NOT be started within 10 milliseconds of
+    // the previous attempt."
+    attempt_delay_ = std::max<std::chrono::steady_clock::duration>(delay, std::chrono::milliseconds(10));
+    return *this;
+  }
+
   /** Offers these protocols instead of the context's, the preferred one first (RFC 7301). */
   template <class... Names>
   connect_options& alpn(Names... names) {
@@ -55,12 +68,14 @@ class connect_options {
   std::chrono::steady_clock::duration handshake_timeout() const noexcept {
     return handshake_timeout_;
   }
+  std::chrono::steady_clock::duration attempt_delay() const noexcept { return attempt_delay_; }
   client_options const& tls() const noexcept { return tls_; }
   std::string const& verify_host() const noexcept { return verify_host_; }
 
  private:
   std::chrono::steady_clock::duration timeout_ = std::chrono::seconds(30);
   std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  std::chrono::steady_clock::duration attempt_delay_ = std::chrono::milliseconds(250);
   client_options tls_;
   std::string verify_host_;
 };
@@ -104,14 +119,17 @@ connect_awaitable(connect_request request, Ending ending) {
 
 /** Connects to a host by name or address and performs the handshake. `void(error_code, tcp_stream)`
 
-    Looks the host up, tries its addresses in turn, verifies the server's certificate for the host
-    while shaking hands (RFC 9525), and sets `TCP_NODELAY`. Completes when the stream may be used.
-    Used from a coroutine, whose executor becomes the stream's.
+    Looks the host up; tries its addresses, of IPv6 and IPv4 by turns, each with a head start before
+    the next, until the first has connected (Happy Eyeballs, RFC 8305 sections 4 and 5); verifies the
+    server's certificate for the host while shaking hands (RFC 9525); sets `TCP_NODELAY`. Completes
+    when the stream may be used. Used from a coroutine, whose executor becomes the stream's.
 
     @param host  A DNS name, an IPv4 or an IPv6 address (without brackets).
     @param port  1 to 65535.
-    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's; the
-    last address's when none could be connected to; `errc::connect_timeout`; those of
+    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's; when
+    all addresses have failed, what tells most of it: `asio::error::connection_refused` if one was
+    refused, a time-out of the system's or an unreachable network only if nothing else is known;
+    `errc::connect_timeout` at the deadline, while an address may still answer; those of
     `stream::async_handshake`. `cotls::error` says all that is known.
     @par Cancellation  All types; nothing is left behind. A lookup that has begun cannot be
     interrupted: it is abandoned, and keeps the `io_context` busy until the system gives it up.

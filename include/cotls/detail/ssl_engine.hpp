@@ -108,6 +108,8 @@ class ssl_engine {
   step needs_input() const;
   step fail(error_code code, status classified, std::string stack = {});
   bool more_is_here() const noexcept;
+  step fill(std::span<asio::mutable_buffer const> buffers);
+  void release_buffers() noexcept;
 
   std::shared_ptr<context_state> context_;   // callbacks of the wrapped context live in it
   channel* channel_;

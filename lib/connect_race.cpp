@@ -1,0 +1,122 @@
+// start an attempt -> wait -+-> one has connected: it is returned
+//        ^                  +-> the deadline, or a cancellation: error
+//        |                  +-> all have failed: error
+//        +------------------+-- the latest has failed, or its head start is over
+//
+// The coroutine waits on one timer, which the attempts cancel when they have news; what the news is
+// stands in the race. The coroutine's frame owns the race, and the race the sockets: whatever ends
+// the frame, be it a result, an exception or the end of the io_context, closes them. The attempts'
+// handlers only ask whether the race is still there.
+
+#include "connect_race.hpp"
+
+#include <cotls/detail/deadline.hpp>
+#include <cotls/error.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+
+namespace cotls::detail {
+
+namespace {
+
+using tcp = asio::ip::tcp;
+using clock = std::chrono::steady_clock;
+
+// How much a failed attempt says of why the host cannot be reached.
+int telling(error_code code) {
+  namespace errc = boost::system::errc;
+  if (code == errc::network_unreachable || code == errc::address_family_not_supported ||
+      code == errc::address_not_available) {
+    return 1;
+  }
+  if (code == errc::timed_out) return 2;
+  return code == errc::connection_refused ? 4 : 3;
+}
+
+class race : public std::enable_shared_from_this<race> {
+ public:
+  race(asio::any_io_executor strand, asio::any_io_executor streams)
+      : strand_(std::move(strand)), streams_(std::move(streams)), news_(strand_) {}
+
+  void start(tcp::endpoint const& address) {
+    tcp::socket& attempt = attempts_.emplace_back(streams_);
+    ++pending_;
+    attempt.async_connect(
+        address, asio::bind_executor(strand_, [weak = weak_from_this(), &attempt](error_code code) {
+          if (auto const self = weak.lock()) self->ended(attempt, code);
+        }));
+  }
+
+  asio::awaitable<void> news(clock::time_point at_the_latest) {
+    news_.expires_at(at_the_latest);
+    co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+
+  bool pending() const noexcept { return pending_ > 0; }
+  tcp::socket* winner() const noexcept { return winner_; }
+  error_code failed() const noexcept { return failed_; }
+
+ private:
+  void ended(tcp::socket& attempt, error_code code) {
+    --pending_;
+    if (!code && !winner_) winner_ = &attempt;
+    if (code && telling(code) >= telling(failed_)) failed_ = code;
+    if (winner_ || &attempt == &attempts_.back() || pending_ == 0) news_.cancel();
+  }
+
+  asio::any_io_executor strand_;
+  asio::any_io_executor streams_;
+  asio::steady_timer news_;
+  std::deque<tcp::socket> attempts_;   // a deque: they must not move while they connect
+  tcp::socket* winner_ = nullptr;
+  int pending_ = 0;
+  error_code failed_;
+};
+
+}  // namespace
+
+std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> addresses) {
+  std::vector<tcp::endpoint> all;
+  auto const others = std::stable_partition(
+      addresses.begin(), addresses.end(),
+      [first = addresses.empty() ? tcp::v6() : addresses.front().protocol()](
+          tcp::endpoint const& each) { return each.protocol() == first; });
+  auto one = addresses.begin();
+  auto other = others;
+  while (one != others || other != addresses.end()) {
+    if (one != others) all.push_back(*one++);
+    if (other != addresses.end()) all.push_back(*other++);
+  }
+  return all;
+}
+
+asio::awaitable<tcp::socket> connect_to_first(asio::any_io_executor streams,
+                                              std::vector<tcp::endpoint> addresses,
+                                              clock::duration delay, clock::time_point until) {
+  if (addresses.empty()) throw error(asio::error::host_not_found);
+  auto const racing = std::make_shared<race>(co_await asio::this_coro::executor, streams);
+  for (auto next = addresses.begin(); clock::now() < until;) {
+    if (next != addresses.end()) {
+      racing->start(*next++);
+    } else if (!racing->pending()) {
+      throw error(racing->failed());
+    }
+    co_await racing->news(next == addresses.end() ? until : std::min(until, moment_after(delay)));
+    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      throw error(asio::error::operation_aborted);
+    }
+    if (racing->winner()) co_return std::move(*racing->winner());
+  }
+  throw error(errc::connect_timeout);
+}
+
+}  // namespace cotls::detail
