@@ -112,15 +112,14 @@ class gather {
 
 enum class ssl_engine::call : std::uint8_t { handshake, read, write, shutdown };
 
-// Around each use of OpenSSL: leftovers of somebody else's calls are not read as ours (T11), and
-// what the call had to say leaves with one send, an alert before its error is reported (T18).
+// Around each use of OpenSSL: what it had to say leaves with one send, an alert before its error is
+// reported (T18).
 class ssl_engine::call_scope {
  public:
-  explicit call_scope(ssl_engine& engine) : channel_(*engine.channel_) {
-    clear_openssl_errors();
-    channel_.begin_call();
+  explicit call_scope(ssl_engine& engine) : channel_(*engine.channel_) { channel_.begin_call(); }
+  ~call_scope() {
+    if (channel_.emitted()) channel_.flush();
   }
-  ~call_scope() { channel_.flush(); }
   call_scope(call_scope const&) = delete;
   call_scope& operator=(call_scope const&) = delete;
 
@@ -199,6 +198,9 @@ void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
 bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
 
 step ssl_engine::perform(call what, void* data, std::size_t size) {
+  // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
+  // already cannot fail, and is so short that even the look would be felt.
+  if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
   std::size_t bytes = 0;
   int result = 0;
   switch (what) {
@@ -333,9 +335,11 @@ step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
 }
 
 // An idle connection holds no record buffers. OpenSSL lets go of them by itself, but a client's
-// read buffer only at a read that finds nothing.
+// read buffer only at a read that finds nothing. Before 3.0.14, SSL_free_buffers does not see that
+// a record was read in part, or only its header (CVE-2024-4741): "RH" says that none has begun.
 void ssl_engine::release_buffers() noexcept {
-  if (channel_->dry()) SSL_free_buffers(ssl_.get());   // refuses while they hold anything
+  if (more_is_here() || std::string_view(SSL_rstate_string(ssl_.get())) != "RH") return;
+  SSL_free_buffers(ssl_.get());
 }
 
 step ssl_engine::write(std::span<asio::const_buffer const> buffers) {

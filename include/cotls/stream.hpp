@@ -183,7 +183,7 @@ class stream {
   auto start(Token&& token, Args const&... args) {
     using ending = detail::awaitable_token<std::decay_t<Token>>;
     if constexpr (ending::value) {
-      return detail::run_awaitable(core_.get(), Operation(core_.get(), args...), ending(token));
+      return detail::run_awaitable<Operation>(core_.get(), ending(token), args...);
     } else {
       return detail::compose<Operation>(core_, std::nullopt, std::forward<Token>(token), args...);
     }

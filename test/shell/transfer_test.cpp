@@ -3,6 +3,8 @@
 #include "print.hpp"
 #include "tls.hpp"
 
+#include <cotls/engine.hpp>
+
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read.hpp>
@@ -111,6 +113,52 @@ BOOST_AUTO_TEST_CASE(a_read_spreads_over_a_sequence_of_buffers) {
     BOOST_TEST(std::string(first.data(), 2) == "ab");
     BOOST_TEST(std::string(second.data(), 4) == "cdef");
   }());
+}
+
+// The ciphertext is an engine's, so that it can be cut anywhere; the buffers that OpenSSL is made
+// to release between the parts must not hold one.
+BOOST_AUTO_TEST_CASE(a_record_read_in_parts_or_cut_anywhere_is_read_whole) {
+  for (std::size_t cut = 1; cut <= 40; ++cut) {
+    engine sender(localhost_client(), client_options().host("localhost"));
+    tcp::acceptor acceptor(context, any_port());
+    tcp::socket far(context);
+    far.connect(acceptor.local_endpoint());
+    tcp_stream near(acceptor.accept(), localhost_server());
+    run(context, [&]() -> asio::awaitable<void> {
+      auto push = [&](std::size_t most) -> asio::awaitable<void> {
+        asio::const_buffer const piece = asio::buffer(sender.output(), most);
+        co_await asio::async_write(far, piece, asio::use_awaitable);
+        sender.consume_output(piece.size());
+      };
+      auto shaking = [&]() -> asio::awaitable<void> {
+        std::string arrived(8192, '\0');
+        while (sender.handshake().want == want::input) {
+          while (sender.output().size() > 0) co_await push(8192);
+          auto const count = co_await far.async_read_some(asio::buffer(arrived), asio::use_awaitable);
+          sender.input(asio::buffer(arrived, count));
+        }
+        while (sender.output().size() > 0) co_await push(8192);
+      };
+      co_await (near.async_handshake(asio::use_awaitable) && shaking());
+      sender.write(asio::buffer("a record of some length", 23));
+      std::string text;
+      auto reading = [&]() -> asio::awaitable<void> {
+        char one = 0;
+        while (text.size() < 23) {
+          co_await near.async_read_some(asio::buffer(&one, 1));
+          text.push_back(one);
+        }
+      };
+      auto pushing = [&]() -> asio::awaitable<void> {
+        co_await push(cut);
+        // The reader has taken the first part, and waits for the rest.
+        for (int i = 0; i < 5; ++i) co_await asio::post(asio::use_awaitable);
+        while (sender.output().size() > 0) co_await push(8192);
+      };
+      co_await (reading() && pushing());
+      BOOST_TEST(text == "a record of some length");
+    }());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_write_sends_no_record_and_is_no_error) {

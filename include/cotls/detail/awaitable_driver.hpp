@@ -47,9 +47,10 @@ using awaited = typename awaited_by<Operation>::template type<Ending>;
     Our awaitables never touch the caller's cancellation state. A state that was cancelled before we
     began says nothing of this operation: only what comes later counts.
 */
-template <class Core, class Operation, class Ending>
+template <class Operation, class Core, class Ending, class... Args>
 asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_awaitable(
-    Core* core, Operation operation, Ending ending) {
+    Core* core, Ending ending, Args... args) {
+  Operation operation(core, args...);
   std::shared_ptr<Core> alive;   // from the first wait on: until then, the caller's stream is
   if (action next = operation.advance(); next != action::complete) {
     alive = core->shared_from_this();

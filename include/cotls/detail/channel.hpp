@@ -71,6 +71,9 @@ class channel {
     if (!send_error_) do_send(data, size);
   }
 
+  /** True when the call in progress has sent anything. */
+  bool emitted() const noexcept { return sent_ > 0; }
+
   /** Lets what was sent leave, as far as it can without waiting. */
   virtual void flush() = 0;
 

@@ -90,7 +90,8 @@ class operation {
 
   // Whether the driver comes back with something that ends the operation. A wait that the
   // connection itself ended, to be looked at again, is no such thing.
-  bool ends(error_code const& waited, interruption by, error_code at_deadline) {
+  template <class Code>
+  bool ends(error_code const& waited, interruption by, Code at_deadline) {
     bool const woken = holds_reading_ && connection_->take_wake();
     if (by == interruption::deadline) {
       error_ = at_deadline;
@@ -110,12 +111,19 @@ class operation {
   action wait_for_input() {
     waits_for_input_ = true;
     bool const owns_unsent = holds_writing_ || !connection_->writing.busy;
-    return owns_unsent && engine().unsent() > 0 ? action::wait_either : action::wait_input;
+    return rest(owns_unsent && engine().unsent() > 0 ? action::wait_either : action::wait_input);
   }
 
+  action wait_for_output() { return rest(action::wait_output); }
+
   // What to do when OpenSSL was stopped because of what it has emitted or taken at one go.
-  action relieve() const {
-    return engine().unsent() > 0 ? action::wait_output : action::yield;
+  action relieve() { return rest(engine().unsent() > 0 ? action::wait_output : action::yield); }
+
+  // Whatever is waited for, the executor runs something else meanwhile.
+  action rest(action what) {
+    connection_->reading.rested();
+    connection_->writing.rested();
+    return what;
   }
 
   action finish() {
@@ -171,12 +179,12 @@ class handshake_operation : public operation<Connection> {
   action advance(error_code const& waited = {}, interruption by = interruption::none) {
     if (!this->begin(true, true)) return action::complete;
     if (this->ends(waited, by, errc::handshake_timeout)) return this->finish();
-    if (!this->flushed()) return action::wait_output;
+    if (!this->flushed()) return this->wait_for_output();
     if (done_) return this->finish();
     step const next = this->engine().handshake();
     this->error_ = next.error;
     done_ = next.error || next.want == want::nothing;
-    if (done_) return this->flushed() ? this->finish() : action::wait_output;   // T18
+    if (done_) return this->flushed() ? this->finish() : this->wait_for_output();   // T18
     if (next.want == want::input) return this->wait_for_input();
     if (next.want == want::output) return this->relieve();
     return this->finish(errc::unexpected_result);
@@ -205,10 +213,7 @@ class read_operation : public operation<Connection> {
     if (slices.empty()) return this->finish();
     gate& budget = this->connection().reading;
     // Before data is taken, never after: whoever is cancelled while it yields has taken nothing.
-    if (budget.exhausted()) {
-      budget.rested();
-      return action::yield;
-    }
+    if (budget.exhausted()) return this->rest(action::yield);
     if (!this->connection().writing.busy) this->flushed();
     step const next = this->engine().read(slices.span());
     this->transferred_ = next.bytes;
@@ -216,7 +221,6 @@ class read_operation : public operation<Connection> {
       budget.took(next.bytes);
       return this->finish(next.error);
     }
-    budget.rested();
     if (next.want == want::input) return this->wait_for_input();
     if (next.want == want::output) return this->relieve();
     return this->finish(errc::unexpected_result);
@@ -246,20 +250,17 @@ class write_operation : public operation<Connection> {
     if (this->ends(waited, by, asio::error::timed_out)) return this->finish();
     gate& budget = this->connection().writing;
     for (;;) {
-      if (!this->flushed()) return waits(action::wait_output);
+      if (!this->flushed()) return this->wait_for_output();
       if (this->engine().send_error()) return this->finish(this->engine().send_error());
       if (this->transferred_ > 0 && wanted_ == amount::some) return this->finish();
       buffer_slices<asio::const_buffer, Buffers> const slices(buffers_, this->transferred_);
       if (slices.empty()) return this->finish();
-      if (budget.exhausted()) {
-        budget.rested();
-        return action::yield;
-      }
+      if (budget.exhausted()) return this->rest(action::yield);
       step const next = this->engine().write(slices.span());
       this->transferred_ += next.bytes;
       budget.took(next.bytes);
       if (next.error) return this->finish(next.error);
-      if (next.want == want::input) return waits(this->wait_for_input());
+      if (next.want == want::input) return this->wait_for_input();
       if (next.want != want::nothing && next.want != want::output) {
         return this->finish(errc::unexpected_result);
       }
@@ -267,11 +268,6 @@ class write_operation : public operation<Connection> {
   }
 
  private:
-  action waits(action kind) {
-    this->connection().writing.rested();
-    return kind;
-  }
-
   Buffers buffers_;
   amount wanted_;
 };
@@ -290,11 +286,11 @@ class close_write_operation : public operation<Connection> {
   action advance(error_code const& waited = {}, interruption by = interruption::none) {
     if (!this->begin(false, true)) return action::complete;
     if (this->ends(waited, by, errc::shutdown_timeout)) return this->finish();
-    if (!this->flushed()) return action::wait_output;
+    if (!this->flushed()) return this->wait_for_output();
     if (step const next = this->engine().close_write(); next.error) {
       return this->finish(next.error);
     }
-    if (!this->flushed()) return action::wait_output;
+    if (!this->flushed()) return this->wait_for_output();
     return this->finish(this->engine().send_error());
   }
 };
@@ -316,17 +312,14 @@ class shutdown_operation : public operation<Connection> {
     gate& budget = this->connection().reading;
     for (;;) {
       bool const left = this->flushed();
-      if (ended_) return left ? this->finish() : action::wait_output;
+      if (ended_) return left ? this->finish() : this->wait_for_output();
       step const next = this->engine().shutdown();
       if (next.want == want::input) return this->wait_for_input();
       if (next.want == want::output) return this->relieve();
       if (next.error) return this->finish(next.error);
       ended_ = next.bytes == 0;
       budget.took(next.bytes);
-      if (budget.exhausted()) {
-        budget.rested();
-        return action::yield;
-      }
+      if (budget.exhausted()) return this->rest(action::yield);
     }
   }
 
