@@ -132,6 +132,19 @@ void byte_queue::clear() noexcept {
   offset_ = 0;
 }
 
+std::size_t channel::take_given(void* data, std::size_t size) noexcept {
+  std::size_t const taken = std::min(size, given_.size());
+  if (taken > 0) std::memcpy(data, given_.data(), taken);
+  given_.consume(taken);
+  return taken;
+}
+
+std::vector<std::byte> channel::take_back_given() {
+  std::vector<std::byte> rest(given_.data(), given_.data() + given_.size());
+  given_.clear();
+  return rest;
+}
+
 std::size_t native_channel::do_receive(void* data, std::size_t size) {
   for (;;) {
     ssize_t const got = ::recv(descriptor_(socket_), data, size, MSG_DONTWAIT);
@@ -190,18 +203,11 @@ std::size_t native_channel::send_now(void const* data, std::size_t size) {
 }
 
 std::size_t memory_channel::do_receive(void* data, std::size_t size) {
-  std::size_t taken = 0;
-  if (!kept_.empty()) {
-    taken = std::min(size, kept_.size());
-    std::memcpy(data, kept_.data(), taken);
-    kept_.consume(taken);
-  } else if (lent_size_ > 0) {
-    taken = std::min(size, lent_size_);
-    std::memcpy(data, lent_, taken);
-    lent_ += taken;
-    lent_size_ -= taken;
-  }
-  set_dry(unread() == 0);
+  std::size_t const taken = std::min(size, lent_size_);
+  if (taken > 0) std::memcpy(data, lent_, taken);
+  lent_ += taken;
+  lent_size_ -= taken;
+  set_dry(lent_size_ == 0);
   return taken;
 }
 
@@ -223,26 +229,12 @@ void memory_channel::set_send_error(error_code code) noexcept {
 void memory_channel::lend_input(void const* data, std::size_t size) noexcept {
   lent_ = static_cast<std::byte const*>(data);
   lent_size_ = size;
-  set_dry(unread() == 0);
-}
-
-void memory_channel::copy_input(void const* data, std::size_t size) {
-  keep_input();
-  kept_.append(data, size);
-  set_dry(unread() == 0);
+  set_dry(size == 0);
 }
 
 void memory_channel::keep_input() {
-  if (lent_size_ > 0) kept_.append(lent_, lent_size_);
-  lent_ = nullptr;
-  lent_size_ = 0;
-}
-
-std::vector<std::byte> memory_channel::take_input() {
-  keep_input();
-  std::vector<std::byte> rest(kept_.data(), kept_.data() + kept_.size());
-  kept_.clear();
-  return rest;
+  if (lent_size_ > 0) give(lent_, lent_size_);
+  lend_input(nullptr, 0);
 }
 
 }  // namespace cotls::detail

@@ -37,7 +37,8 @@ step engine::close_write() { return body_->ssl.close_write(); }
 step engine::shutdown() { return body_->ssl.shutdown(); }
 
 void engine::input(asio::const_buffer ciphertext) {
-  body_->ciphertext.copy_input(ciphertext.data(), ciphertext.size());
+  body_->ciphertext.keep_input();   // in the order in which it came
+  body_->ciphertext.give(ciphertext.data(), ciphertext.size());
 }
 
 void engine::lend_input(asio::const_buffer ciphertext) {

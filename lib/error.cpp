@@ -157,6 +157,12 @@ description describe(errc value) noexcept {
       return {"handshake_timeout", "the handshake took longer than its deadline"};
     case errc::shutdown_timeout:
       return {"shutdown_timeout", "the peer did not say goodbye before the deadline"};
+    case errc::not_over:
+      return {"not_over",
+              "the transport is still in use by TLS: shut the connection down on both sides first"};
+    case errc::read_ahead:
+      return {"read_ahead",
+              "bytes behind the end of TLS were read ahead: turn read-ahead off before the handshake"};
     case errc::unexpected_result:
       return {"unexpected_result", "OpenSSL asked for something that this operation cannot give"};
     case errc::no_roots:

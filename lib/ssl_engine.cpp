@@ -277,7 +277,21 @@ step ssl_engine::needs_input() const {
   if (channel_->receive_error()) return {want::nothing, 0, channel_->receive_error()};
   if (channel_->paused()) return {want::output, 0, {}};
   if (!channel_->ended()) return {want::input, 0, {}};
-  return {want::nothing, 0, handshake_done_ ? errc::stream_truncated : errc::handshake_truncated};
+  if (!handshake_done_) return {want::nothing, 0, errc::handshake_truncated};
+  if (truncation_is_end_) return {want::nothing, 0, asio::error::eof};
+  return {want::nothing, 0, errc::stream_truncated};
+}
+
+void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
+
+bool ssl_engine::is_over() const noexcept {
+  bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  return closed || (fatal_ && !handshake_done_);
+}
+
+std::vector<std::byte> ssl_engine::take_back_input() {
+  if (SSL_has_pending(ssl_.get()) == 1) throw error(errc::read_ahead);
+  return channel_->take_back_given();
 }
 
 step ssl_engine::handshake() {

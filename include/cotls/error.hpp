@@ -37,6 +37,8 @@ enum class errc {
   connect_timeout,        ///< The deadline for resolving, connecting and the handshake passed.
   handshake_timeout,      ///< The deadline for the handshake passed.
   shutdown_timeout,       ///< The peer's close_notify did not arrive before the deadline.
+  not_over,               ///< The transport is still in use by TLS.
+  read_ahead,             ///< Bytes behind the end of TLS have been read ahead.
   unexpected_result,      ///< OpenSSL asked for something that this operation cannot give.
   no_roots,               ///< A server verifies its clients, and no roots were loaded.
   password_required,      ///< The private key is encrypted, and no password was given.

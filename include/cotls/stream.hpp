@@ -19,10 +19,31 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace cotls {
 
 namespace asio = boost::asio;
+
+template <class Next>
+class read_half;
+template <class Next>
+class write_half;
+
+namespace detail {
+
+/// Starts an operation that has no deadline.
+template <class Operation, class Core, class Token, class... Args>
+auto start(std::shared_ptr<Core> const& core, Token&& token, Args const&... args) {
+  using ending = awaitable_token<std::decay_t<Token>>;
+  if constexpr (ending::value) {
+    return run_awaitable<Operation>(core.get(), ending(token), args...);
+  } else {
+    return compose<Operation>(core, std::nullopt, std::forward<Token>(token), args...);
+  }
+}
+
+}  // namespace detail
 
 /** A TLS connection over a transport, for coroutines and every other completion token.
 
@@ -110,6 +131,46 @@ class stream {
   void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
   void set_shutdown_timeout(clock::duration limit) noexcept { shutdown_timeout_ = limit; }
 
+  /** Gives bytes of the peer's that were received before the stream was made, as after STARTTLS.
+      They are copied. To be called before the handshake. */
+  void give_input(asio::const_buffer received) {
+    core_->engine().give_input(received.data(), received.size());
+  }
+
+  /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the
+      protocol above tells a whole message from a cut one. Reads then end with `asio::error::eof`. */
+  void tolerate_truncation(bool value = true) {
+    core_->engine().set_truncation_is_end(value);
+  }
+
+  /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end of
+      TLS is taken from the transport, which `release` needs. To be called before the handshake. */
+  void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
+
+  /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
+      then.
+
+      @return The transport, and the bytes of `give_input` that were not read; a peer that does not
+      speak TLS is found out by its first 5 bytes, which are lost.
+      @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation is
+      pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as it
+      was.
+  */
+  std::pair<Next, std::vector<std::byte>> release() {
+    bool const busy = core_->reading.busy || core_->writing.busy;
+    if (busy || !core_->engine().is_over()) throw error(errc::not_over);
+    std::vector<std::byte> unread = core_->engine().take_back_input();
+    auto const last = std::move(core_);
+    return {last->transport().take_next(), std::move(unread)};
+  }
+
+  /** Splits the stream into its directions, which may live in different coroutines (of one strand).
+      The connection ends when both are gone. */
+  std::pair<read_half<Next>, write_half<Next>> split() && {
+    auto const whole = std::move(core_);
+    return {read_half<Next>(whole), write_half<Next>(whole)};
+  }
+
   /** Performs the handshake (RFC 8446 section 2). `void(error_code)`
 
       Completes when the connection may be used. A failed handshake sends its alert first.
@@ -132,7 +193,7 @@ class stream {
   */
   template <class Buffers, class Token = default_token>
   auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
-    return start<detail::read_operation<core_type, Buffers>>(std::forward<Token>(token), buffers);
+    return detail::start<detail::read_operation<core_type, Buffers>>(core_, std::forward<Token>(token), buffers);
   }
 
   /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`
@@ -143,15 +204,15 @@ class stream {
   */
   template <class Buffers, class Token = default_token>
   auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
-    return start<detail::write_operation<core_type, Buffers>>(std::forward<Token>(token), buffers,
-                                                              detail::amount::some);
+    return detail::start<detail::write_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers, detail::amount::some);
   }
 
   /** Writes all of the buffers. `void(error_code, std::size_t)` Otherwise as `async_write_some`. */
   template <class Buffers, class Token = default_token>
   auto async_write(Buffers const& buffers, Token&& token = Token()) {
-    return start<detail::write_operation<core_type, Buffers>>(std::forward<Token>(token), buffers,
-                                                              detail::amount::all);
+    return detail::start<detail::write_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers, detail::amount::all);
   }
 
   /** Sends close_notify and ends our direction; reading goes on. `void(error_code)`
@@ -159,7 +220,8 @@ class stream {
       side".) */
   template <class Token = default_token>
   auto async_close_write(Token&& token = Token()) {
-    return start<detail::close_write_operation<core_type>>(std::forward<Token>(token));
+    return detail::start<detail::close_write_operation<core_type>>(core_,
+                                                                   std::forward<Token>(token));
   }
 
   /** Sends close_notify and waits for the peer's, discarding data. `void(error_code)`
@@ -179,16 +241,6 @@ class stream {
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
 
  private:
-  template <class Operation, class Token, class... Args>
-  auto start(Token&& token, Args const&... args) {
-    using ending = detail::awaitable_token<std::decay_t<Token>>;
-    if constexpr (ending::value) {
-      return detail::run_awaitable<Operation>(core_.get(), ending(token), args...);
-    } else {
-      return detail::compose<Operation>(core_, std::nullopt, std::forward<Token>(token), args...);
-    }
-  }
-
   template <class Operation, class Token>
   auto start_until(clock::duration limit, Token&& token) {
     using ending = detail::awaitable_token<std::decay_t<Token>>;
@@ -206,6 +258,83 @@ class stream {
   std::shared_ptr<core_type> core_;
   clock::duration handshake_timeout_ = std::chrono::seconds(10);
   clock::duration shutdown_timeout_ = std::chrono::seconds(2);
+};
+
+/** The reading direction of a stream that was split; its operations are the stream's. Destroyed, it
+    ends its own read with `operation_aborted`. Move-only. */
+template <class Next>
+class read_half {
+  using core_type = detail::core<Next>;
+
+ public:
+  using executor_type = typename core_type::executor_type;
+  using default_token = detail::default_token_t<executor_type>;
+
+  explicit read_half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
+  read_half(read_half&&) noexcept = default;
+  read_half& operator=(read_half&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~read_half() {
+    if (core_) core_->close(core_->reading);
+  }
+
+  executor_type get_executor() const { return core_->executor(); }
+
+  template <class Buffers, class Token = default_token>
+  auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<detail::read_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers);
+  }
+
+ private:
+  std::shared_ptr<core_type> core_;
+};
+
+/** The writing direction of a stream that was split; its operations are the stream's. Destroyed, it
+    ends its own write with `operation_aborted`, and its direction with close_notify, unless a write
+    was cut. Move-only. */
+template <class Next>
+class write_half {
+  using core_type = detail::core<Next>;
+
+ public:
+  using executor_type = typename core_type::executor_type;
+  using default_token = detail::default_token_t<executor_type>;
+
+  explicit write_half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
+  write_half(write_half&&) noexcept = default;
+  write_half& operator=(write_half&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~write_half() {
+    if (core_) core_->end_writing();
+  }
+
+  executor_type get_executor() const { return core_->executor(); }
+
+  template <class Buffers, class Token = default_token>
+  auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<detail::write_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers, detail::amount::some);
+  }
+
+  template <class Buffers, class Token = default_token>
+  auto async_write(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<detail::write_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers, detail::amount::all);
+  }
+
+  template <class Token = default_token>
+  auto async_close_write(Token&& token = Token()) {
+    return detail::start<detail::close_write_operation<core_type>>(core_,
+                                                                   std::forward<Token>(token));
+  }
+
+ private:
+  std::shared_ptr<core_type> core_;
 };
 
 /** A TLS connection over TCP. */

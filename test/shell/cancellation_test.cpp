@@ -22,13 +22,6 @@ using namespace asio::experimental::awaitable_operators;
 
 namespace {
 
-struct fixture {
-  asio::io_context context;
-  tcp_pair pair{context};
-  tcp_stream& client = pair.client;
-  tcp_stream& server = pair.server;
-};
-
 asio::awaitable<void> pause(std::chrono::milliseconds length) {
   asio::steady_timer timer(co_await asio::this_coro::executor, length);
   co_await timer.async_wait(asio::use_awaitable);
@@ -53,7 +46,7 @@ void use_small_buffers(tcp_stream& from, tcp_stream& to) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(cancellation, fixture)
+BOOST_FIXTURE_TEST_SUITE(cancellation, connected)
 
 BOOST_AUTO_TEST_CASE(a_read_that_loses_a_race_has_taken_nothing_and_the_stream_goes_on) {
   run(context, [&]() -> asio::awaitable<void> {
@@ -69,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_loses_a_race_has_taken_nothing_and_the_stream_g
   }());
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, each_type_of_cancellation_ends_a_callback_operation,
+BOOST_DATA_TEST_CASE_F(connected, each_type_of_cancellation_ends_a_callback_operation,
                        boost::unit_test::data::make({asio::cancellation_type::terminal,
                                                      asio::cancellation_type::partial,
                                                      asio::cancellation_type::total}),

@@ -19,11 +19,7 @@ namespace cotls::test {
 
 namespace {
 
-struct fixture {
-  asio::io_context context;
-  tcp_pair pair{context};
-  tcp_stream& client = pair.client;
-  tcp_stream& server = pair.server;
+struct fixture : connected {
   std::array<char, 4> text{};
 };
 

@@ -23,13 +23,6 @@ using namespace asio::experimental::awaitable_operators;
 
 namespace {
 
-struct fixture {
-  asio::io_context context;
-  tcp_pair pair{context};
-  tcp_stream& client = pair.client;
-  tcp_stream& server = pair.server;
-};
-
 asio::awaitable<void> send(tcp_stream& to, std::string const& text) {
   std::size_t const count = co_await to.async_write(asio::buffer(text));
   BOOST_TEST(count == text.size());
@@ -43,7 +36,7 @@ asio::awaitable<std::string> receive(tcp_stream& from, std::size_t length) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(transfer, fixture)
+BOOST_FIXTURE_TEST_SUITE(transfer, connected)
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_in_both_directions) {
   run(context, [&]() -> asio::awaitable<void> {
@@ -54,7 +47,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_in_both_directions) {
   }());
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_text_of_any_size_arrives_whole,
+BOOST_DATA_TEST_CASE_F(connected, a_text_of_any_size_arrives_whole,
                        boost::unit_test::data::make({1, 16383, 16384, 16385, 100000, 3000000}),
                        size) {
   std::string const text = pattern(static_cast<std::size_t>(size));
@@ -358,7 +351,7 @@ BOOST_AUTO_TEST_CASE(takes_with_it_a_reader_that_waits_for_either_direction) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(transfer_ends, fixture)
+BOOST_FIXTURE_TEST_SUITE(transfer_ends, connected)
 
 BOOST_AUTO_TEST_CASE(a_moved_stream_goes_on_and_what_is_left_is_empty) {
   tcp_stream moved = std::move(client);

@@ -72,13 +72,10 @@ class scripted_connection {
   scripted_engine& engine() { return engine_; }
   detail::gate reading;
   detail::gate writing;
-  bool closed() const { return is_closed; }
-  bool take_wake() { return std::exchange(is_woken, false); }
-  void wake_reader() { is_woken = true; }
+  void interrupt() { ++interruptions; }
   void input_done() {}
 
-  bool is_closed = false;
-  bool is_woken = false;
+  int interruptions = 0;
 
  private:
   scripted_engine engine_;

@@ -70,6 +70,14 @@ class tcp_pair {
   }
 };
 
+/// What most tests begin with.
+struct connected {
+  asio::io_context context;
+  tcp_pair pair{context};
+  tcp_stream& client = pair.client;
+  tcp_stream& server = pair.server;
+};
+
 /// A text of this length that repeats nothing soon, so that a byte out of place is seen.
 inline std::string pattern(std::size_t length) {
   std::string text(length, '\0');

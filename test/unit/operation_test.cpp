@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_wait_that_the_connection_ended_itself_is_taken_up_again) 
   engine.answers = {{want::input, 0, {}}, {want::nothing, 3, {}}};
   read op(&connection, room());
   op.advance();
-  connection.is_woken = true;
+  connection.reading.woken = true;
   BOOST_TEST(op.advance(asio::error::operation_aborted) == action::complete);
   BOOST_TEST(!op.error());
   BOOST_TEST(op.transferred() == 3u);
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_wake_for_the_reader_is_not_taken_by_a_writer) {
   engine.answers = {{want::input, 0, {}}, {want::nothing, 64, {}}, {want::nothing, 3, {}}};
   read reader(&connection, room());
   reader.advance();
-  connection.is_woken = true;
+  connection.reading.woken = true;
   write writer(&connection, data(), amount::all);
   BOOST_TEST(writer.advance() == action::complete);
   BOOST_TEST(reader.advance(asio::error::operation_aborted) == action::complete);
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_closed_connection_aborts_what_waits) {
   engine.answers = {{want::input, 0, {}}};
   read op(&connection, room());
   op.advance();
-  connection.is_closed = true;
+  connection.reading.closed = true;
   BOOST_TEST(op.advance() == action::complete);
   BOOST_TEST(op.error() == asio::error::operation_aborted);
 }
@@ -199,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_cut_write_wakes_the_reader_for_what_is_unsent) {
   write writer(&connection, data(), amount::all);
   BOOST_TEST(writer.advance() == action::wait_output);
   BOOST_TEST(writer.advance({}, interruption::cancelled) == action::complete);
-  BOOST_TEST(connection.is_woken);
+  BOOST_TEST(connection.reading.woken);
+  BOOST_TEST(connection.interruptions == 1);
   engine.answers = {{want::input, 0, {}}};
   BOOST_TEST(reader.advance(asio::error::operation_aborted) == action::wait_either);
 }

@@ -52,9 +52,7 @@ class blocking_core {
   ssl_engine& engine() noexcept { return engine_; }
   gate reading;
   gate writing;
-  bool closed() const noexcept { return false; }
-  bool take_wake() noexcept { return false; }
-  void wake_reader() noexcept {}
+  void interrupt() noexcept {}
   void input_done() noexcept {}
 
  private:

@@ -58,11 +58,18 @@ class channel {
   /** Gives OpenSSL ciphertext. Returns 0 when there is none: paused, dry, ended or failed. */
   std::size_t receive(void* data, std::size_t size) {
     paused_ = received_ > max_received || sent_ > max_unsent;
-    if (paused_ || dry_ || ended_ || receive_error_) return 0;
-    std::size_t const got = do_receive(data, size);
+    if (paused_) return 0;
+    std::size_t got = take_given(data, size);
+    if (got == 0 && !dry_ && !ended_ && !receive_error_) got = do_receive(data, size);
     received_ += got;
     return got;
   }
+
+  /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */
+  void give(void const* data, std::size_t size) { given_.append(data, size); }
+
+  /** Takes back what was given and not read. */
+  std::vector<std::byte> take_back_given();
 
   /** Takes ciphertext from OpenSSL; always all of it. What a failed transport cannot take is
       dropped: the next write reports the failure. */
@@ -81,7 +88,7 @@ class channel {
   virtual std::size_t unsent() const noexcept = 0;
 
   /** True when a receive would find nothing, so that asking is a wasted system call. */
-  bool dry() const noexcept { return dry_; }
+  bool dry() const noexcept { return dry_ && given_.empty(); }
   void set_dry(bool value) noexcept { dry_ = value; }
 
   /** True once the transport's end was seen; what came before it has been received. */
@@ -99,13 +106,16 @@ class channel {
 
  protected:
   void note_send_error(error_code code) noexcept { send_error_ = code; }
+  std::size_t given() const noexcept { return given_.size(); }
 
  private:
+  std::size_t take_given(void* data, std::size_t size) noexcept;
   virtual std::size_t do_receive(void* data, std::size_t size) = 0;
   virtual void do_send(void const* data, std::size_t size) = 0;
 
   static constexpr std::size_t max_received = 256 * 1024;
 
+  byte_queue given_;
   error_code receive_error_;
   error_code send_error_;
   std::size_t received_ = 0;   // by the call in progress
@@ -149,20 +159,15 @@ class memory_channel final : public channel {
   void flush() override {}
   std::size_t unsent() const noexcept override { return sending_.size() + output_.size(); }
 
-  /** Lends ciphertext, which stays the caller's and must live until `keep_input`. */
+  /** Lends ciphertext, which stays the caller's and must live until `keep_input`; it is read after
+      what was given. */
   void lend_input(void const* data, std::size_t size) noexcept;
-
-  /** Copies ciphertext. */
-  void copy_input(void const* data, std::size_t size);
 
   /** Copies what is left of the lent ciphertext, which is then the caller's again. */
   void keep_input();
 
   /** Returns ciphertext that OpenSSL has not taken. */
-  std::size_t unread() const noexcept { return kept_.size() + lent_size_; }
-
-  /** The unread ciphertext, for whoever takes the transport back. */
-  std::vector<std::byte> take_input();
+  std::size_t unread() const noexcept { return given() + lent_size_; }
 
   /** Returns the ciphertext to send next. It stays where it is until it is said to be sent,
       whatever OpenSSL emits meanwhile. */
@@ -176,7 +181,6 @@ class memory_channel final : public channel {
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
 
-  byte_queue kept_;   // read before what is lent
   std::byte const* lent_ = nullptr;
   std::size_t lent_size_ = 0;
   byte_queue sending_;

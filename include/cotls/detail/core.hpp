@@ -30,12 +30,7 @@ class core final : public std::enable_shared_from_this<core<Next>> {
   ssl_engine& engine() noexcept { return engine_; }
   gate reading;
   gate writing;
-  bool closed() const noexcept { return closed_; }
-  bool take_wake() noexcept { return std::exchange(woken_, false); }
-  void wake_reader() {
-    woken_ = true;
-    transport_.interrupt();
-  }
+  void interrupt() { transport_.interrupt(); }
   void input_done() { transport_.input_done(); }
 
   /** Starts what an action asks for; completes with `void(error_code)`. */
@@ -55,15 +50,35 @@ class core final : public std::enable_shared_from_this<core<Next>> {
 
   /** Ends the operations that are pending, with operation_aborted. */
   void abandon() {
-    closed_ = true;
+    reading.closed = writing.closed = true;
     if (reading.busy || writing.busy) transport_.abandon();
+  }
+
+  /** Ends one direction's operation with operation_aborted; the other's goes on. */
+  void close(gate& direction) {
+    gate& other = &direction == &reading ? writing : reading;
+    direction.closed = true;
+    if (!direction.busy) return;
+    other.woken = other.busy;
+    transport_.interrupt();
+  }
+
+  /** Ends the writing direction without waiting: with close_notify, as far as the transport takes it
+      now, unless a write was cut, which the peer must not mistake for the end. */
+  void end_writing() noexcept {
+    bool const cut = writing.busy || engine_.unsent() > 0;
+    close(writing);
+    if (cut) return;
+    try {
+      engine_.close_write();
+    } catch (...) {
+      // The peer sees a truncated stream instead.
+    }
   }
 
  private:
   detail::transport<Next> transport_;
   ssl_engine engine_;
-  bool closed_ = false;
-  bool woken_ = false;
 };
 
 }  // namespace cotls::detail

@@ -22,7 +22,8 @@
          |---- advance(waited) -------->|   ... until action::complete
 
    `Connection` is what both directions share: `engine()`, the gates `reading` and `writing`,
-   `closed()`, and `wake_reader()`. It is a parameter so that a test can script it. */
+   `interrupt()`, which ends the waits of both, and `input_done()`. It is a parameter so that a test
+   can script it. */
 
 namespace cotls::detail {
 
@@ -47,6 +48,8 @@ struct gate {
   static constexpr std::size_t max_bytes = 256 * 1024;
 
   bool busy = false;
+  bool closed = false;   // its owner is gone: what waits is to end
+  bool woken = false;    // what waits is to look again
   std::uint8_t records = 0;
   std::uint32_t bytes = 0;
 
@@ -92,10 +95,13 @@ class operation {
   // connection itself ended, to be looked at again, is no such thing.
   template <class Code>
   bool ends(error_code const& waited, interruption by, Code at_deadline) {
-    bool const woken = holds_reading_ && connection_->take_wake();
+    bool woken = false;
+    bool closed = false;
+    if (holds_reading_) look_at(connection_->reading, woken, closed);
+    if (holds_writing_) look_at(connection_->writing, woken, closed);
     if (by == interruption::deadline) {
       error_ = at_deadline;
-    } else if (by == interruption::cancelled || connection_->closed()) {
+    } else if (by == interruption::cancelled || closed) {
       error_ = asio::error::operation_aborted;
     } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
       error_ = waited;
@@ -135,7 +141,8 @@ class operation {
       connection_->writing.busy = false;
       // A cut write leaves its ciphertext to a reader that is waiting, who did not know of it.
       if (!holds_reading_ && connection_->reading.busy && engine().unsent() > 0) {
-        connection_->wake_reader();
+        connection_->reading.woken = true;
+        connection_->interrupt();
       }
     }
     holds_reading_ = holds_writing_ = false;
@@ -158,6 +165,11 @@ class operation {
   std::size_t transferred_ = 0;
 
  private:
+  static void look_at(gate& held, bool& woken, bool& closed) noexcept {
+    woken |= std::exchange(held.woken, false);
+    closed |= held.closed;
+  }
+
   Connection* connection_;
   bool started_ = false;
   bool waits_for_input_ = false;

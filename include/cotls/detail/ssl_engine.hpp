@@ -70,6 +70,23 @@ class ssl_engine {
   /** Says that input may be here again. */
   void input_arrived() noexcept { channel_->set_dry(false); }
 
+  /** Gives ciphertext that was received before the engine was made. */
+  void give_input(void const* data, std::size_t size) { channel_->give(data, size); }
+
+  /** Treats the transport's end as the peer's close_notify. */
+  void set_truncation_is_end(bool value) noexcept { truncation_is_end_ = value; }
+
+  /** Lets OpenSSL receive more than the record it needs; on by default. (`SSL_set_read_ahead`) */
+  void set_read_ahead(bool value) noexcept;
+
+  /** True when the transport is free for another use: both sides have sent close_notify, or the
+      handshake has failed. */
+  bool is_over() const noexcept;
+
+  /** Takes back ciphertext that was given and not read.
+      @par Errors errc::read_ahead when OpenSSL holds bytes of the transport */
+  std::vector<std::byte> take_back_input();
+
   bool handshake_done() const noexcept { return handshake_done_; }
   bool is_server() const noexcept;
 
@@ -119,6 +136,7 @@ class ssl_engine {
   error_code fatal_;      // what every later call answers
   bool handshake_done_ = false;
   bool close_sent_ = false;
+  bool truncation_is_end_ = false;
 };
 
 }  // namespace cotls::detail

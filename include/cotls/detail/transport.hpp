@@ -48,6 +48,7 @@ class transport<Next, true> {
         }) {}
 
   next_type& next() noexcept { return next_; }
+  Next take_next() { return std::forward<Next>(next_); }
   detail::channel& channel() noexcept { return channel_; }
 
   /** Says that the socket was connected, or waited for its output: from then on asio's epoll
@@ -112,6 +113,7 @@ class transport<Next, false> {
       : next_(std::forward<Next>(next)), await_sent_(next_.get_executor()) {}
 
   next_type& next() noexcept { return next_; }
+  Next take_next() { return std::forward<Next>(next_); }
   memory_channel& channel() noexcept { return channel_; }
   void waited_for_output() noexcept {}
 
