@@ -30,7 +30,7 @@ void drain_queue(openssl_error& into) {
   }
 }
 
-// What SSL_get_error said; nothing is in the queue but for SSL_ERROR_SSL and SSL_ERROR_SYSCALL.
+// By the SSL_ERROR_ constant; only after SSL_ERROR_SSL and SSL_ERROR_SYSCALL is anything queued.
 status classify(int said) noexcept {
   switch (said) {
     case SSL_ERROR_SSL: return status::ssl;

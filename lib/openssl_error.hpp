@@ -18,7 +18,7 @@ struct openssl_error {
 
 /** Classifies a failed call and drains the error queue.
 
-    The only function that calls `SSL_get_error` and `ERR_get_error`.
+    The only function that asks OpenSSL what a result means, or reads the error queue.
     @param ssl     The connection that the call was made on; null for calls without one.
     @param result  What the call returned; ignored without a connection.
     The stack is drained only for `status::ssl`, `status::syscall` and calls without a connection:

@@ -5,7 +5,7 @@
 
 namespace cotls {
 
-/** What OpenSSL said of the call that failed, as `SSL_get_error` classifies it.
+/** What OpenSSL said of the call that failed, as its own classification has it.
 
     The first nine are the statuses of the Scheme `openssl` module this library descends from; the
     last four are results that OpenSSL has gained since. Where a socket is involved, the operations
