@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -38,7 +39,12 @@ struct lookup {
   throw error(code, std::move(known));
 }
 
-asio::awaitable<tcp::resolver::results_type> look_up(std::string host, int port, time_point until) {
+asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, time_point until) {
+  error_code not_an_address;
+  auto const literal = asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) {
+    co_return std::vector(1, tcp::endpoint(literal, static_cast<std::uint16_t>(port)));
+  }
   auto const search = std::make_shared<lookup>(co_await asio::this_coro::executor);
   search->done.expires_at(until);
   search->resolver.async_resolve(
@@ -58,17 +64,15 @@ asio::awaitable<tcp::resolver::results_type> look_up(std::string host, int port,
          "looking up " + host);
   }
   if (search->failed) fail(search->failed, "looking up " + host);
-  co_return search->answers;
+  co_return std::vector<tcp::endpoint>(search->answers.begin(), search->answers.end());
 }
 
 asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::string host,
                                             int port, std::chrono::steady_clock::duration delay,
                                             time_point until) {
-  auto const answers = co_await look_up(host, port, until);
-  std::vector<tcp::endpoint> const addresses(answers.begin(), answers.end());
+  auto const addresses = co_await look_up(host, port, until);
   try {
-    auto racing =
-        detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
+    auto racing = detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
     tcp::socket socket = co_await std::move(racing);
     // Without it the last flight of the handshake and a small write meet Nagle's algorithm and
     // the delayed acknowledgement: 40 ms a connection (A10).

@@ -20,6 +20,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <memory>
 
@@ -68,7 +69,7 @@ class race : public std::enable_shared_from_this<race> {
   void ended(tcp::socket& attempt, error_code code) {
     --pending_;
     if (!code && !winner_) winner_ = &attempt;
-    if (code && telling(code) >= telling(failed_)) failed_ = code;
+    if (code && (!failed_ || telling(code) >= telling(failed_))) failed_ = code;
     if (winner_ || &attempt == &attempts_.back() || pending_ == 0) news_.cancel();
   }
 
@@ -83,17 +84,17 @@ class race : public std::enable_shared_from_this<race> {
 
 }  // namespace
 
-std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> addresses) {
+std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> const& addresses) {
+  std::vector<tcp::endpoint> ones;
+  std::vector<tcp::endpoint> others;
+  for (auto const& each : addresses) {
+    bool const as_first = each.protocol() == addresses.front().protocol();
+    (as_first ? ones : others).push_back(each);
+  }
   std::vector<tcp::endpoint> all;
-  auto const others = std::stable_partition(
-      addresses.begin(), addresses.end(),
-      [first = addresses.empty() ? tcp::v6() : addresses.front().protocol()](
-          tcp::endpoint const& each) { return each.protocol() == first; });
-  auto one = addresses.begin();
-  auto other = others;
-  while (one != others || other != addresses.end()) {
-    if (one != others) all.push_back(*one++);
-    if (other != addresses.end()) all.push_back(*other++);
+  for (std::size_t i = 0; all.size() < addresses.size(); ++i) {
+    if (i < ones.size()) all.push_back(ones[i]);
+    if (i < others.size()) all.push_back(others[i]);
   }
   return all;
 }

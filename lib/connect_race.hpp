@@ -13,13 +13,14 @@ namespace asio = boost::asio;
 
 /** Alternates the address families, the first address's first; within one the order stays
     (RFC 8305 section 4, with a First Address Family Count of 1). */
-std::vector<asio::ip::tcp::endpoint> interleaved(std::vector<asio::ip::tcp::endpoint> addresses);
+std::vector<asio::ip::tcp::endpoint> interleaved(
+    std::vector<asio::ip::tcp::endpoint> const& addresses);
 
 /** Connects to the first of the addresses that can be connected to (RFC 8305 section 5).
 
-    Attempts start in the order given. The next one starts when the latest has failed, or has had its
-    head start; those before it go on. When the coroutine ends, all sockets but the one it returns
-    are closed.
+    Attempts start in the order given. The next one starts when the latest has failed, or has had
+    its head start; those before it go on. When the coroutine ends, all sockets but the one it
+    returns are closed.
 
     Must run on a strand or in an `io_context` of one thread.
 

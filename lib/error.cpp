@@ -162,7 +162,7 @@ description describe(errc value) noexcept {
               "the transport is still in use by TLS: shut the connection down on both sides first"};
     case errc::read_ahead:
       return {"read_ahead",
-              "bytes behind the end of TLS were read ahead: turn read-ahead off before the handshake"};
+              "bytes behind the end of TLS were read ahead: turn that off before the handshake"};
     case errc::unexpected_result:
       return {"unexpected_result", "OpenSSL asked for something that this operation cannot give"};
     case errc::no_roots:

@@ -119,7 +119,8 @@ class stream {
 
  private:
   using core_type = detail::blocking_core;
-  friend stream handshaken(std::unique_ptr<core_type> core, duration limit, std::string const& peer);
+  friend stream handshaken(std::unique_ptr<core_type> core, duration limit,
+                           std::string const& peer);
 
   template <class Operation, class... Args>
   std::size_t run(duration limit, error_code& code, Args const&... args) {

@@ -47,7 +47,8 @@ class connect_options {
   connect_options& attempt_delay(std::chrono::steady_clock::duration delay) {
     // RFC 8305 section 5: "a subsequent connection MUST NOT be started within 10 milliseconds of
     // the previous attempt."
-    attempt_delay_ = std::max<std::chrono::steady_clock::duration>(delay, std::chrono::milliseconds(10));
+    std::chrono::steady_clock::duration const least = std::chrono::milliseconds(10);
+    attempt_delay_ = std::max(delay, least);
     return *this;
   }
 
@@ -120,15 +121,15 @@ connect_awaitable(connect_request request, Ending ending) {
 /** Connects to a host by name or address and performs the handshake. `void(error_code, tcp_stream)`
 
     Looks the host up; tries its addresses, of IPv6 and IPv4 by turns, each with a head start before
-    the next, until the first has connected (Happy Eyeballs, RFC 8305 sections 4 and 5); verifies the
+    the next, until one has connected (Happy Eyeballs, RFC 8305 sections 4 and 5); verifies the
     server's certificate for the host while shaking hands (RFC 9525); sets `TCP_NODELAY`. Completes
     when the stream may be used. Used from a coroutine, whose executor becomes the stream's.
 
     @param host  A DNS name, an IPv4 or an IPv6 address (without brackets).
     @param port  1 to 65535.
-    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's; when
-    all addresses have failed, what tells most of it: `asio::error::connection_refused` if one was
-    refused, a time-out of the system's or an unreachable network only if nothing else is known;
+    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's;
+    when all addresses have failed, the failure that tells most: `asio::error::connection_refused`
+    if one was refused, a time-out of the system's or an unreachable network only if none says more;
     `errc::connect_timeout` at the deadline, while an address may still answer; those of
     `stream::async_handshake`. `cotls::error` says all that is known.
     @par Cancellation  All types; nothing is left behind. A lookup that has begun cannot be

@@ -193,7 +193,8 @@ class stream {
   */
   template <class Buffers, class Token = default_token>
   auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
-    return detail::start<detail::read_operation<core_type, Buffers>>(core_, std::forward<Token>(token), buffers);
+    return detail::start<detail::read_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers);
   }
 
   /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`

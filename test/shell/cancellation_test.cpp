@@ -72,7 +72,8 @@ BOOST_DATA_TEST_CASE_F(connected, each_type_of_cancellation_ends_a_callback_oper
   error_code ended;
   server.async_read_some(
       asio::buffer(text),
-      asio::bind_cancellation_slot(signal.slot(), [&](error_code code, std::size_t) { ended = code; }));
+      asio::bind_cancellation_slot(
+          signal.slot(), [&](error_code code, std::size_t) { ended = code; }));
   context.restart();
   context.poll();
   signal.emit(type);

@@ -75,8 +75,9 @@ struct fixture {
 };
 
 identity expired_identity() {
-  return make_self_signed({"localhost", "127.0.0.1"},
-                          self_signed_options().valid(-std::chrono::hours(48), -std::chrono::hours(24)));
+  return make_self_signed(
+      {"localhost", "127.0.0.1"},
+      self_signed_options().valid(-std::chrono::hours(48), -std::chrono::hours(24)));
 }
 
 }  // namespace
@@ -123,7 +124,8 @@ BOOST_AUTO_TEST_CASE(a_name_is_sent_to_the_server_and_an_address_is_not) {
 
 BOOST_AUTO_TEST_CASE(a_certificate_for_another_name_is_refused) {
   serve(server_context().use(localhost_identity()));
-  auto const failed = connect("localhost", localhost_client(), connect_options().verify_host("other.test"));
+  auto const failed =
+      connect("localhost", localhost_client(), connect_options().verify_host("other.test"));
   BOOST_REQUIRE(failed);
   BOOST_TEST(failed->verify_result() == X509_V_ERR_HOSTNAME_MISMATCH);
   BOOST_TEST((failed->code().category() == openssl_category()));

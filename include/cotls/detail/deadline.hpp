@@ -15,7 +15,8 @@ namespace cotls::detail {
 namespace asio = boost::asio;
 
 /** The moment after a time, which may be as long as a duration can say: then it is never. */
-inline std::chrono::steady_clock::time_point moment_after(std::chrono::steady_clock::duration limit) {
+inline std::chrono::steady_clock::time_point moment_after(
+    std::chrono::steady_clock::duration limit) {
   using clock = std::chrono::steady_clock;
   auto const now = clock::now();
   return limit < clock::time_point::max() - now ? now + limit : clock::time_point::max();
