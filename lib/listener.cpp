@@ -43,7 +43,9 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
         options_(std::move(options)),
         acceptor_(std::move(acceptor)),
         retry_(acceptor_.get_executor()),
-        waiters_(acceptor_.get_executor()) {}
+        stop_limit_(acceptor_.get_executor()),
+        waiters_(acceptor_.get_executor()),
+        stops_(acceptor_.get_executor()) {}
 
   tcp::acceptor& acceptor() noexcept { return acceptor_; }
   server_context& context() noexcept { return context_; }
@@ -64,15 +66,29 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
 
   void close(error_code reason = asio::error::operation_aborted) {
     std::scoped_lock const lock(mutex_);
-    closed_ = true;
+    close_now(reason, asio::error::operation_aborted);
+  }
+
+  void replace(server_context next) {
+    next.state()->seal();
+    std::scoped_lock const lock(mutex_);
+    std::swap(context_, next);
+  }
+
+  void stop(std::function<void(stop_waiters&)> const& add_to,
+            std::chrono::steady_clock::duration limit) {
+    std::scoped_lock const lock(mutex_);
+    add_to(stops_);
+    stopping_ = true;
     error_code ignored;   // the descriptor is gone in any case
     acceptor_.close(ignored);
     retry_.cancel();
-    while (!waiters_.empty()) waiters_.complete_first(reason, {});
-    ready_.clear();
-    for (auto const& one : shaking_) {
-      asio::post(one->strand, [one] { one->stream = tcp_stream(); });
-    }
+    if (closed_) return close_now({}, {});
+    stop_limit_.expires_at(moment_after(limit));
+    stop_limit_.async_wait([weak = weak_from_this()](error_code code) {
+      if (auto const self = weak.lock(); self && !code) self->stop_at_limit();
+    });
+    end_if_drained();
   }
 
  private:
@@ -83,6 +99,37 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     tcp_stream stream;
     tcp::endpoint peer;
   };
+
+  // Ends everything; `reason` is for the accepts that wait, `stopped` for those who wait for the end.
+  void close_now(error_code reason, error_code stopped) {
+    closed_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    retry_.cancel();
+    stop_limit_.cancel();
+    while (!waiters_.empty()) waiters_.complete_first(reason, {});
+    while (!stops_.empty()) stops_.complete_first(stopped);
+    ready_.clear();
+    for (auto const& one : shaking_) {
+      asio::post(one->strand, [one] { one->stream = tcp_stream(); });
+    }
+  }
+
+  void end_if_drained() {
+    if (stopping_ && shaking_.empty() && ready_.empty()) {
+      close_now(asio::error::operation_aborted, {});
+    }
+  }
+
+  void stop_at_limit() {
+    std::scoped_lock const lock(mutex_);
+    if (!closed_) close_now(asio::error::operation_aborted, asio::error::timed_out);
+  }
+
+  server_context current_context() {
+    std::scoped_lock const lock(mutex_);
+    return context_;
+  }
 
   error_code seal() {
     if (closed_) return asio::error::operation_aborted;
@@ -105,11 +152,12 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
       ready_.pop_front();
       waiters_.complete_first({}, std::move(first));
     }
+    end_if_drained();
   }
 
   void accept_more() {
     bool const full = shaking_.size() + ready_.size() >= options_.max_handshakes();
-    if (closed_ || accepting_ || full) return;
+    if (closed_ || stopping_ || accepting_ || full) return;
     accepting_ = true;
     asio::any_io_executor const strand = make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
@@ -128,7 +176,7 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
       error_code ignored;   // a peer that is gone already fails its handshake
       made->peer = socket.remote_endpoint(ignored);
       socket.set_option(tcp::no_delay(true), ignored);
-      made->stream = tcp_stream(std::move(socket), context_);
+      made->stream = tcp_stream(std::move(socket), current_context());
       made->stream.set_handshake_timeout(options_.handshake_timeout());
     } catch (std::exception const&) {
       return not_accepted(asio::error::no_memory);
@@ -153,7 +201,7 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     bool const gone = code == asio::error::operation_aborted ||
                       code == asio::error::bad_descriptor ||
                       code == asio::error::invalid_argument;
-    if (gone) return close(code);
+    if (gone) return no_more(code);
     tell({}, error(code));
     std::scoped_lock const lock(mutex_);
     if (!exhausted) {
@@ -168,6 +216,12 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     });
   }
 
+  // The acceptor was closed, by us or beneath us.
+  void no_more(error_code code) {
+    std::scoped_lock const lock(mutex_);
+    if (!stopping_ && !closed_) close_now(code, asio::error::operation_aborted);
+  }
+
   void shaken(std::shared_ptr<connection> const& one, error_code failed) {
     if (failed && one->stream) {
       tell(one->peer, one->stream.core()->failure(failed, "handshake"));
@@ -175,10 +229,8 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     std::scoped_lock const lock(mutex_);
     shaking_.erase(one);
     if (closed_) return;
-    if (!failed) {
-      ready_.push_back(std::move(one->stream));
-      hand_out();
-    }
+    if (!failed) ready_.push_back(std::move(one->stream));
+    hand_out();
     accept_more();
   }
 
@@ -191,9 +243,12 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
   std::mutex mutex_;
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
+  asio::steady_timer stop_limit_;
   std::set<std::shared_ptr<connection>> shaking_;
   std::deque<tcp_stream> ready_;
   accept_waiters waiters_;
+  stop_waiters stops_;
+  bool stopping_ = false;
   bool accepting_ = false;   // an accept, or the pause before it is tried again, is pending
   bool closed_ = false;
 };
@@ -202,6 +257,12 @@ void await_stream(std::shared_ptr<listener_state> const& state,
                   std::function<accept_waiters::ticket(accept_waiters&)> const& add,
                   asio::cancellation_slot slot) {
   state->add(add, slot);
+}
+
+void await_stop(std::shared_ptr<listener_state> const& state,
+                std::function<void(stop_waiters&)> const& add,
+                std::chrono::steady_clock::duration limit) {
+  state->stop(add, limit);
 }
 
 }  // namespace detail
@@ -260,5 +321,7 @@ int listener::native_handle() const { return state_->acceptor().native_handle();
 server_context& listener::context() noexcept { return state_->context(); }
 
 void listener::close() { state_->close(); }
+
+void listener::replace_context(server_context const& context) { state_->replace(context); }
 
 }  // namespace cotls

@@ -98,11 +98,17 @@ class listener_state;
 
 /// What `listener`'s templates need of its state; one ticket an accept that waits.
 using accept_waiters = waiting_list<error_code, tcp_stream>;
+using stop_waiters = waiting_list<error_code>;
 
 /// Adds an accept that waits. `add` puts its handler into the list, under the state's lock.
 void await_stream(std::shared_ptr<listener_state> const& state,
                   std::function<accept_waiters::ticket(accept_waiters&)> const& add,
                   asio::cancellation_slot slot);
+
+/// Stops listening; `add` puts the handler of whoever waits for the end into the list.
+void await_stop(std::shared_ptr<listener_state> const& state,
+                std::function<void(stop_waiters&)> const& add,
+                std::chrono::steady_clock::duration limit);
 
 }  // namespace detail
 
@@ -138,7 +144,8 @@ class listener {
   std::uint16_t port() const { return local_endpoint().port(); }
   int native_handle() const;
 
-  /** Returns the context, which can be changed until the first accept. */
+  /** Returns the context, which can be changed until the first accept; not to be used beside
+      `replace_context`. */
   server_context& context() noexcept;
 
   /** Hands out a stream whose handshake is done. `void(error_code, tcp_stream)`
@@ -163,8 +170,33 @@ class listener {
         token, state_, get_executor());
   }
 
+  /** Uses another context for the connections that are accepted from here on, and seals it. Those
+      accepted before keep theirs, and none is dropped.
+      @par Errors `errc::no_certificate`, `errc::no_roots`: the listener keeps what it has. */
+  void replace_context(server_context const& context);
+
   /** Stops listening. Accepts that wait end with `operation_aborted`. */
   void close();
+
+  /** Stops listening, and lets the handshakes in progress come to their end. `void(error_code)`
+
+      Completes when all that were accepted have been handed to accepts, or have failed; then
+      accepts that still wait end with `operation_aborted`. What is done with the streams is the
+      caller's affair. Connections that the system has not given to us are reset.
+      @par Errors `asio::error::timed_out` when the limit cut off what was in progress.
+  */
+  template <class Token = asio::use_awaitable_t<>>
+  auto async_stop(std::chrono::steady_clock::duration limit, Token&& token = Token()) {
+    return asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, std::shared_ptr<detail::listener_state> const& state,
+           asio::any_io_executor const& executor, std::chrono::steady_clock::duration until) {
+          detail::await_stop(
+              state,
+              [&](detail::stop_waiters& waiters) { waiters.add(std::move(handler), executor); },
+              until);
+        },
+        token, state_, get_executor(), limit);
+  }
 
  private:
   std::shared_ptr<detail::listener_state> state_;

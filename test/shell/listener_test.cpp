@@ -172,6 +172,88 @@ BOOST_AUTO_TEST_CASE(closing_ends_the_accepts_that_wait_and_handshakes_in_progre
   for (auto const& code : codes) BOOST_TEST(code == asio::error::operation_aborted);
 }
 
+BOOST_AUTO_TEST_CASE(a_replaced_context_serves_new_connections_and_leaves_old_ones_alone) {
+  identity const next = make_self_signed({"127.0.0.1"});
+  listener server = make();
+  client_context const trusts_next = client_context().add_root(next.chain().leaf());
+  run(context, [&]() -> asio::awaitable<void> {
+    auto [old_server, old_client] = co_await (server.async_accept() && connect(server));
+    server.replace_context(server_context().use(next));
+    auto [new_server, new_client] =
+        co_await (server.async_accept() && async_connect("127.0.0.1", server.port(), trusts_next));
+    BOOST_TEST(new_client.peer().verified());
+    co_await old_client.async_write(asio::buffer("x", 1));
+    char one = 0;
+    BOOST_TEST(co_await old_server.async_read_some(asio::buffer(&one, 1)) == 1u);
+    BOOST_CHECK_THROW(server.replace_context(server_context()), error);
+    auto [last_server, last_client] =
+        co_await (server.async_accept() && async_connect("127.0.0.1", server.port(), trusts_next));
+    server.close();
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(a_context_is_replaced_under_load_and_no_connection_is_dropped) {
+  listener server = make();
+  int accepted = 0;
+  int connected = 0;
+  auto accepting = [&]() -> asio::awaitable<void> {
+    for (;;) {
+      auto const [code, made] = co_await server.async_accept(as_result);
+      if (code) co_return;
+      ++accepted;
+    }
+  };
+  auto connecting = [&]() -> asio::awaitable<void> {
+    for (int i = 0; i < 40; ++i) {
+      co_await connect(server);
+      ++connected;
+      server.replace_context(localhost_server());
+    }
+  };
+  auto all = [&]() -> asio::awaitable<void> {
+    co_await (connecting() && connecting());
+    co_await server.async_stop(5s);
+  };
+  spawn(context, accepting());
+  run(context, all());
+  BOOST_TEST(connected == 80);
+  BOOST_TEST(accepted == 80);
+}
+
+BOOST_AUTO_TEST_CASE(stopping_lets_the_handshakes_in_progress_end) {
+  listener server = make();
+  run(context, [&]() -> asio::awaitable<void> {
+    std::optional<tcp_stream> accepted;
+    error_code waiting;
+    server.async_accept([&](error_code, tcp_stream made) { accepted = std::move(made); });
+    server.async_accept([&](error_code code, tcp_stream) { waiting = code; });
+    tcp::socket socket(context);
+    co_await socket.async_connect(server.local_endpoint(), asio::use_awaitable);
+    // Accepted, and in its handshake, when the listener is stopped.
+    for (int i = 0; i < 20; ++i) co_await asio::post(asio::use_awaitable);
+    tcp_stream client(std::move(socket), localhost_client(), client_options().host("localhost"));
+    co_await (server.async_stop(5s) && client.async_handshake(asio::use_awaitable));
+    BOOST_TEST(accepted.has_value());
+    co_await asio::post(asio::use_awaitable);
+    BOOST_TEST(waiting == asio::error::operation_aborted);
+    auto const [code, none] = co_await server.async_accept(as_result);
+    BOOST_TEST(code == asio::error::operation_aborted);
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(stopping_cuts_off_what_is_in_progress_at_the_limit) {
+  listener server = make();
+  server.async_accept([](error_code, tcp_stream) {});
+  tcp::socket silent(context);
+  silent.connect(server.local_endpoint());
+  context.restart();
+  context.run_for(20ms);
+  error_code stopped;
+  server.async_stop(30ms, [&](error_code code) { stopped = code; });
+  run_for(context);
+  BOOST_TEST(stopped == asio::error::timed_out);
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_that_was_handed_out_outlives_its_listener) {
   std::optional<listener> server(make());
   run(context, [&]() -> asio::awaitable<void> {

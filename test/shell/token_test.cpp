@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(a_handler_is_never_called_inside_the_initiating_function) {
 }
 
 BOOST_AUTO_TEST_CASE(an_awaitable_with_data_at_hand_does_not_suspend) {
+  bool others_ran = false;
   run(context, [&]() -> asio::awaitable<void> {
     co_await client.async_write(asio::buffer("abcd", 4));
     co_await server.async_read_some(asio::buffer(text, 1));
-    bool others_ran = false;
     asio::post(context, [&] { others_ran = true; });
     co_await server.async_read_some(asio::buffer(text, 1));
     BOOST_TEST(!others_ran);

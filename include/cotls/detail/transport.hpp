@@ -12,6 +12,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <unistd.h>
+
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -94,7 +96,9 @@ class transport<Next, true> {
       if (failed) return;   // closed; the wait that follows says so
       auto const protocol = local.protocol();
       auto const descriptor = next_.release(failed);
-      if (!failed) next_.assign(protocol, descriptor, failed);
+      if (failed) return;
+      next_.assign(protocol, descriptor, failed);
+      if (failed) ::close(descriptor);   // nobody's any more; the wait that follows says so
     }
   }
 
