@@ -212,7 +212,10 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
       if (result == 0) return {};   // sent; the peer's has not arrived, and nothing is wrong
       break;
   }
-  if (result > 0) return {want::nothing, bytes, {}};
+  if (result > 0) {
+    handshake_done_ = true;   // by SSL_do_handshake, or by a read or write that came before it
+    return {want::nothing, bytes, {}};
+  }
 
   openssl_error said = take_openssl_error(ssl_.get(), result);
   switch (said.status) {
@@ -300,10 +303,7 @@ step ssl_engine::handshake() {
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input();
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
-  if (done.want == want::nothing && !done.error) {
-    handshake_done_ = true;
-    release_buffers();
-  }
+  if (handshake_done_) release_buffers();
   return done;
 }
 

@@ -15,6 +15,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace cotls::test {
 
@@ -167,6 +170,27 @@ BOOST_AUTO_TEST_CASE(closing_the_socket_ends_what_waits_on_it) {
   server.next_layer().close();
   run_for(context);
   BOOST_TEST(ended == asio::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_another_file_has_taken_is_never_written_to) {
+  // As when somebody's timeout closes the socket beneath the stream (A16).
+  int const number = client.next_layer().native_handle();
+  client.next_layer().close();
+  std::array<int, 2> others{};
+  BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, others.data()) == 0);
+  BOOST_TEST((others[0] == number || others[1] == number));
+  run(context, [&]() -> asio::awaitable<void> {
+    auto const [code, count] = co_await client.async_write(asio::buffer("secret", 6), as_result);
+    BOOST_TEST(code == asio::error::bad_descriptor);
+    char one = 0;
+    auto const [read, none] = co_await client.async_read_some(asio::buffer(&one, 1), as_result);
+    BOOST_TEST(read == asio::error::bad_descriptor);
+  }());
+  for (int each : others) {
+    char one = 0;
+    BOOST_TEST(::recv(each, &one, 1, MSG_DONTWAIT) < 0);
+  }
+  for (int each : others) ::close(each);
 }
 
 BOOST_AUTO_TEST_CASE(the_handshake_with_a_silent_peer_ends_at_its_deadline) {

@@ -1,5 +1,7 @@
 #include "openssl.hpp"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <stdexcept>
@@ -11,5 +13,7 @@ void request_key_update(ssl_st* ssl) {
     throw std::runtime_error("no key update can be sent");
   }
 }
+
+void leave_an_openssl_error() { ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE); }
 
 }  // namespace cotls::test

@@ -1,5 +1,6 @@
 // The engine with no socket: two of them over a link that carries so many bytes at a time.
 
+#include "openssl.hpp"
 #include "print.hpp"
 #include "tls.hpp"
 
@@ -224,6 +225,47 @@ BOOST_AUTO_TEST_CASE(an_engine_without_a_host_to_verify_is_refused) {
   BOOST_CHECK_EXCEPTION(engine(localhost_client(), client_options()), error,
                         [](error const& thrown) { return thrown.code() == errc::no_host_name; });
   BOOST_CHECK_NO_THROW(engine(client_context().set_verify(verify::none), client_options()));
+}
+
+BOOST_AUTO_TEST_CASE(leftovers_in_the_error_queue_are_not_read_as_ours) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  while (pair.carry_both()) {
+  }
+  char one = 0;
+  pair.client.read(asio::buffer(&one, 1));   // the session ticket
+  for (engine* each : {&pair.client, &pair.server}) {
+    leave_an_openssl_error();
+    step const read = each->read(asio::buffer(&one, 1));
+    BOOST_TEST(read.want == want::input);
+    BOOST_TEST(!read.error);
+    each->input(asio::const_buffer());
+    leave_an_openssl_error();
+    BOOST_TEST(!each->write(asio::buffer("x", 1)).error);
+  }
+  leave_an_openssl_error();
+  engine fresh(localhost_client(), to_localhost());
+  BOOST_TEST(fresh.handshake().want == want::input);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_before_the_handshake_performs_it) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  char one = 0;
+  for (int flights = 0; flights < 10 && one == 0; ++flights) {
+    pair.client.read(asio::buffer(&one, 1));
+    pair.server.write(asio::buffer("x", 1));
+    pair.carry_both();
+  }
+  BOOST_TEST(one == 'x');
+  pair.client.end_input();
+  BOOST_TEST(!pair.server.close_write().error);
+  BOOST_TEST(pair.server.output().size() > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(engines_do_not_use_up_what_the_process_has_few_of) {
+  // OpenSSL has about 127 types of BIO; each engine with one of its own would end here (T16).
+  server_context const with = localhost_server();
+  for (int i = 0; i < 300; ++i) BOOST_REQUIRE_NO_THROW(engine{with});
 }
 
 BOOST_AUTO_TEST_CASE(an_engine_can_be_moved_in_the_middle_of_its_handshake) {
