@@ -261,60 +261,77 @@ class stream {
   clock::duration shutdown_timeout_ = std::chrono::seconds(2);
 };
 
-/** The reading direction of a stream that was split; its operations are the stream's. Destroyed, it
-    ends its own read with `operation_aborted`. Move-only. */
+namespace detail {
+
+/// What both halves of a split stream are: a share of it.
 template <class Next>
-class read_half {
-  using core_type = detail::core<Next>;
+class half {
+ protected:
+  using core_type = core<Next>;
 
  public:
   using executor_type = typename core_type::executor_type;
-  using default_token = detail::default_token_t<executor_type>;
+  using default_token = default_token_t<executor_type>;
 
-  explicit read_half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
-  read_half(read_half&&) noexcept = default;
-  read_half& operator=(read_half&& other) noexcept {
-    std::swap(core_, other.core_);
+  executor_type get_executor() const { return core_->executor(); }
+
+ protected:
+  explicit half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
+  half(half&&) noexcept = default;
+  half& operator=(half&& other) noexcept {
+    std::swap(core_, other.core_);   // what was here ends with `other`
     return *this;
   }
+  ~half() = default;
+
+  std::shared_ptr<core_type> core_;
+};
+
+}  // namespace detail
+
+/** The reading direction of a stream that was split; its operations are the stream's. Destroyed, it
+    ends its own read with `operation_aborted`. Move-only. */
+template <class Next>
+class read_half : public detail::half<Next> {
+  using typename detail::half<Next>::core_type;
+  using detail::half<Next>::core_;
+
+ public:
+  using typename detail::half<Next>::default_token;
+
+  explicit read_half(std::shared_ptr<core_type> whole) noexcept
+      : detail::half<Next>(std::move(whole)) {}
+  read_half(read_half&&) noexcept = default;
+  read_half& operator=(read_half&&) noexcept = default;
   ~read_half() {
     if (core_) core_->close(core_->reading);
   }
-
-  executor_type get_executor() const { return core_->executor(); }
 
   template <class Buffers, class Token = default_token>
   auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
     return detail::start<detail::read_operation<core_type, Buffers>>(
         core_, std::forward<Token>(token), buffers);
   }
-
- private:
-  std::shared_ptr<core_type> core_;
 };
 
 /** The writing direction of a stream that was split; its operations are the stream's. Destroyed, it
     ends its own write with `operation_aborted`, and its direction with close_notify, unless a write
     was cut. Move-only. */
 template <class Next>
-class write_half {
-  using core_type = detail::core<Next>;
+class write_half : public detail::half<Next> {
+  using typename detail::half<Next>::core_type;
+  using detail::half<Next>::core_;
 
  public:
-  using executor_type = typename core_type::executor_type;
-  using default_token = detail::default_token_t<executor_type>;
+  using typename detail::half<Next>::default_token;
 
-  explicit write_half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
+  explicit write_half(std::shared_ptr<core_type> whole) noexcept
+      : detail::half<Next>(std::move(whole)) {}
   write_half(write_half&&) noexcept = default;
-  write_half& operator=(write_half&& other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
+  write_half& operator=(write_half&&) noexcept = default;
   ~write_half() {
     if (core_) core_->end_writing();
   }
-
-  executor_type get_executor() const { return core_->executor(); }
 
   template <class Buffers, class Token = default_token>
   auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
@@ -333,9 +350,6 @@ class write_half {
     return detail::start<detail::close_write_operation<core_type>>(core_,
                                                                    std::forward<Token>(token));
   }
-
- private:
-  std::shared_ptr<core_type> core_;
 };
 
 /** A TLS connection over TCP. */
