@@ -1,6 +1,6 @@
 // Between OpenSSL and the transport:
 //
-//   SSL_read_ex  -> BIO -> channel::receive -> recv            (native)  or lent/kept bytes  (memory)
+//   SSL_read_ex  -> BIO -> channel::receive -> recv            (native)  or given/lent bytes
 //   SSL_write_ex -> BIO -> channel::send    -> thread's gathering buffer  or output bytes
 //   end of the call  ->   channel::flush    -> one send; the rest is the connection's tail
 

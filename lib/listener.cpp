@@ -115,8 +115,9 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
     }
   }
 
+  // An accept that has not been told of the end yet may still bring a connection.
   void end_if_drained() {
-    if (stopping_ && shaking_.empty() && ready_.empty()) {
+    if (stopping_ && !closed_ && !accepting_ && shaking_.empty() && ready_.empty()) {
       close_now(asio::error::operation_aborted, {});
     }
   }
@@ -213,13 +214,16 @@ class listener_state : public std::enable_shared_from_this<listener_state> {
       std::scoped_lock const relock(self->mutex_);
       self->accepting_ = false;
       self->accept_more();
+      self->end_if_drained();
     });
   }
 
   // The acceptor was closed, by us or beneath us.
   void no_more(error_code code) {
     std::scoped_lock const lock(mutex_);
+    accepting_ = false;
     if (!stopping_ && !closed_) close_now(code, asio::error::operation_aborted);
+    end_if_drained();
   }
 
   void shaken(std::shared_ptr<connection> const& one, error_code failed) {

@@ -286,14 +286,12 @@ BOOST_AUTO_TEST_CASE(a_flood_of_key_updates_makes_a_reader_keep_no_more_than_the
   use_small_buffers(server, client);
   std::size_t most = 0;
   run(context, [&]() -> asio::awaitable<void> {
-    bool flooded = false;
     auto flooding = [&]() -> asio::awaitable<void> {
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < 80'000; ++i) {
         request_key_update(client.native_handle());
         auto const [code, count] = co_await client.async_write(asio::buffer("x", 1), as_result);
         if (code) co_return;
       }
-      flooded = true;
     };
     auto reading = [&]() -> asio::awaitable<void> {
       std::string text(100'000, '\0');
@@ -303,8 +301,9 @@ BOOST_AUTO_TEST_CASE(a_flood_of_key_updates_makes_a_reader_keep_no_more_than_the
         if (code) co_return;
       }
     };
-    co_await (flooding() || reading() || pause(3s));
-    static_cast<void>(flooded);
+    // The answers, 2 MB, are several times what the sockets take. Held to its bound, the reader
+    // stops, and with it the flood.
+    co_await (flooding() || reading() || pause(2s));
   }());
   BOOST_TEST(most <= 3 * detail::channel::max_unsent);
 }
