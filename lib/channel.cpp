@@ -7,6 +7,7 @@
 #include <cotls/detail/channel.hpp>
 
 #include <openssl/bio.h>
+#include <openssl/ssl3.h>
 
 #include <sys/socket.h>
 
@@ -99,6 +100,15 @@ class gathering_buffer {
 
 thread_local gathering_buffer gathered;
 
+// A first record is one of a handshake, or an alert (RFC 8446 section 5.1); a server also takes the
+// client hello of SSL 2.0, whose length has the top bit set and whose type is 1 (RFC 5246 appendix
+// E.2).
+bool begins_like_tls(std::byte const* first, std::size_t size) noexcept {
+  auto const type = std::to_integer<int>(first[0]);
+  if (type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT) return true;
+  return type >= 0x80 && (size < 3 || std::to_integer<int>(first[2]) == 1);
+}
+
 error_code last_system_error() noexcept {
   return error_code(errno, boost::system::system_category());
 }
@@ -140,9 +150,20 @@ std::size_t channel::take_given(void* data, std::size_t size) noexcept {
 }
 
 std::vector<std::byte> channel::take_back_given() {
-  std::vector<std::byte> rest(given_.data(), given_.data() + given_.size());
+  std::vector<std::byte> rest;
+  if (foreign_) rest.assign(foreign_->data(), foreign_->data() + foreign_->size());
+  rest.insert(rest.end(), given_.data(), given_.data() + given_.size());
+  foreign_.reset();
   given_.clear();
   return rest;
+}
+
+void channel::listen_to(void const* data, std::size_t size) {
+  if (!heard_ && !begins_like_tls(static_cast<std::byte const*>(data), size)) {
+    foreign_ = std::make_unique<byte_queue>();
+  }
+  heard_ = true;
+  if (foreign_) foreign_->append(data, size);
 }
 
 std::size_t native_channel::do_receive(void* data, std::size_t size) {

@@ -293,7 +293,8 @@ bool ssl_engine::is_over() const noexcept {
 }
 
 std::vector<std::byte> ssl_engine::take_back_input() {
-  if (SSL_has_pending(ssl_.get()) == 1) throw error(errc::read_ahead);
+  bool const all_kept = channel_->heard_foreign();
+  if (!all_kept && SSL_has_pending(ssl_.get()) == 1) throw error(errc::read_ahead);
   return channel_->take_back_given();
 }
 

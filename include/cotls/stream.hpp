@@ -150,8 +150,8 @@ class stream {
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
 
-      @return The transport, and the bytes of `give_input` that were not read; a peer that does not
-      speak TLS is found out by its first 5 bytes, which are lost.
+      @return The transport, and the bytes of `give_input` that were not read. Of a peer that turned
+      out not to speak TLS, all that it has said.
       @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation is
       pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as it
       was.

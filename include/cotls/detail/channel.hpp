@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 struct bio_st;
@@ -62,13 +63,18 @@ class channel {
     std::size_t got = take_given(data, size);
     if (got == 0 && !dry_ && !ended_ && !receive_error_) got = do_receive(data, size);
     received_ += got;
+    if (got > 0 && (!heard_ || foreign_)) listen_to(data, got);
     return got;
   }
 
   /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */
   void give(void const* data, std::size_t size) { given_.append(data, size); }
 
-  /** Takes back what was given and not read. */
+  /** True when the peer's first bytes were no beginning of TLS. Then all that OpenSSL was given is
+      kept, which is little: it gives up at the first record. */
+  bool heard_foreign() const noexcept { return foreign_ != nullptr; }
+
+  /** Takes back what was given and not read, behind what was no TLS. */
   std::vector<std::byte> take_back_given();
 
   /** Takes ciphertext from OpenSSL; always all of it. What a failed transport cannot take is
@@ -110,12 +116,14 @@ class channel {
 
  private:
   std::size_t take_given(void* data, std::size_t size) noexcept;
+  void listen_to(void const* data, std::size_t size);
   virtual std::size_t do_receive(void* data, std::size_t size) = 0;
   virtual void do_send(void const* data, std::size_t size) = 0;
 
   static constexpr std::size_t max_received = 256 * 1024;
 
   byte_queue given_;
+  std::unique_ptr<byte_queue> foreign_;   // what a peer said that does not speak TLS
   error_code receive_error_;
   error_code send_error_;
   std::size_t received_ = 0;   // by the call in progress
@@ -123,6 +131,7 @@ class channel {
   bool paused_ = false;
   bool dry_ = false;
   bool ended_ = false;
+  bool heard_ = false;   // the first byte has come
 };
 
 /** Makes the BIO over a channel. All channels share one static `BIO_METHOD` (T16). */

@@ -83,7 +83,8 @@ class ssl_engine {
       handshake has failed. */
   bool is_over() const noexcept;
 
-  /** Takes back ciphertext that was given and not read.
+  /** Takes back ciphertext that was given and not read; from a peer that does not speak TLS, all
+      that it has said.
       @par Errors errc::read_ahead when OpenSSL holds bytes of the transport */
   std::vector<std::byte> take_back_input();
 
