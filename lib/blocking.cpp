@@ -124,10 +124,7 @@ stream handshaken(std::unique_ptr<detail::blocking_core> core, stream::duration 
 
 stream connect(std::string_view host, int port, client_context const& context,
                connect_options const& options) {
-  if (port < 1 || port > 65535) throw error(errc::invalid_port);
-  client_options tls = options.tls();
-  tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
-  detail::ssl_engine::check_host(tls.inner().host);
+  client_options const tls = detail::checked_options(host, port, options);
   context.state()->seal();
   auto const until = detail::moment_after(options.timeout());
   auto core = std::make_unique<detail::blocking_core>(

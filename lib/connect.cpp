@@ -91,6 +91,16 @@ client_context default_client_context() {
   return context;
 }
 
+client_options detail::checked_options(std::string_view host, int port,
+                                       connect_options const& options) {
+  if (port < 1 || port > 65535) throw error(errc::invalid_port);
+  client_options tls = options.tls();
+  tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
+  if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
+  ssl_engine::check_host(tls.inner().host);
+  return tls;
+}
+
 std::optional<error> detail::failure_of(std::exception_ptr const& thrown) {
   if (!thrown) return std::nullopt;
   try {
@@ -106,10 +116,7 @@ asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
                                             connect_request request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  if (request.port < 1 || request.port > 65535) throw error(errc::invalid_port);
-  client_options tls = request.options.tls();
-  tls.host(request.options.verify_host().empty() ? request.host : request.options.verify_host());
-  ssl_engine::check_host(tls.inner().host);
+  client_options const tls = checked_options(request.host, request.port, request.options);
   request.context.state()->seal();
 
   auto const until = moment_after(request.options.timeout());

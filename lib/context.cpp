@@ -75,6 +75,12 @@ client_context& client_context::set_alpn(std::vector<std::string> const& protoco
   return *this;
 }
 
+client_context& client_context::set_session_cache(std::size_t servers) {
+  state_->check_mutable("set_session_cache");
+  state_->set_session_cache(servers);
+  return *this;
+}
+
 server_context::server_context(protocol versions)
     : basic_context(std::make_shared<context_state>(role::server, versions)) {}
 

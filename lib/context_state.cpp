@@ -7,6 +7,8 @@
 
 #include "context_state.hpp"
 
+#include <cotls/detail/ssl_engine.hpp>
+
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
 #include "pem_input.hpp"
@@ -225,6 +227,7 @@ std::string alpn_wire_format(std::vector<std::string> const& protocols) {
 context_state::context_state(role which, protocol versions)
     : end(which), adopted(false), native_(make_native(which, versions)) {
   set_verify(end == role::client ? verify::required : verify::none);
+  if (end == role::client) set_session_cache(256);
 }
 
 context_state::context_state(role which, boost::asio::ssl::context&& given)
@@ -405,6 +408,17 @@ void context_state::offer_alpn(std::vector<std::string> const& protocols) {
                               static_cast<unsigned>(wire.size())) != 0) {
     throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
   }
+}
+
+void context_state::set_session_cache(std::size_t servers) {
+  if (adopted) fail(errc::invalid_setting, "set_session_cache: the context is an adopted one");
+  sessions_.reset();
+  if (servers > 0) sessions_ = std::make_unique<session_cache>(servers);
+  // OpenSSL keeps none itself: it would remember them by their number, not by their server.
+  SSL_CTX_set_session_cache_mode(
+      handle(), servers > 0 ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL
+                            : SSL_SESS_CACHE_OFF);
+  SSL_CTX_sess_set_new_cb(handle(), servers > 0 ? ssl_engine::on_new_session : nullptr);
 }
 
 void context_state::select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {

@@ -2,9 +2,13 @@
 
 #include <cotls/context.hpp>
 
+#include "session_cache.hpp"
+
 #include <boost/asio/ssl/context.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -65,7 +69,11 @@ class context_state {
   void set_ciphers(std::string const& tls12, std::string const& tls13);
   void set_groups(std::string const& groups);
   void offer_alpn(std::vector<std::string> const& protocols);
+  void set_session_cache(std::size_t servers);
   void select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
+
+  /// The sessions that clients may resume; null when none are kept.
+  session_cache* sessions() const noexcept { return sessions_.get(); }
 
   role const end;
   bool const adopted;
@@ -82,6 +90,7 @@ class context_state {
   mutable boost::asio::ssl::context native_;
   std::optional<certificate_chain> chain_;
   std::optional<private_key> key_;
+  std::unique_ptr<session_cache> sessions_;
   bool roots_loaded_ = false;
   bool system_roots_ = false;
   mutable std::atomic<bool> lent_{false};

@@ -54,6 +54,7 @@ using pkcs8_info_ptr =
 using pkey_ptr = std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>>;
 using ssl_ctx_ptr = std::unique_ptr<SSL_CTX, openssl_deleter<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, openssl_deleter<SSL_free>>;
+using ssl_session_ptr = std::unique_ptr<SSL_SESSION, openssl_deleter<SSL_SESSION_free>>;
 using x509_extension_ptr = std::unique_ptr<X509_EXTENSION, openssl_deleter<X509_EXTENSION_free>>;
 using x509_info_stack_ptr = std::unique_ptr<STACK_OF(X509_INFO), x509_info_stack_deleter>;
 using x509_ptr = std::unique_ptr<X509, openssl_deleter<X509_free>>;

@@ -33,15 +33,20 @@ namespace {
 constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 
+// Null for a connection that others have made with a context of ours.
+ssl_engine* engine_of(SSL const* ssl) {
+  channel* const over = channel_of(SSL_get_rbio(ssl));
+  return over ? over->owner : nullptr;
+}
+
 // Called by OpenSSL at each certificate; remembers why and where the chain was refused.
 int on_verify(int accepted, X509_STORE_CTX* store) {
   if (accepted) return accepted;
-  auto* ssl = static_cast<SSL*>(
-      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* over = static_cast<channel*>(BIO_get_data(SSL_get_rbio(ssl)));
+  ssl_engine* const self = engine_of(static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())));
   try {
     X509* refused = X509_STORE_CTX_get_current_cert(store);
-    over->owner->note_refused_certificate(
+    self->note_refused_certificate(
         X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store),
         refused ? certificate::from_native(refused).subject() : std::string());
   } catch (...) {
@@ -156,6 +161,7 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
     throw error(errc::no_host_name);   // fails closed: any trusted certificate would do otherwise
   }
   if (!options.alpn.empty()) set_alpn(options.alpn);
+  if (options.port != 0) resume_at(options.port);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
@@ -193,6 +199,26 @@ void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
                           static_cast<unsigned>(wire.size())) != 0) {
     throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
   }
+}
+
+std::string ssl_engine::session_key() const { return host() + ':' + std::to_string(port_); }
+
+// Without a host there is nothing that tells one server from another.
+void ssl_engine::resume_at(std::uint16_t port) {
+  if (!context_->sessions() || host().empty()) return;
+  port_ = port;
+  ssl_session_ptr const session = context_->sessions()->take(session_key());
+  if (session) SSL_set_session(ssl_.get(), session.get());
+}
+
+int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
+  ssl_engine const* const self = engine_of(ssl);
+  try {
+    if (self && self->port_ != 0) self->context_->sessions()->put(self->session_key(), session);
+  } catch (...) {
+    // Only the short cut is lost.
+  }
+  return 0;   // we keep no reference to it
 }
 
 bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
@@ -241,6 +267,8 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) {
   failure_->status = classified;
   failure_->openssl_stack = std::move(stack);
   fatal_ = code;
+  // Should the session that was offered be the reason, the next connection goes without.
+  if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
   return {want::nothing, 0, code};
 }
 

@@ -65,6 +65,10 @@ class connect_options {
     return *this;
   }
 
+  /** Resumes a session of an earlier connection to this host and port, made with the same context,
+      if the server agrees (RFC 8446 section 2.2). On by default. */
+  connect_options& resumption(bool value) { resumption_ = value; return *this; }
+
   std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }
   std::chrono::steady_clock::duration handshake_timeout() const noexcept {
     return handshake_timeout_;
@@ -72,6 +76,7 @@ class connect_options {
   std::chrono::steady_clock::duration attempt_delay() const noexcept { return attempt_delay_; }
   client_options const& tls() const noexcept { return tls_; }
   std::string const& verify_host() const noexcept { return verify_host_; }
+  bool resumption() const noexcept { return resumption_; }
 
  private:
   std::chrono::steady_clock::duration timeout_ = std::chrono::seconds(30);
@@ -79,12 +84,16 @@ class connect_options {
   std::chrono::steady_clock::duration attempt_delay_ = std::chrono::milliseconds(250);
   client_options tls_;
   std::string verify_host_;
+  bool resumption_ = true;
 };
 
 /** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's roots. */
 client_context default_client_context();
 
 namespace detail {
+
+/// What a connection to this host and port is to be; throws when there is none such.
+client_options checked_options(std::string_view host, int port, connect_options const& options);
 
 class connect_request {
  public:

@@ -4,6 +4,7 @@
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -178,6 +179,14 @@ class client_context : public basic_context<client_context> {
       it for one connection. (`SSL_CTX_set_alpn_protos`)
       @par Errors `errc::invalid_alpn_protocol` */
   client_context& set_alpn(std::vector<std::string> const& protocols);
+
+  /** Remembers sessions of this many servers, those used last, for `async_connect` and
+      `blocking::connect` to resume; 256 by default, 0: none. They are shared by the copies of the
+      context and by nobody else, since a resumed server is not verified again: a session is offered
+      to the host and port alone that it was made with, and only until the certificate expires that
+      was verified then. An adopted context has none.
+      @par Errors `errc::invalid_setting` for an adopted context. */
+  client_context& set_session_cache(std::size_t servers);
 };
 
 /** The configuration of servers. A server with no certificate chain and key cannot be used

@@ -2,6 +2,7 @@
 
 #include <cotls/detail/connection_options.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,11 @@ class client_options {
   /** The host name or IP address that the server's certificate must be for. A name is sent to the
       server, too (SNI, RFC 6066 section 3). */
   client_options& host(std::string name) { inner_.host = std::move(name); return *this; }
+
+  /** Names, with the host, the server: a session of an earlier connection to it, with the same
+      context, is resumed if the server agrees (RFC 8446 section 2.2). Without it, or with 0, none
+      is. */
+  client_options& port(std::uint16_t number) { inner_.port = number; return *this; }
 
   /** Offers these protocols instead of the context's, the preferred one first (RFC 7301). */
   template <class... Names>

@@ -100,8 +100,16 @@ BOOST_AUTO_TEST_CASE(truncation_stays_visible_and_buffers_do_not_stay) {
     BOOST_TEST((SSL_CTX_get_mode(ctx) & SSL_MODE_ENABLE_PARTIAL_WRITE) == 0);
     BOOST_TEST((SSL_CTX_get_mode(ctx) & SSL_MODE_RELEASE_BUFFERS) != 0);
     BOOST_TEST(SSL_CTX_get_read_ahead(ctx) == 1);
-    BOOST_TEST(SSL_CTX_get_session_cache_mode(ctx) == SSL_SESS_CACHE_OFF);
   }
+}
+
+BOOST_AUTO_TEST_CASE(openssl_itself_remembers_no_sessions) {
+  BOOST_TEST(SSL_CTX_get_session_cache_mode(server_context().native_handle()) ==
+             SSL_SESS_CACHE_OFF);
+  BOOST_TEST(SSL_CTX_get_session_cache_mode(client_context().native_handle()) ==
+             (SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL));
+  BOOST_TEST(SSL_CTX_get_session_cache_mode(
+                 client_context().set_session_cache(0).native_handle()) == SSL_SESS_CACHE_OFF);
 }
 
 BOOST_AUTO_TEST_CASE(no_two_server_contexts_share_their_sessions) {
@@ -298,6 +306,7 @@ BOOST_AUTO_TEST_CASE(every_setter_of_a_sealed_context_throws) {
       [&] { client.set_ciphers("DEFAULT"); },
       [&] { client.set_groups("P-256"); },
       [&] { client.set_alpn({"h2"}); },
+      [&] { client.set_session_cache(1); },
       [&] { server.set_alpn({"h2"}); },
       [&] { server.load_suggested_authorities(file); },
   };

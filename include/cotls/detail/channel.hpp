@@ -137,6 +137,9 @@ class channel {
 /** Makes the BIO over a channel. All channels share one static `BIO_METHOD` (T16). */
 bio_st* make_bio(channel& over);
 
+/** Returns the channel that a BIO is over; null for a BIO that `make_bio` has not made. */
+channel* channel_of(bio_st* bio) noexcept;
+
 /** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.
 
     Ciphertext of one OpenSSL call gathers in a buffer that all of a thread's connections share and

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ class connection_options {
   connection_options() {}
   std::string host;                  ///< verified and sent as SNI; clients only
   std::vector<std::string> alpn;     ///< overrides the context's, when not empty
+  std::uint16_t port = 0;            ///< with the host, whose sessions are resumed; 0: nobody's
 };
 
 }  // namespace cotls::detail

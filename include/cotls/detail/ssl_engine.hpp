@@ -10,12 +10,14 @@
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+struct ssl_session_st;
 struct ssl_st;
 
 namespace cotls::detail {
@@ -114,6 +116,9 @@ class ssl_engine {
   /** Called by OpenSSL's verification for a certificate that it refuses. */
   void note_refused_certificate(int result, int depth, std::string subject);
 
+  /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
+  static int on_new_session(ssl_st* ssl, ssl_session_st* session);
+
  private:
   class call_scope;
   enum class call : std::uint8_t;
@@ -121,6 +126,8 @@ class ssl_engine {
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
   void set_host(std::string_view host);
   void set_alpn(std::vector<std::string> const& protocols);
+  void resume_at(std::uint16_t port);
+  std::string session_key() const;
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   step needs_input() const;
@@ -138,6 +145,7 @@ class ssl_engine {
   bool handshake_done_ = false;
   bool close_sent_ = false;
   bool truncation_is_end_ = false;
+  std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
 };
 
 }  // namespace cotls::detail

@@ -1,0 +1,274 @@
+// Sessions of earlier connections, resumed by clients: to the same server alone, and never at the
+// price of a check.
+
+#include "context_state.hpp"
+#include "pki.hpp"
+#include "print.hpp"
+#include "session_cache.hpp"
+#include "tls.hpp"
+
+#include <cotls/blocking.hpp>
+
+#include <boost/asio/read.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+namespace cotls::test {
+namespace {
+
+auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
+
+enum class ending { goodbye, cut };
+
+// A server that greets, and reads until its client is gone.
+struct fixture {
+  asio::io_context context;
+  std::optional<listener> server;
+
+  ~fixture() { stop(); }
+
+  void serve(server_context const& with) {
+    server.emplace(context.get_executor(), any_port(), with);
+    spawn(context, accept_loop());
+  }
+
+  void stop() {
+    if (server) server->close();
+    context.restart();
+    context.run_for(10s);
+    server.reset();
+  }
+
+  asio::awaitable<void> accept_loop() {
+    for (;;) {
+      auto [code, stream] = co_await server->async_accept(as_result);
+      if (code) co_return;
+      auto const executor = stream.get_executor();
+      asio::co_spawn(executor, greet(std::move(stream)), asio::detached);
+    }
+  }
+
+  static asio::awaitable<void> greet(tcp_stream stream) {
+    co_await stream.async_write(asio::buffer("hello", 5), as_result);
+    co_await read_to_end(stream);
+    co_await stream.async_shutdown(as_result);
+  }
+
+  // Connects, reads the greeting and the tickets before it, and leaves. True when it was resumed.
+  bool connect(client_context const& with, connect_options const& how = connect_options(),
+               ending leaves = ending::goodbye) {
+    bool resumed = false;
+    bool ended = false;
+    spawn(context, [&]() -> asio::awaitable<void> {
+      auto stream = co_await async_connect("localhost", server->port(), with, how);
+      resumed = stream.info().resumed;
+      std::string text(5, '\0');
+      co_await asio::async_read(stream, asio::buffer(text), asio::use_awaitable);
+      BOOST_TEST(text == "hello");
+      if (with.verify_mode() != verify::none) BOOST_TEST(stream.peer().verified());
+      BOOST_TEST(stream.peer().chain().size() == 1u);
+      if (leaves == ending::goodbye) co_await stream.async_shutdown();
+      ended = true;
+    }());
+    run_until(ended);
+    return resumed;
+  }
+
+  error_code failure_of(client_context const& with) {
+    error_code failed;
+    bool ended = false;
+    async_connect(context.get_executor(), "localhost", server->port(), with, connect_options(),
+                  [&](error_code code, tcp_stream) {
+                    failed = code;
+                    ended = true;
+                  });
+    run_until(ended);
+    return failed;
+  }
+
+  void run_until(bool const& holds) {
+    auto const give_up = std::chrono::steady_clock::now() + 10s;
+    context.restart();
+    while (!holds && std::chrono::steady_clock::now() < give_up) context.run_one_for(100ms);
+    BOOST_REQUIRE(holds);
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(resumption, fixture)
+
+BOOST_DATA_TEST_CASE_F(fixture, a_second_connection_to_a_server_is_resumed_by_itself, versions,
+                       version) {
+  serve(localhost_server(version));
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  for (int again = 0; again < 3; ++again) BOOST_TEST(connect(client));
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_connection_that_was_cut_is_resumed_all_the_same, versions,
+                       version) {
+  serve(localhost_server(version));
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client, connect_options(), ending::cut));
+  BOOST_TEST(connect(client, connect_options(), ending::cut));
+}
+
+BOOST_AUTO_TEST_CASE(a_blocking_connection_is_resumed_too) {
+  serve(localhost_server());
+  client_context const client = localhost_client();
+  auto const work = asio::make_work_guard(context);
+  context.restart();
+  std::thread serving([&] { context.run(); });
+  for (bool const expected : {false, true}) {
+    auto stream = blocking::connect("localhost", server->port(), client);
+    std::string text(5, '\0');
+    stream.read(asio::buffer(text));
+    BOOST_TEST(stream.info().resumed == expected);
+    stream.shutdown();
+  }
+  context.stop();
+  serving.join();
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_session_of_one_name_is_not_offered_to_another, versions, version) {
+  serve(localhost_server(version));
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  BOOST_TEST(!connect(client, connect_options().verify_host("127.0.0.1")));
+  BOOST_TEST(connect(client, connect_options().verify_host("127.0.0.1")));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_of_one_port_is_not_offered_to_another) {
+  server_context const shared = localhost_server();   // would resume it
+  serve(shared);
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  stop();
+  serve(shared);
+  BOOST_TEST(!connect(client));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_of_one_context_is_not_offered_by_another) {
+  serve(localhost_server());
+  BOOST_TEST(!connect(client_context().set_verify(verify::none)));
+  // A resumed connection would pass without the verification that this context is for.
+  BOOST_TEST(!connect(localhost_client()));
+}
+
+BOOST_AUTO_TEST_CASE(resumption_can_be_turned_off) {
+  serve(localhost_server());
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  BOOST_TEST(!connect(client, connect_options().resumption(false)));
+  client_context const forgetful = localhost_client().set_session_cache(0);
+  BOOST_TEST(!connect(forgetful));
+  BOOST_TEST(!connect(forgetful));
+}
+
+BOOST_AUTO_TEST_CASE(a_ticket_of_tls_1_3_is_used_once) {
+  server_context const with = localhost_server();
+  serve(with);
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  detail::session_cache& sessions = *client.state()->sessions();
+  std::string const key = "localhost:" + std::to_string(server->port());
+  detail::ssl_session_ptr const only = sessions.take(key);
+  BOOST_TEST((only != nullptr));
+  BOOST_TEST((sessions.take(key) == nullptr));
+  BOOST_TEST(!connect(client));
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_server_that_no_longer_knows_the_session_shakes_hands_in_full,
+                       versions, version) {
+  serve(localhost_server(version));
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
+  server->replace_context(localhost_server(version));
+  BOOST_TEST(!connect(client));
+  BOOST_TEST(connect(client));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_handshake_that_failed_the_next_is_a_full_one) {
+  server_context const good = localhost_server(protocol::tls1_3);
+  SSL_CTX_set_num_tickets(good.native_handle(), 3);
+  serve(good);
+  client_context const client = localhost_client(protocol::tls1_3);
+  BOOST_TEST(!connect(client));
+  server->replace_context(localhost_server(protocol::tls1_2));
+  BOOST_TEST(failure_of(client) == alert::protocol_version);
+  server->replace_context(good);
+  BOOST_TEST(!connect(client));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_whose_certificate_has_expired_is_not_offered) {
+  authority const root("root");
+  issued const expired =
+      root.issue(certificate_request({"localhost"}).valid(-std::chrono::hours(2), -1h));
+  serve(server_context().use(expired.identity()));
+  client_context const client = client_context().set_verify(verify::none);
+  BOOST_TEST(!connect(client));
+  BOOST_TEST(!connect(client));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+detail::ssl_session_ptr session_until(std::chrono::seconds from_now) {
+  detail::ssl_session_ptr made(SSL_SESSION_new());
+  unsigned char const id = 1;
+  SSL_SESSION_set1_id(made.get(), &id, 1);
+  SSL_SESSION_set_protocol_version(made.get(), TLS1_3_VERSION);
+  SSL_SESSION_set_timeout(made.get(), 1000);
+  SSL_SESSION_set_time(made.get(), std::time(nullptr) - 1000 + from_now.count());
+  return made;
+}
+
+std::size_t kept(detail::session_cache& cache, std::string const& server) {
+  std::size_t count = 0;
+  while (cache.take(server)) ++count;
+  return count;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(session_cache)
+
+BOOST_AUTO_TEST_CASE(a_session_that_has_expired_is_not_given) {
+  detail::session_cache cache(2);
+  cache.put("a", session_until(100s).get());
+  cache.put("a", session_until(-1s).get());
+  BOOST_TEST(kept(cache, "a") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_servers_used_last_are_remembered) {
+  detail::session_cache cache(2);
+  cache.put("a", session_until(100s).get());
+  cache.put("b", session_until(100s).get());
+  cache.put("a", session_until(100s).get());
+  cache.put("c", session_until(100s).get());
+  BOOST_TEST(kept(cache, "b") == 0u);
+  BOOST_TEST(kept(cache, "a") == 2u);
+  BOOST_TEST(kept(cache, "c") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(of_one_server_no_more_are_kept_than_the_bound) {
+  detail::session_cache cache(1);
+  for (int each = 0; each < 100; ++each) cache.put("a", session_until(100s).get());
+  BOOST_TEST(kept(cache, "a") == detail::session_cache::max_sessions);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_server_has_given_can_be_forgotten) {
+  detail::session_cache cache(1);
+  cache.put("a", session_until(100s).get());
+  cache.forget("a");
+  BOOST_TEST(kept(cache, "a") == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
