@@ -94,6 +94,12 @@ server_context& server_context::set_alpn(std::vector<std::string> const& protoco
   return *this;
 }
 
+server_context& server_context::set_session_tickets(std::size_t count) {
+  state_->check_mutable("set_session_tickets");
+  state_->set_session_tickets(count);
+  return *this;
+}
+
 server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
   state_->check_mutable("load_suggested_authorities");
   state_->load_suggested_authorities(file);

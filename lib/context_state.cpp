@@ -421,6 +421,17 @@ void context_state::set_session_cache(std::size_t servers) {
   SSL_CTX_sess_set_new_cb(handle(), servers > 0 ? ssl_engine::on_new_session : nullptr);
 }
 
+void context_state::set_session_tickets(std::size_t count) {
+  if (SSL_CTX_set_num_tickets(handle(), count) != 1) {
+    throw_openssl_error(errc::invalid_setting, "setting the number of session tickets");
+  }
+  if (count > 0) {
+    SSL_CTX_clear_options(handle(), SSL_OP_NO_TICKET);
+  } else {
+    SSL_CTX_set_options(handle(), SSL_OP_NO_TICKET);
+  }
+}
+
 void context_state::select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
   std::unique_ptr<alpn_choice> choice;
   if (!protocols.empty()) {

@@ -70,6 +70,7 @@ class context_state {
   void set_groups(std::string const& groups);
   void offer_alpn(std::vector<std::string> const& protocols);
   void set_session_cache(std::size_t servers);
+  void set_session_tickets(std::size_t count);
   void select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
 
   /// The sessions that clients may resume; null when none are kept.

@@ -206,6 +206,11 @@ class server_context : public basic_context<server_context> {
   server_context& set_alpn(std::vector<std::string> const& protocols,
                            alpn_mismatch policy = alpn_mismatch::proceed);
 
+  /** Gives each client so many session tickets to resume with (RFC 8446 section 4.6.1): 1 by
+      default, more for clients that open several connections at once, 0: none. Of TLS 1.2 it says
+      whether there are any. (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
+  server_context& set_session_tickets(std::size_t count);
+
   /** Names the authorities of a PEM file, in its order, in the certificate requests sent to
       clients, as a hint which certificate to choose (RFC 8446 section 4.2.4). May be called several
       times. Nothing is trusted by it: that is what `load_verify_roots` does.

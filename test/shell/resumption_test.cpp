@@ -89,6 +89,14 @@ struct fixture {
     return failed;
   }
 
+  // Takes what the client may resume, and says how many sessions that are.
+  std::size_t kept(client_context const& client) const {
+    std::size_t count = 0;
+    std::string const key = "localhost:" + std::to_string(server->port());
+    while (client.state()->sessions()->take(key)) ++count;
+    return count;
+  }
+
   void run_until(bool const& holds) {
     auto const give_up = std::chrono::steady_clock::now() + 10s;
     context.restart();
@@ -170,15 +178,28 @@ BOOST_AUTO_TEST_CASE(resumption_can_be_turned_off) {
 }
 
 BOOST_AUTO_TEST_CASE(a_ticket_of_tls_1_3_is_used_once) {
-  server_context const with = localhost_server();
-  serve(with);
+  serve(localhost_server());
   client_context const client = localhost_client();
   BOOST_TEST(!connect(client));
-  detail::session_cache& sessions = *client.state()->sessions();
-  std::string const key = "localhost:" + std::to_string(server->port());
-  detail::ssl_session_ptr const only = sessions.take(key);
-  BOOST_TEST((only != nullptr));
-  BOOST_TEST((sessions.take(key) == nullptr));
+  BOOST_TEST(kept(client) == 1u);
+  BOOST_TEST(kept(client) == 0u);
+  BOOST_TEST(!connect(client));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_gets_as_many_tickets_as_were_asked_for) {
+  for (std::size_t count : {0u, 1u, 3u}) {
+    serve(localhost_server().set_session_tickets(count));
+    client_context const client = localhost_client();
+    BOOST_TEST(!connect(client));
+    BOOST_TEST(kept(client) == count);
+    stop();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_tickets_tls_1_2_is_not_resumed_either) {
+  serve(localhost_server(protocol::tls1_2).set_session_tickets(0));
+  client_context const client = localhost_client();
+  BOOST_TEST(!connect(client));
   BOOST_TEST(!connect(client));
 }
 
@@ -193,8 +214,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_server_that_no_longer_knows_the_session_shakes
 }
 
 BOOST_AUTO_TEST_CASE(after_a_handshake_that_failed_the_next_is_a_full_one) {
-  server_context const good = localhost_server(protocol::tls1_3);
-  SSL_CTX_set_num_tickets(good.native_handle(), 3);
+  server_context const good = localhost_server(protocol::tls1_3).set_session_tickets(3);
   serve(good);
   client_context const client = localhost_client(protocol::tls1_3);
   BOOST_TEST(!connect(client));
