@@ -176,6 +176,15 @@ description describe(errc value) noexcept {
       return {"wrong_password", "the password does not decrypt the private key"};
     case errc::invalid_setting:
       return {"invalid_setting", "OpenSSL knows no such value: check its spelling"};
+    case errc::overloaded:
+      return {"overloaded",
+              "the listener has as many handshakes in progress as it may: raise max_handshakes"};
+    case errc::displaced:
+      return {"displaced",
+              "the handshake gave way to a newer connection: raise max_handshakes if the peer was "
+              "not too slow"};
+    case errc::client_hello_too_long:
+      return {"client_hello_too_long", "the client's first message is too long: refuse the client"};
   }
   return {"unknown", "unknown error"};
 }

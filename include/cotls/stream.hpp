@@ -12,6 +12,7 @@
 
 #include <boost/asio/compose.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -355,6 +356,10 @@ class write_half : public detail::half<Next> {
 /** A TLS connection over TCP. */
 using tcp_stream = stream<asio::ip::tcp::socket>;
 
+/** A TLS connection over a Unix domain socket. */
+using local_stream = stream<asio::local::stream_protocol::socket>;
+
 extern template class detail::core<asio::ip::tcp::socket>;
+extern template class detail::core<asio::local::stream_protocol::socket>;
 
 }  // namespace cotls

@@ -12,8 +12,8 @@ namespace cotls::detail {
 
 /** What a stream is behind its handle: the transport, the engine over it, and the claims of the
     operations in progress, each of which keeps it alive while it waits. */
-template <class Next>
-class core final : public std::enable_shared_from_this<core<Next>> {
+template <class Next, class Engine = ssl_engine>
+class core final : public std::enable_shared_from_this<core<Next, Engine>> {
  public:
   using next_type = std::remove_reference_t<Next>;
   using executor_type = typename next_type::executor_type;
@@ -27,7 +27,7 @@ class core final : public std::enable_shared_from_this<core<Next>> {
   detail::transport<Next>& transport() noexcept { return transport_; }
 
   // What operations need (operation.hpp).
-  ssl_engine& engine() noexcept { return engine_; }
+  Engine& engine() noexcept { return engine_; }
   gate reading;
   gate writing;
   void interrupt() { transport_.interrupt(); }
@@ -78,7 +78,7 @@ class core final : public std::enable_shared_from_this<core<Next>> {
 
  private:
   detail::transport<Next> transport_;
-  ssl_engine engine_;
+  Engine engine_;
 };
 
 }  // namespace cotls::detail

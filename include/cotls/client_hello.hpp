@@ -1,0 +1,36 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cotls {
+
+/** What a client offers in its first message (RFC 8446 section 4.1.2), before anything is answered.
+
+    Numbers are those of the IANA registries, in the client's order of preference, and include those
+    that stand for nothing (GREASE, RFC 8701). Nothing here is authenticated until the handshake is
+    done.
+*/
+struct client_hello {
+  /** The host that is asked for (SNI, RFC 6066 section 3), in lower case, in which names can be
+      compared; empty when none is. */
+  std::string server_name;
+  std::vector<std::string> alpn;                      ///< `"h2"`, `"http/1.1"` (RFC 7301)
+  /** 0x0304 is TLS 1.3. A client that knows none later than TLS 1.2 names its latest, alone. */
+  std::vector<std::uint16_t> versions;
+  std::vector<std::uint16_t> cipher_suites;           ///< 0x1301 is TLS_AES_128_GCM_SHA256
+  std::vector<std::uint16_t> groups;                  ///< 0x001d is X25519
+  std::vector<std::uint16_t> signature_algorithms;    ///< 0x0403 is ecdsa_secp256r1_sha256
+  /** False when an extension that is told here makes no sense; it is left out, and the handshake
+      will be refused. */
+  bool well_formed = true;
+
+  bool offers_alpn(std::string_view protocol) const {
+    return std::find(alpn.begin(), alpn.end(), protocol) != alpn.end();
+  }
+};
+
+}  // namespace cotls

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cotls/client_hello.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/channel.hpp>
+#include <cotls/error.hpp>
+#include <cotls/step.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace cotls::detail {
+
+/** Reads a ClientHello and keeps every byte of it, so that the handshake can be begun afterwards
+    with any context.
+
+        transport --+--> received      given to the handshake, as if nothing had been read
+                    +--> probe         an engine of its own over memory, which OpenSSL stops at the
+                                       hello: the same parser and the same alerts
+
+    (Suspending the handshake itself and exchanging its context, `SSL_set_SSL_CTX`, would leave the
+    first context's verification, versions and options in place, T2.)
+
+    For operations it is an engine whose handshake is done once the hello is here.
+*/
+class hello_engine {
+ public:
+  /** What OpenSSL takes for a ClientHello at the most (131,396 bytes), and the headers of its
+      records, should these be of 64 bytes and more. */
+  static constexpr std::size_t max_received = 144 * 1024;
+
+  /** @param context  For the handshake, should no other be chosen. */
+  hello_engine(server_context const& context, channel& transport);
+  hello_engine(hello_engine const&) = delete;
+  hello_engine& operator=(hello_engine const&) = delete;
+  ~hello_engine();
+
+  /** Goes on reading. Done: want::nothing without an error. */
+  step handshake();
+
+  void flush() { transport_->flush(); }
+  std::size_t unsent() const noexcept { return transport_->unsent(); }
+  void input_arrived() noexcept { transport_->set_dry(false); }
+
+  server_context const& context() const noexcept { return context_; }
+  client_hello const& hello() const noexcept { return hello_; }
+
+  /** Takes all that was received, which may be more than the hello, or less. */
+  std::vector<std::byte> take_received() noexcept { return std::move(received_); }
+
+  /** Makes the exception for an operation that failed with this code. */
+  error failure_of(error_code code, char const* operation) const;
+
+ private:
+  struct probe;
+  step fail(error_code code);
+  void forward_alert();
+
+  server_context context_;
+  channel* transport_;
+  std::unique_ptr<probe> probe_;   // from the first byte to the last of the hello, or for ever
+  std::vector<std::byte> received_;
+  client_hello hello_;
+  error_code failed_;
+  bool done_ = false;
+};
+
+}  // namespace cotls::detail

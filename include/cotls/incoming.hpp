@@ -1,0 +1,312 @@
+#pragma once
+
+#include <cotls/client_hello.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/composed_driver.hpp>
+#include <cotls/detail/core.hpp>
+#include <cotls/detail/hello_engine.hpp>
+#include <cotls/detail/token.hpp>
+#include <cotls/error.hpp>
+#include <cotls/stream.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace cotls {
+
+namespace detail {
+
+/// Reads a ClientHello: the handshake of an engine that is done once it is here.
+template <class Connection>
+class client_hello_operation : public handshake_operation<Connection> {
+ public:
+  static constexpr char const* name = "reading the client hello";
+  using handshake_operation<Connection>::handshake_operation;
+};
+
+/** What an incoming connection is behind its handle; operations in progress keep it alive.
+
+    The core is here until the handshake begins, the stream while it is in progress. The time that
+    is left is counted while operations are in progress.
+*/
+template <class Protocol>
+class incoming_state {
+  using clock = std::chrono::steady_clock;
+
+ public:
+  using socket_type = typename Protocol::socket;
+  using stream_type = stream<socket_type>;
+  using core_type = detail::core<socket_type, hello_engine>;
+
+  incoming_state(socket_type socket, typename Protocol::endpoint peer,
+                 server_context const& context, clock::duration limit);
+
+  std::shared_ptr<core_type> const& core() const noexcept { return core_; }
+  asio::any_io_executor const& executor() const noexcept { return executor_; }
+  typename Protocol::endpoint const& peer() const noexcept { return peer_; }
+
+  /** Begins to count the time; returns what is left of it. */
+  clock::duration begin_hello() noexcept;
+
+  /** Stops counting. Returns the hello, unless there is a failure, which is remembered. */
+  client_hello end_hello(error_code const& code);
+
+  /** Makes the stream and begins to count the time.
+      @param chosen  Null stands for the context that the connection came with.
+      @par Errors `errc::not_connected`, `errc::operation_in_progress`; the context's. The
+      connection stays as it is then. */
+  error_code begin_handshake(server_context const* chosen);
+
+  stream_type& shaking() noexcept { return shaking_; }
+
+  /** Returns the stream, unless there is a failure, which is remembered. */
+  stream_type end_handshake(error_code const& code);
+
+  std::pair<socket_type, std::vector<std::byte>> release();
+  void abandon();
+
+  /** Makes the exception for an operation that failed with this code. */
+  error failure(error_code code) const;
+
+ private:
+  void stop_counting() noexcept;
+
+  asio::any_io_executor executor_;
+  typename Protocol::endpoint peer_;
+  std::shared_ptr<core_type> core_;
+  stream_type shaking_;
+  clock::duration left_;
+  clock::time_point began_;
+  std::optional<error> failed_;
+};
+
+extern template class incoming_state<asio::ip::tcp>;
+extern template class incoming_state<asio::local::stream_protocol>;
+
+/// Composed operations of an incoming connection, which end with a value.
+template <class Protocol>
+class hello_operation {
+ public:
+  using value_type = client_hello;
+  using state_type = incoming_state<Protocol>;
+  explicit hello_operation(std::shared_ptr<state_type> state) : state_(std::move(state)) {}
+
+  template <class Self>
+  void operator()(Self& self) {
+    self.reset_cancellation_state(asio::enable_total_cancellation());
+    auto const core = state_ ? state_->core() : nullptr;
+    auto const left = state_ ? state_->begin_hello() : std::chrono::steady_clock::duration();
+    compose<client_hello_operation<typename state_type::core_type>>(core, left, std::move(self));
+  }
+
+  template <class Self>
+  void operator()(Self& self, error_code code) {
+    client_hello hello;
+    if (state_) hello = state_->end_hello(code);
+    self.complete(code, std::move(hello));
+  }
+
+ private:
+  std::shared_ptr<state_type> state_;
+};
+
+template <class Protocol>
+class incoming_handshake {
+ public:
+  using state_type = incoming_state<Protocol>;
+  using value_type = typename state_type::stream_type;
+  incoming_handshake(std::shared_ptr<state_type> state, std::optional<server_context> chosen)
+      : state_(std::move(state)), chosen_(std::move(chosen)) {}
+
+  template <class Self>
+  void operator()(Self& self) {
+    self.reset_cancellation_state(asio::enable_total_cancellation());
+    error_code refused = errc::not_connected;
+    if (state_) refused = state_->begin_handshake(chosen_ ? &*chosen_ : nullptr);
+    if (refused) {
+      began_ = false;
+      return asio::post(asio::append(std::move(self), refused));
+    }
+    auto const state = state_;   // ours is moved with `self`
+    state->shaking().async_handshake(std::move(self));
+  }
+
+  template <class Self>
+  void operator()(Self& self, error_code code) {
+    value_type made;
+    if (began_) made = state_->end_handshake(code);
+    if (!code && !made) code = asio::error::operation_aborted;   // the handle is gone
+    self.complete(code, std::move(made));
+  }
+
+ private:
+  std::shared_ptr<state_type> state_;
+  std::optional<server_context> chosen_;
+  bool began_ = true;
+};
+
+/// Starts one of them for any completion token; an awaitable throws all that is known.
+template <class Operation, class Token>
+auto start_incoming(std::shared_ptr<typename Operation::state_type> const& state,
+                    Operation operation, Token&& token) {
+  using signature = void(error_code, typename Operation::value_type);
+  asio::any_io_executor const executor = state ? state->executor() : asio::system_executor();
+  return asio::async_compose<Token, signature>(std::move(operation), token, executor);
+}
+
+template <class Operation, class Ending>
+asio::awaitable<typename Ending::template result<typename Operation::value_type>,
+                typename Ending::executor_type>
+await_incoming(std::shared_ptr<typename Operation::state_type> state, Operation operation,
+               Ending ending) {
+  auto [code, value] =
+      co_await start_incoming(state, std::move(operation), asio::as_tuple(asio::deferred));
+  co_return ending.finish(
+      code, [&](error_code failed) { return state ? state->failure(failed) : error(failed); },
+      std::move(value));
+}
+
+}  // namespace detail
+
+/** A connection that was accepted, before its handshake: the moment at which its context is chosen.
+
+    @code
+    auto incoming = co_await listener.async_accept_incoming();
+    auto hello = co_await incoming.async_client_hello();
+    auto tls = co_await incoming.async_handshake(co_await context_for(hello.server_name));
+    @endcode
+
+    A default-constructed or moved-from one is empty, and so is one whose handshake has begun or
+    whose socket was released; operations on it end with `errc::not_connected`. Destroyed, it drops
+    the connection; operations that are pending end with `operation_aborted`. Move-only.
+
+    The listener's handshake timeout is for the client: it covers the hello and the handshake
+    together. What the caller does between the two does not count, and has no limit of ours.
+
+    @par Concurrency  One operation at a time, which needs no strand.
+    @par Cancellation  All types. A hello that was cancelled can be asked for again, with no byte
+    lost; a handshake that was cancelled is over.
+*/
+template <class Protocol>
+class basic_incoming {
+  using state_type = detail::incoming_state<Protocol>;
+
+ public:
+  using socket_type = typename Protocol::socket;
+  using stream_type = stream<socket_type>;
+  using endpoint_type = typename Protocol::endpoint;
+  using executor_type = asio::any_io_executor;
+
+  basic_incoming() noexcept = default;
+
+  /** Takes over an accepted socket.
+      @param context  For the handshake, should no other be chosen.
+      @param limit    The time for the hello and the handshake. */
+  basic_incoming(socket_type socket, endpoint_type peer, server_context const& context,
+                 std::chrono::steady_clock::duration limit = std::chrono::seconds(10))
+      : state_(std::make_shared<state_type>(std::move(socket), std::move(peer), context, limit)) {}
+
+  basic_incoming(basic_incoming&&) noexcept = default;
+  basic_incoming& operator=(basic_incoming&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      state_ = std::move(other.state_);
+    }
+    return *this;
+  }
+  ~basic_incoming() { abandon(); }
+
+  /** False for an empty one, of which nothing below but operations may be asked. */
+  explicit operator bool() const noexcept { return state_ && state_->core(); }
+
+  executor_type get_executor() const { return state_->executor(); }
+  endpoint_type const& peer_endpoint() const noexcept { return state_->peer(); }
+  endpoint_type local_endpoint() const { return next_layer().local_endpoint(); }
+  socket_type& next_layer() const noexcept { return state_->core()->next(); }
+
+  /** Reads what the client offers, without answering. `void(error_code, client_hello)`
+
+      May be asked again, and answers the same. What is received behind the hello is kept for the
+      handshake.
+      @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`, OpenSSL's
+      for what is no ClientHello, after its alert, the transport's; and
+      `errc::client_hello_too_long` beyond 144 KiB. The socket can still be released, with what came
+      instead of TLS.
+  */
+  template <class Token = asio::use_awaitable_t<>>
+  auto async_client_hello(Token&& token = Token()) {
+    return start(detail::hello_operation<Protocol>(state_), std::forward<Token>(token));
+  }
+
+  /** Performs the handshake, and hands out the stream. `void(error_code, stream_type)`
+
+      It can be begun at once, or after the hello. The connection is then no longer ours.
+      @par Errors As `stream::async_handshake`. `errc::no_certificate` and whatever else is wrong
+      with the context leave the connection as it was: another may be tried.
+  */
+  template <class Token = asio::use_awaitable_t<>>
+    requires(!std::same_as<std::remove_cvref_t<Token>, server_context>)
+  auto async_handshake(Token&& token = Token()) {
+    return start(detail::incoming_handshake<Protocol>(state_, std::nullopt),
+                 std::forward<Token>(token));
+  }
+
+  /** The same with another context than the listener's; it is sealed. */
+  template <class Token = asio::use_awaitable_t<>>
+  auto async_handshake(server_context const& context, Token&& token = Token()) {
+    return start(detail::incoming_handshake<Protocol>(state_, context),
+                 std::forward<Token>(token));
+  }
+
+  /** Gives the socket back, and the bytes that were read from it.
+      @par Errors `errc::operation_in_progress`, `errc::not_connected` */
+  std::pair<socket_type, std::vector<std::byte>> release() {
+    if (!*this) throw error(errc::not_connected);
+    return state_->release();
+  }
+
+  /** Returns the failure of the last operation, with all that OpenSSL said of it; its code is empty
+      when there is none. Not to be asked of one that was never connected. */
+  error last_error() const { return state_->failure({}); }
+
+ private:
+  template <class Operation, class Token>
+  auto start(Operation operation, Token&& token) {
+    using ending = detail::awaitable_token<std::decay_t<Token>>;
+    if constexpr (ending::value) {
+      return detail::await_incoming(state_, std::move(operation), ending(token));
+    } else {
+      return detail::start_incoming(state_, std::move(operation), std::forward<Token>(token));
+    }
+  }
+
+  void abandon() {
+    if (state_) state_->abandon();
+  }
+
+  std::shared_ptr<state_type> state_;
+};
+
+/** A TCP connection before its handshake. */
+using incoming = basic_incoming<asio::ip::tcp>;
+
+/** A connection over a Unix domain socket before its handshake. */
+using local_incoming = basic_incoming<asio::local::stream_protocol>;
+
+}  // namespace cotls

@@ -1,0 +1,233 @@
+#include <cotls/detail/hello_engine.hpp>
+
+#include "openssl_error.hpp"
+#include "openssl_ptr.hpp"
+
+#include <cotls/detail/input_chunk.hpp>
+#include <cotls/detail/ssl_engine.hpp>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <openssl/ssl.h>
+
+#include <span>
+
+namespace cotls::detail {
+
+namespace {
+
+// Takes apart what RFC 8446 section 3 calls vectors. Once something does not fit, nothing does.
+class reader {
+ public:
+  explicit reader(std::span<unsigned char const> bytes) : rest_(bytes) {}
+
+  bool failed() const noexcept { return failed_; }
+  bool empty() const noexcept { return failed_ || rest_.empty(); }
+
+  unsigned number(std::size_t bytes) {
+    unsigned value = 0;
+    for (unsigned char const each : take(bytes)) value = value << 8 | each;
+    return value;
+  }
+
+  /// A vector behind its length, which is a number of so many bytes.
+  std::span<unsigned char const> vector(std::size_t length_bytes) {
+    return take(number(length_bytes));
+  }
+
+  /// True when there is one vector and nothing behind it; it is then what is read.
+  bool enter(std::size_t length_bytes) {
+    auto const inner = vector(length_bytes);
+    if (!empty()) failed_ = true;
+    rest_ = inner;
+    return !failed_;
+  }
+
+ private:
+  std::span<unsigned char const> take(std::size_t size) {
+    if (size > rest_.size()) failed_ = true;
+    if (failed_) return {};
+    auto const taken = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return taken;
+  }
+
+  std::span<unsigned char const> rest_;
+  bool failed_ = false;
+};
+
+std::string to_string(std::span<unsigned char const> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+// Numbers of two bytes each.
+bool read_numbers(reader from, std::vector<std::uint16_t>& into) {
+  while (!from.empty()) into.push_back(static_cast<std::uint16_t>(from.number(2)));
+  return !from.failed();
+}
+
+// RFC 6066 section 3: a list in which "The ServerNameList MUST NOT contain more than one name of the
+// same name_type", and whose only type is host_name.
+bool read_server_name(reader from, std::string& into) {
+  if (!from.enter(2)) return false;
+  if (from.number(1) != TLSEXT_NAMETYPE_host_name) return false;
+  std::string name = to_string(from.vector(2));
+  if (from.failed() || !from.empty() || name.empty()) return false;
+  if (name.size() > TLSEXT_MAXLEN_host_name || name.find('\0') != std::string::npos) return false;
+  for (char& each : name) {
+    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
+  }
+  into = std::move(name);
+  return true;
+}
+
+bool read_alpn(reader from, std::vector<std::string>& into) {
+  if (!from.enter(2)) return false;
+  while (!from.empty()) into.push_back(to_string(from.vector(1)));
+  return !from.failed();
+}
+
+bool read_versions(reader from, std::vector<std::uint16_t>& into) {
+  return from.enter(1) && read_numbers(from, into);
+}
+
+bool read_list(reader from, std::vector<std::uint16_t>& into) {
+  return from.enter(2) && read_numbers(from, into);
+}
+
+// Reads an extension, if the client sent it; leaves nothing of one that cannot be read.
+template <class T>
+void read_extension(SSL* ssl, unsigned type, bool (*read)(reader, T&), client_hello& of, T& into) {
+  unsigned char const* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, type, &data, &size) != 1) return;
+  if (read(reader({data, size}), into)) return;
+  into.clear();
+  of.well_formed = false;
+}
+
+void read_cipher_suites(SSL* ssl, std::vector<std::uint16_t>& into) {
+  unsigned char const* data = nullptr;
+  std::size_t const size = SSL_client_hello_get0_ciphers(ssl, &data);
+  reader from({data, size});
+  if (SSL_client_hello_isv2(ssl) == 0) {
+    read_numbers(from, into);
+    return;
+  }
+  // RFC 5246 appendix E.2: in the form of SSL 2.0 a suite has three bytes, of TLS the first is 0.
+  while (!from.empty()) {
+    unsigned const suite = from.number(3);
+    if (suite <= 0xffff) into.push_back(static_cast<std::uint16_t>(suite));
+  }
+}
+
+client_hello read_client_hello(SSL* ssl) {
+  client_hello hello;
+  read_extension(ssl, TLSEXT_TYPE_server_name, read_server_name, hello, hello.server_name);
+  read_extension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, read_alpn, hello,
+                 hello.alpn);
+  read_extension(ssl, TLSEXT_TYPE_supported_versions, read_versions, hello, hello.versions);
+  read_extension(ssl, TLSEXT_TYPE_supported_groups, read_list, hello, hello.groups);
+  read_extension(ssl, TLSEXT_TYPE_signature_algorithms, read_list, hello,
+                 hello.signature_algorithms);
+  read_cipher_suites(ssl, hello.cipher_suites);
+  if (hello.versions.empty()) {
+    hello.versions.push_back(
+        static_cast<std::uint16_t>(SSL_client_hello_get0_legacy_version(ssl)));
+  }
+  return hello;
+}
+
+// Called by OpenSSL once the hello is parsed; stops the handshake there.
+int on_client_hello(SSL* ssl, int* alert_value, void*) {
+  try {
+    *static_cast<client_hello*>(SSL_get_app_data(ssl)) = read_client_hello(ssl);
+    return SSL_CLIENT_HELLO_RETRY;
+  } catch (...) {
+    *alert_value = SSL_AD_INTERNAL_ERROR;   // no exception may cross OpenSSL
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+}
+
+server_context make_probe_context() {
+  clear_openssl_errors();
+  ssl_ctx_ptr ctx(SSL_CTX_new(TLS_server_method()));
+  if (!ctx) throw_openssl_error({}, "making a context");
+  SSL_CTX_set_client_hello_cb(ctx.get(), on_client_hello, nullptr);
+  boost::asio::ssl::context native(ctx.get());
+  ctx.release();
+  return server_context(std::move(native));
+}
+
+server_context const& probe_context() {
+  static server_context const made = make_probe_context();
+  return made;
+}
+
+}  // namespace
+
+struct hello_engine::probe {
+  explicit probe(client_hello& into) : ssl(probe_context(), ciphertext) {
+    SSL_set_app_data(ssl.native_handle(), &into);
+  }
+
+  memory_channel ciphertext;
+  ssl_engine ssl;
+};
+
+hello_engine::hello_engine(server_context const& context, channel& transport)
+    : context_(context), transport_(&transport) {}
+
+hello_engine::~hello_engine() = default;
+
+step hello_engine::handshake() {
+  if (done_ || failed_) return {want::nothing, 0, failed_};
+  if (!probe_) probe_ = std::make_unique<probe>(hello_);
+  transport_->begin_call();
+  input_chunk const chunk = input_chunk::borrow();
+  for (;;) {
+    step const next = probe_->ssl.handshake();
+    if (next.want == want::client_hello) {
+      probe_.reset();
+      done_ = true;
+      return {};
+    }
+    if (next.want != want::input) return fail(next.error ? next.error : errc::unexpected_result);
+    if (received_.size() >= max_received) return fail(errc::client_hello_too_long);
+    std::size_t const size = transport_->receive(chunk.buffer().data(), chunk.buffer().size());
+    if (size > 0) {
+      auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
+      received_.insert(received_.end(), first, first + size);
+      probe_->ciphertext.give(first, size);
+    } else if (transport_->ended() || transport_->receive_error()) {
+      // The probe says what that means inside a handshake.
+      if (transport_->ended()) probe_->ciphertext.set_ended();
+      probe_->ciphertext.set_receive_error(transport_->receive_error());
+    } else {
+      return {want::input, 0, {}};
+    }
+  }
+}
+
+step hello_engine::fail(error_code code) {
+  failed_ = code;
+  forward_alert();
+  return {want::nothing, 0, failed_};
+}
+
+// What OpenSSL has to say to the client.
+void hello_engine::forward_alert() {
+  auto const alert = probe_->ciphertext.sending();
+  if (alert.size() == 0) return;
+  transport_->send(alert.data(), alert.size());
+  transport_->flush();
+}
+
+error hello_engine::failure_of(error_code code, char const* operation) const {
+  if (probe_) return probe_->ssl.failure_of(code, operation);
+  failure known;
+  known.context = operation;
+  return error(code, std::move(known));
+}
+
+}  // namespace cotls::detail
