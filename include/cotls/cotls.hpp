@@ -10,8 +10,10 @@
 #include <cotls/error.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/listener.hpp>
+#include <cotls/listener_options.hpp>
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/reload_options.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/version.hpp>

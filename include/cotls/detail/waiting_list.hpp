@@ -10,6 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -52,18 +54,31 @@ class waiting_list final : private handler_holder {
  public:
   using ticket = std::uint64_t;
 
+  /** @param tickets  The last ticket that was given out; lists that share it can tell who of their
+                      handlers came first. By default the list counts its own. */
   template <class Executor>
-  explicit waiting_list(Executor const& executor)
-      : handler_holder(asio::query(executor, asio::execution::context)) {}
+  explicit waiting_list(Executor const& executor, ticket* tickets = nullptr)
+      : handler_holder(asio::query(executor, asio::execution::context)),
+        last_(tickets ? tickets : &own_last_) {}
 
   bool empty() const noexcept { return waiting_.empty(); }
+
+  /** The ticket of the one that came first. */
+  ticket first() const noexcept { return waiting_.front().first; }
+
+  /** How many came before another list's ticket. */
+  std::size_t count_before(ticket other) const noexcept {
+    auto const end = std::partition_point(waiting_.begin(), waiting_.end(),
+                                          [&](auto const& one) { return one.first < other; });
+    return static_cast<std::size_t>(end - waiting_.begin());
+  }
 
   /** Adds a handler; `executor` is the default of its associated executor. */
   template <class Handler, class Executor>
   ticket add(Handler handler, Executor const& executor) {
     waiting_.emplace_back(
-        ++last_, std::make_unique<entry_for<Handler, Executor>>(std::move(handler), executor));
-    return last_;
+        ++*last_, std::make_unique<entry_for<Handler, Executor>>(std::move(handler), executor));
+    return *last_;
   }
 
   /** Completes the one that came first. */
@@ -114,7 +129,8 @@ class waiting_list final : private handler_holder {
   void drop() override { auto const dropped = std::exchange(waiting_, {}); }
 
   std::deque<std::pair<ticket, std::unique_ptr<entry>>> waiting_;
-  ticket last_ = 0;
+  ticket own_last_ = 0;
+  ticket* last_;
 };
 
 }  // namespace cotls::detail

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cotls/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/socket_base.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+
+namespace cotls {
+
+namespace asio = boost::asio;
+
+/** A connection that came to nothing, as a listener's observer is told of it. */
+class accept_failure {
+ public:
+  accept_failure(asio::ip::tcp::endpoint peer, error reason)
+      : peer_(std::move(peer)), reason_(std::move(reason)) {}
+
+  /** Returns the peer's address; unspecified when accepting itself failed, and for the clients of a
+      Unix domain socket. */
+  asio::ip::tcp::endpoint const& peer() const noexcept { return peer_; }
+  error const& reason() const noexcept { return reason_; }
+
+ private:
+  asio::ip::tcp::endpoint peer_;
+  error reason_;
+};
+
+/** What a listener does with a connection that comes while as many as it may have are shaking hands
+    or waiting to be accepted (`listener_options::max_handshakes`). */
+enum class overload : std::uint8_t {
+  wait,          ///< It stays in the system's backlog until there is room.
+  refuse,        ///< It is accepted and closed at once (`errc::overloaded`).
+  drop_oldest,   ///< The handshake longest in progress gives way (`errc::displaced`).
+};
+
+/** How a listener listens. */
+class listener_options {
+ public:
+  using observer_type = std::function<void(accept_failure const&)>;
+
+  listener_options() {}
+
+  /** Connections that the system may keep until they are accepted (`listen`). */
+  listener_options& backlog(int connections) { backlog_ = connections; return *this; }
+
+  /** The time for a whole handshake. 10 s by default. */
+  listener_options& handshake_timeout(std::chrono::steady_clock::duration limit) {
+    handshake_timeout_ = limit;
+    return *this;
+  }
+
+  /** Connections that are shaking hands or waiting to be accepted, at the most. 256 by default. */
+  listener_options& max_handshakes(std::size_t connections) {
+    max_handshakes_ = connections;
+    return *this;
+  }
+
+  /** What is done with connections beyond that. By default they wait, and a crowd of silent clients
+      holds up the good ones for a handshake timeout. Dropping the oldest handshake lets the good
+      ones through, as they need little time. A handshake that is done is never dropped. */
+  listener_options& on_overload(overload policy) { overload_ = policy; return *this; }
+
+  /** Lets the address be bound while connections of an earlier listener linger (`SO_REUSEADDR`). On
+      by default. */
+  listener_options& reuse_address(bool value) { reuse_address_ = value; return *this; }
+
+  /** Lets several listeners share a port, among which the system deals (`SO_REUSEPORT`). */
+  listener_options& reuse_port(bool value = true) { reuse_port_ = value; return *this; }
+
+  /** Says whether a listener at an IPv6 address keeps IPv4 out (`IPV6_V6ONLY`). By default as the
+      system has it: on Linux, one at `::` takes both. */
+  listener_options& v6_only(bool value) { v6_only_ = value; return *this; }
+
+  /** Is told of each connection that came to nothing. Called on the thread at hand; must not throw,
+      and may be called from several threads at once. */
+  listener_options& observer(observer_type function) {
+    observer_ = std::move(function);
+    return *this;
+  }
+
+  /** The executor of accepted streams. By default each gets a strand of its own. */
+  listener_options& stream_executor(asio::any_io_executor executor) {
+    stream_executor_ = std::move(executor);
+    return *this;
+  }
+
+  int backlog() const noexcept { return backlog_; }
+  std::chrono::steady_clock::duration handshake_timeout() const noexcept {
+    return handshake_timeout_;
+  }
+  std::size_t max_handshakes() const noexcept { return max_handshakes_; }
+  overload on_overload() const noexcept { return overload_; }
+  bool reuse_address() const noexcept { return reuse_address_; }
+  bool reuse_port() const noexcept { return reuse_port_; }
+  std::optional<bool> v6_only() const noexcept { return v6_only_; }
+  observer_type const& observer() const noexcept { return observer_; }
+  asio::any_io_executor const& stream_executor() const noexcept {
+    return stream_executor_;
+  }
+
+ private:
+  int backlog_ = asio::socket_base::max_listen_connections;
+  std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  std::size_t max_handshakes_ = 256;
+  overload overload_ = overload::wait;
+  bool reuse_address_ = true;
+  bool reuse_port_ = false;
+  std::optional<bool> v6_only_;   // empty: the system's default
+  observer_type observer_;
+  asio::any_io_executor stream_executor_;   // empty: a strand each
+};
+
+}  // namespace cotls

@@ -1,0 +1,421 @@
+#pragma once
+
+// A connection's way:
+//
+//   accept -> fresh -> handshake (many at a time, each with its deadline) -> ready -> async_accept
+//               |           +-> observer, when it fails or is displaced
+//               +-> async_accept_incoming
+//
+// Everything is behind one mutex but the handshakes, which run on the strands of their connections;
+// handlers are completed by posts, the observer is called without the mutex.
+
+#include <cotls/listener.hpp>
+
+#include "context_state.hpp"
+#include "reloader.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <new>
+
+namespace cotls::detail {
+
+// A strand over an executor whose type is known fits into any_io_executor's own storage; one over
+// another any_io_executor does not, and costs five allocations each time a handler runs on it.
+inline asio::any_io_executor make_strand(asio::any_io_executor const& executor) {
+  if (auto const* known = executor.target<asio::io_context::executor_type>()) {
+    return asio::make_strand(*known);
+  }
+  return asio::make_strand(executor);
+}
+
+template <class Protocol>
+class listener_state : public std::enable_shared_from_this<listener_state<Protocol>> {
+  using acceptor_type = typename Protocol::acceptor;
+  using endpoint_type = typename Protocol::endpoint;
+  using socket_type = typename Protocol::socket;
+  using stream_type = stream<socket_type>;
+  using incoming_type = basic_incoming<Protocol>;
+  using streams_type = stream_waiters<Protocol>;
+  using incomings_type = incoming_waiters<Protocol>;
+
+ public:
+  listener_state(acceptor_type&& acceptor, server_context context, listener_options options)
+      : context_(std::move(context)),
+        options_(std::move(options)),
+        acceptor_(std::move(acceptor)),
+        retry_(acceptor_.get_executor()),
+        stop_limit_(acceptor_.get_executor()),
+        streams_(acceptor_.get_executor(), &last_ticket_),
+        incomings_(acceptor_.get_executor(), &last_ticket_),
+        events_(acceptor_.get_executor()),
+        stops_(acceptor_.get_executor()) {}
+
+  acceptor_type& acceptor() noexcept { return acceptor_; }
+  server_context& context() noexcept { return context_; }
+
+  void await_stream(add_to<streams_type> const& add, asio::cancellation_slot slot) {
+    std::scoped_lock const lock(mutex_);
+    if (!wait(streams_, add, slot, seal())) return;
+    runs_ahead_ = true;
+    go_on();
+  }
+
+  void await_incoming(add_to<incomings_type> const& add, asio::cancellation_slot slot) {
+    std::scoped_lock const lock(mutex_);
+    if (!wait(incomings_, add, slot, closed())) return;
+    runs_ahead_ = false;
+    go_on();
+  }
+
+  void await_ready(add_to<event_waiters> const& add, asio::cancellation_slot slot) {
+    std::scoped_lock const lock(mutex_);
+    if (!wait(events_, add, slot, seal())) return;
+    runs_ahead_ = true;
+    go_on();
+  }
+
+  bool ready() {
+    std::scoped_lock const lock(mutex_);
+    if (closed_) return false;
+    context_.state()->seal();
+    runs_ahead_ = true;
+    go_on();
+    return !ready_.empty();
+  }
+
+  void close() {
+    std::scoped_lock const lock(mutex_);
+    close_now(asio::error::operation_aborted, asio::error::operation_aborted);
+  }
+
+  void replace(server_context next) {
+    next.state()->seal();
+    std::scoped_lock const lock(mutex_);
+    std::swap(context_, next);
+  }
+
+  void watch(std::shared_ptr<reloader> files) {
+    std::scoped_lock const lock(mutex_);
+    std::swap(reloader_, files);
+    if (files) files->stop();
+    closed_ ? reloader_->stop() : reloader_->start();
+  }
+
+  void stop(add_to<event_waiters> const& add, std::chrono::steady_clock::duration limit) {
+    std::scoped_lock const lock(mutex_);
+    add(stops_);
+    stopping_ = true;
+    error_code ignored;   // the descriptor is gone in any case
+    acceptor_.close(ignored);
+    retry_.cancel();
+    if (closed_) return close_now({}, {});
+    stop_limit_.expires_at(moment_after(limit));
+    stop_limit_.async_wait([weak = this->weak_from_this()](error_code code) {
+      if (auto const self = weak.lock(); self && !code) self->stop_at_limit();
+    });
+    end_if_drained();
+  }
+
+ private:
+  // A connection until its handshake is done. What happens to it runs on its strand, whatever the
+  // stream's executor: closing the listener may meet the handshake on another thread.
+  struct connection {
+    connection(socket_type&& accepted, asio::any_io_executor runs_on)
+        : strand(std::move(runs_on)), socket(std::move(accepted)) {}
+
+    asio::any_io_executor strand;
+    socket_type socket;   // until the handshake begins
+    endpoint_type peer;
+    std::optional<server_context> context;
+    stream_type stream;
+    std::uint64_t number = 0;
+    bool displaced = false;
+  };
+  using connection_ptr = std::shared_ptr<connection>;
+
+  template <class... Values>
+  static void end(waiting_list<error_code, Values...>& list,
+                   typename waiting_list<error_code, Values...>::ticket which, error_code code) {
+    list.complete(which, code, Values()...);
+  }
+
+  template <class... Values>
+  static void end_all(waiting_list<error_code, Values...>& list, error_code code) {
+    while (!list.empty()) list.complete_first(code, Values()...);
+  }
+
+  // Adds a handler to a list; false when it has failed at once.
+  template <class List>
+  bool wait(List& list, add_to<List> const& add, asio::cancellation_slot slot,
+            error_code unusable) {
+    auto const ticket = add(list);
+    if (unusable) {
+      end(list, ticket, unusable);
+      return false;
+    }
+    if (slot.is_connected()) {
+      slot.assign([self = this->shared_from_this(), &list, ticket](asio::cancellation_type) {
+        std::scoped_lock const lock(self->mutex_);
+        end(list, ticket, asio::error::operation_aborted);
+      });
+    }
+    return true;
+  }
+
+  // Ends everything; `reason` is for those who wait, `stopped` for those who wait for the end.
+  void close_now(error_code reason, error_code stopped) {
+    closed_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    retry_.cancel();
+    stop_limit_.cancel();
+    if (reloader_) reloader_->stop();
+    end_all(streams_, reason);
+    end_all(incomings_, reason);
+    end_all(events_, reason);
+    end_all(stops_, stopped);
+    ready_.clear();
+    fresh_.reset();
+    for (auto const& [number, one] : shaking_) {
+      asio::post(one->strand, [one = one] { one->stream = stream_type(); });
+    }
+  }
+
+  // An accept that has not been told of the end yet may still bring a connection.
+  void end_if_drained() {
+    bool const busy = accepting_ || fresh_ || !shaking_.empty() || leaving_ > 0 || !ready_.empty();
+    if (stopping_ && !closed_ && !busy) close_now(asio::error::operation_aborted, {});
+  }
+
+  void stop_at_limit() {
+    std::scoped_lock const lock(mutex_);
+    if (!closed_) close_now(asio::error::operation_aborted, asio::error::timed_out);
+  }
+
+  error_code closed() const {
+    return closed_ ? error_code(asio::error::operation_aborted) : error_code();
+  }
+
+  error_code seal() {
+    if (closed_) return closed();
+    try {
+      context_.state()->seal();
+      return {};
+    } catch (boost::system::system_error const& unusable) {
+      return unusable.code();
+    }
+  }
+
+  // Whether anybody wants connections to shake hands.
+  bool streams_wanted() const noexcept {
+    return runs_ahead_ || !streams_.empty() || !events_.empty();
+  }
+
+  bool full() const noexcept {
+    return shaking_.size() + ready_.size() >= options_.max_handshakes();
+  }
+
+  // First come, first served: a connection is for the first who wants an incoming one as soon as
+  // each accept that was asked before has one that shakes hands.
+  bool incoming_is_next() const {
+    return !incomings_.empty() && streams_.count_before(incomings_.first()) <= shaking_.size();
+  }
+
+  // Does whatever can be done after something has changed.
+  void go_on() {
+    while (!streams_.empty() && !ready_.empty()) {
+      stream_type first = std::move(ready_.front());
+      ready_.pop_front();
+      streams_.complete_first({}, std::move(first));
+    }
+    place_fresh();
+    if (!ready_.empty()) end_all(events_, {});
+    accept_more();
+    end_if_drained();
+  }
+
+  void place_fresh() {
+    if (!fresh_) return;
+    if (incoming_is_next()) {
+      incomings_.complete_first({}, incoming_type(std::move(fresh_->socket), fresh_->peer,
+                                                  *fresh_->context, options_.handshake_timeout()));
+      fresh_.reset();
+    } else if (streams_wanted() && make_room()) {
+      shake(std::move(fresh_));
+    }
+  }
+
+  bool make_room() {
+    if (!full()) return true;
+    if (options_.on_overload() != overload::drop_oldest || shaking_.empty()) return false;
+    displace_oldest();
+    return true;
+  }
+
+  // The handshake longest in progress gives way, unless it is done when its strand hears of it.
+  void displace_oldest() {
+    auto const oldest = shaking_.extract(shaking_.begin()).mapped();
+    ++leaving_;
+    asio::post(oldest->strand, [oldest] {
+      oldest->displaced = true;
+      oldest->stream = stream_type();
+    });
+  }
+
+  bool room_for_more() const noexcept {
+    switch (options_.on_overload()) {
+      case overload::wait: return !full();
+      case overload::refuse: return true;
+      case overload::drop_oldest: return !full() || !shaking_.empty();
+    }
+    return false;
+  }
+
+  void accept_more() {
+    if (closed_ || stopping_ || accepting_ || fresh_) return;
+    if (!incoming_is_next() && !(streams_wanted() && room_for_more())) return;
+    accepting_ = true;
+    asio::any_io_executor const strand = make_strand(acceptor_.get_executor());
+    acceptor_.async_accept(
+        options_.stream_executor() ? options_.stream_executor() : strand, peer_,
+        [self = this->shared_from_this(), strand](error_code code, socket_type socket) {
+          self->accepted(code, std::move(socket), strand);
+        });
+  }
+
+  void accepted(error_code code, socket_type socket, asio::any_io_executor const& strand) {
+    if (code) return not_accepted(code);
+    connection_ptr made;
+    try {
+      made = std::make_shared<connection>(std::move(socket), strand);
+    } catch (std::bad_alloc const&) {
+      return not_accepted(asio::error::no_memory);
+    }
+    if constexpr (std::same_as<Protocol, asio::ip::tcp>) {
+      error_code ignored;   // a peer that is gone already fails its handshake
+      made->socket.set_option(asio::ip::tcp::no_delay(true), ignored);   // A10
+    }
+    made->peer = peer_;
+    if (refuses()) {
+      made.reset();
+      tell(peer_, error(errc::overloaded));
+    }
+    std::scoped_lock const lock(mutex_);
+    accepting_ = false;
+    if (closed_) return;
+    fresh_ = std::move(made);
+    if (fresh_) fresh_->context = context_;
+    go_on();
+  }
+
+  bool refuses() {
+    std::scoped_lock const lock(mutex_);
+    return options_.on_overload() == overload::refuse && streams_wanted() && full() &&
+           !incoming_is_next();
+  }
+
+  // A descriptor or memory may be free again soon; a connection that was reset before it was
+  // accepted is the peer's affair; after anything else the acceptor is of no use (A9).
+  void not_accepted(error_code code) {
+    bool const exhausted = code == asio::error::no_descriptors || code == asio::error::no_memory ||
+                           code == asio::error::no_buffer_space ||
+                           code == boost::system::errc::too_many_files_open_in_system;
+    bool const gone = code == asio::error::operation_aborted ||
+                      code == asio::error::bad_descriptor ||
+                      code == asio::error::invalid_argument;
+    if (gone) return no_more(code);
+    tell({}, error(code));
+    std::scoped_lock const lock(mutex_);
+    if (!exhausted) {
+      accepting_ = false;
+      return accept_more();
+    }
+    retry_.expires_after(std::chrono::milliseconds(20));
+    retry_.async_wait([self = this->shared_from_this()](error_code) {
+      std::scoped_lock const relock(self->mutex_);
+      self->accepting_ = false;
+      self->accept_more();
+      self->end_if_drained();
+    });
+  }
+
+  // The acceptor was closed, by us or beneath us.
+  void no_more(error_code code) {
+    std::scoped_lock const lock(mutex_);
+    accepting_ = false;
+    if (!stopping_ && !closed_) close_now(code, asio::error::operation_aborted);
+    end_if_drained();
+  }
+
+  // Begins a handshake, on its strand: its first step may be a signature, for which nobody else
+  // should have to wait.
+  void shake(connection_ptr one) {
+    one->number = ++last_number_;
+    shaking_.emplace(one->number, one);
+    asio::post(one->strand, [self = this->shared_from_this(), one] {
+      try {
+        one->stream = stream_type(std::move(one->socket), *one->context);
+        one->stream.set_handshake_timeout(self->options_.handshake_timeout());
+      } catch (std::exception const&) {
+        return self->shaken(one, asio::error::no_memory);
+      }
+      one->stream.async_handshake(asio::bind_executor(
+          one->strand, [self, one](error_code failed) { self->shaken(one, failed); }));
+    });
+  }
+
+  void shaken(connection_ptr const& one, error_code failed) {
+    if (one->displaced) {
+      tell(one->peer, error(errc::displaced));
+    } else if (failed && one->stream) {
+      tell(one->peer, one->stream.core()->failure(failed, "handshake"));
+    }
+    std::scoped_lock const lock(mutex_);
+    if (shaking_.erase(one->number) == 0) --leaving_;
+    if (closed_) return;
+    if (!failed && one->stream) ready_.push_back(std::move(one->stream));
+    go_on();
+  }
+
+  void tell(endpoint_type const& peer, error const& reason) const {
+    if (!options_.observer()) return;
+    if constexpr (std::same_as<Protocol, asio::ip::tcp>) {
+      options_.observer()(accept_failure(peer, reason));
+    } else {
+      options_.observer()(accept_failure({}, reason));
+    }
+  }
+
+  server_context context_;
+  listener_options const options_;
+  std::mutex mutex_;
+  acceptor_type acceptor_;
+  endpoint_type peer_;   // of the accept that is pending
+  asio::steady_timer retry_;
+  asio::steady_timer stop_limit_;
+  std::shared_ptr<reloader> reloader_;
+  connection_ptr fresh_;   // accepted, and nobody has it yet
+  std::map<std::uint64_t, connection_ptr> shaking_;   // the oldest first
+  std::deque<stream_type> ready_;
+  std::uint64_t last_number_ = 0;
+  std::uint64_t last_ticket_ = 0;
+  std::size_t leaving_ = 0;   // displaced, and not yet gone
+  streams_type streams_;
+  incomings_type incomings_;
+  event_waiters events_;   // for a stream to be ready
+  event_waiters stops_;
+  bool runs_ahead_ = false;   // the latest to ask wants streams
+  bool stopping_ = false;
+  bool accepting_ = false;   // an accept, or the pause before it is tried again, is pending
+  bool closed_ = false;
+};
+
+}  // namespace cotls::detail
