@@ -66,8 +66,8 @@ bool read_numbers(reader from, std::vector<std::uint16_t>& into) {
   return !from.failed();
 }
 
-// RFC 6066 section 3: a list in which "The ServerNameList MUST NOT contain more than one name of the
-// same name_type", and whose only type is host_name.
+// RFC 6066 section 3: "The ServerNameList MUST NOT contain more than one name of the same
+// name_type", and host_name is the only type.
 bool read_server_name(reader from, std::string& into) {
   if (!from.enter(2)) return false;
   if (from.number(1) != TLSEXT_NAMETYPE_host_name) return false;

@@ -69,10 +69,11 @@ tcp::acceptor listening_at(asio::any_io_executor const& executor, std::string_vi
   if (host.empty()) {
     auto const number = static_cast<std::uint16_t>(port);
     addresses = {{tcp::v6(), number}, {tcp::v4(), number}};
-    if (!options.v6_only()) options.v6_only(false);
+    if (!options.v6_only()) options.v6_only(false);   // whatever the system's default
   } else {
-    auto const found = tcp::resolver(executor).resolve(
-        host, std::to_string(port), tcp::resolver::passive | tcp::resolver::numeric_service, failed);
+    auto const flags = tcp::resolver::passive | tcp::resolver::numeric_service;
+    auto const found =
+        tcp::resolver(executor).resolve(host, std::to_string(port), flags, failed);
     if (failed) fail(failed, "looking up " + std::string(host));
     addresses.assign(found.begin(), found.end());
   }

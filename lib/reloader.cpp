@@ -53,9 +53,7 @@ std::vector<file_stamp> reloader::stamps() const {
 void reloader::load() {
   std::vector<file_stamp> const before = stamps();
   bool const changed = before != loaded_;
-  failed_ = true;   // until the end
   use_(make_());
-  failed_ = false;
   loaded_ = before;
   once_more_.reset();
   bool const fresh =
@@ -78,7 +76,7 @@ void reloader::tell(std::exception_ptr const& failed) const {
 
 void reloader::look() {
   bool const due = once_more_ && clock::now() >= *once_more_;
-  if (failed_ || due || stamps() != loaded_) load_and_tell();
+  if (due || stamps() != loaded_) load_and_tell();
   start();
 }
 

@@ -72,9 +72,8 @@ class reloader : public std::enable_shared_from_this<reloader> {
   std::function<server_context()> const make_;
   reload_options const options_;
   use_function const use_;
-  std::vector<file_stamp> loaded_;
+  std::vector<file_stamp> loaded_;   // of the context in use: what could not be used is tried again
   std::optional<clock::time_point> once_more_;   // when a change that did not show is looked for
-  bool failed_ = false;
 
   std::mutex mutex_;
   asio::steady_timer timer_;

@@ -47,9 +47,9 @@ using add_to = std::function<typename List::ticket(List&)>;
 /** Accepts connections and shakes hands with them, many at a time.
 
     A slow or hostile peer never holds up the others: handshakes run beside each other, each under a
-    deadline, and one that fails is reported to the observer and forgotten. Accepting begins with the
-    first accept, which seals the context. When the process or the system is out of descriptors or
-    memory, the listener waits a little and goes on.
+    deadline, and one that fails is reported to the observer and forgotten. Accepting begins with
+    the first accept, which seals the context. When the process or the system is out of descriptors
+    or memory, the listener waits a little and goes on.
 
     Accepts are served in the order in which they were asked. Connections that come while none waits
     are dealt with as the latest one was: after `async_accept`, they shake hands and are ready for
@@ -175,7 +175,8 @@ class basic_listener {
       It ends with the listener, or with the next call.
       @param make  Reads the files. Runs on the listener's executor, as the observer does, which it
                    holds up for as long as it takes; one call at a time.
-      @par Errors What the first `make` throws, and those of `replace_context`: nothing is watched. */
+      @par Errors What the first `make` throws, and those of `replace_context`: nothing is watched
+      then, or what was watched before. */
   void reload_when_changed(std::vector<std::filesystem::path> files,
                            std::function<server_context()> make,
                            reload_options const& options = reload_options());

@@ -1,5 +1,5 @@
-// A listener and the connections it accepts, on two threads, without a strand of the user's. Of most
-// use under ThreadSanitizer.
+// A listener and the connections it accepts, on two threads, without a strand of the user's. Of
+// most use under ThreadSanitizer.
 
 #include "pki.hpp"
 #include "print.hpp"

@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(what_the_context_of_a_listener_becomes_meanwhile_is_of_no_m
       server.replace_context(server_context().use(b_identity));
       co_return co_await accepted.async_handshake();
     };
-    auto [at_server, at_client] = co_await (accepting() && connect(localhost_client(), "localhost"));
+    client_context const with = localhost_client();
+    auto [at_server, at_client] = co_await (accepting() && connect(with, "localhost"));
     BOOST_TEST(!at_client.first);
   }());
 }
