@@ -10,6 +10,7 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <span>
 
 namespace cotls::detail {
@@ -217,9 +218,19 @@ step hello_engine::fail(error_code code) {
 
 // What OpenSSL has to say to the client.
 void hello_engine::forward_alert() {
-  auto const alert = probe_->ciphertext.sending();
-  if (alert.size() == 0) return;
-  transport_->send(alert.data(), alert.size());
+  auto const said = probe_->ciphertext.sending();
+  if (said.size() == 0) return;
+  transport_->send(said.data(), said.size());
+  transport_->flush();
+}
+
+void hello_engine::refuse(alert reason) {
+  // RFC 8446 section 5.1 and 6: before there are keys, a record of two bytes, the level and the
+  // description; "fatal" is 2.
+  std::array<unsigned char, 7> const record{SSL3_RT_ALERT, 3, 3, 0, 2, SSL3_AL_FATAL,
+                                            static_cast<unsigned char>(reason)};
+  transport_->begin_call();
+  transport_->send(record.data(), record.size());
   transport_->flush();
 }
 

@@ -74,6 +74,13 @@ auto incoming_state<Protocol>::release() -> std::pair<socket_type, std::vector<s
 }
 
 template <class Protocol>
+void incoming_state<Protocol>::refuse(alert reason) {
+  if (core_->reading.busy) throw error(errc::operation_in_progress);
+  auto const last = std::move(core_);
+  last->engine().refuse(reason);
+}
+
+template <class Protocol>
 void incoming_state<Protocol>::abandon() {
   if (core_) core_->abandon();
   shaking_ = stream_type();

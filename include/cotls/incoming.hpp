@@ -79,6 +79,7 @@ class incoming_state {
   stream_type end_handshake(error_code const& code);
 
   std::pair<socket_type, std::vector<std::byte>> release();
+  void refuse(alert reason);
   void abandon();
 
   /** Makes the exception for an operation that failed with this code. */
@@ -192,8 +193,8 @@ await_incoming(std::shared_ptr<typename Operation::state_type> state, Operation 
     auto tls = co_await incoming.async_handshake(co_await context_for(hello.server_name));
     @endcode
 
-    A default-constructed or moved-from one is empty, and so is one whose handshake has begun or
-    whose socket was released; operations on it end with `errc::not_connected`. Destroyed, it drops
+    A default-constructed or moved-from one is empty, and so is one whose handshake has begun, or
+    that was released or refused; operations on it end with `errc::not_connected`. Destroyed, it drops
     the connection; operations that are pending end with `operation_aborted`. Move-only.
 
     The listener's handshake timeout is for the client: it covers the hello and the handshake
@@ -279,6 +280,15 @@ class basic_incoming {
   std::pair<socket_type, std::vector<std::byte>> release() {
     if (!*this) throw error(errc::not_connected);
     return state_->release();
+  }
+
+  /** Drops the connection and tells the client why: `alert::unrecognized_name` for a host that is
+      not served, `alert::access_denied`. To be called when the hello is here: the alert may be lost
+      with what is unread.
+      @par Errors `errc::operation_in_progress`, `errc::not_connected` */
+  void refuse(alert reason) {
+    if (!*this) throw error(errc::not_connected);
+    state_->refuse(reason);
   }
 
   /** Returns the failure of the last operation, with all that OpenSSL said of it; its code is empty

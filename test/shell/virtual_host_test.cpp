@@ -156,6 +156,23 @@ BOOST_AUTO_TEST_CASE(a_host_chooses_its_own_protocols) {
   BOOST_TEST(at_client.second.info().alpn == "h2");
 }
 
+BOOST_AUTO_TEST_CASE(a_host_that_is_not_served_is_refused_with_an_alert) {
+  for (protocol const version : {protocol::tls1_2, protocol::tls1_3}) {
+    run(context, [&]() -> asio::awaitable<void> {
+      auto refusing = [&]() -> asio::awaitable<void> {
+        incoming accepted = co_await server.async_accept_incoming();
+        co_await accepted.async_client_hello();
+        accepted.refuse(alert::unrecognized_name);
+        BOOST_TEST(!accepted);
+        BOOST_CHECK_THROW(accepted.refuse(alert::unrecognized_name), error);
+      };
+      client_context const with = client(version);
+      auto const [code, none] = co_await (refusing() && connect(with, "c.test"));
+      BOOST_TEST(code == alert::unrecognized_name);
+    }());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_the_context_of_a_listener_becomes_meanwhile_is_of_no_matter) {
   run(context, [&]() -> asio::awaitable<void> {
     auto accepting = [&]() -> asio::awaitable<tcp_stream> {

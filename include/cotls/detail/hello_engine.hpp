@@ -46,6 +46,9 @@ class hello_engine {
   server_context const& context() const noexcept { return context_; }
   client_hello const& hello() const noexcept { return hello_; }
 
+  /** Sends an alert in place of an answer, as far as the transport takes it now. */
+  void refuse(alert reason);
+
   /** Takes all that was received, which may be more than the hello, or less. */
   std::vector<std::byte> take_received() noexcept { return std::move(received_); }
 
