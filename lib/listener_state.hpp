@@ -106,7 +106,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     std::scoped_lock const lock(mutex_);
     std::swap(reloader_, files);
     if (files) files->stop();
-    closed_ ? reloader_->stop() : reloader_->start();
+    if (!closed_) reloader_->start();
   }
 
   void stop(add_to<event_waiters> const& add, std::chrono::steady_clock::duration limit) {
@@ -184,8 +184,8 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     end_all(stops_, stopped);
     ready_.clear();
     fresh_.reset();
-    for (auto const& [number, one] : shaking_) {
-      asio::post(one->strand, [one = one] { one->stream = stream_type(); });
+    for (auto const& each : shaking_) {
+      asio::post(each.second->strand, [one = each.second] { one->stream = stream_type(); });
     }
   }
 
