@@ -52,15 +52,10 @@ struct method_deleter {
   void operator()(BIO_METHOD* method) const noexcept { BIO_meth_free(method); }
 };
 
-int method_type() {
-  static int const type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;
-  return type;
-}
-
 BIO_METHOD const* method() {
   static std::unique_ptr<BIO_METHOD, method_deleter> const made = [] {
     std::unique_ptr<BIO_METHOD, method_deleter> fresh(
-        BIO_meth_new(method_type(), "cotls channel"));
+        BIO_meth_new(channel_bio_type(), "cotls channel"));
     if (!fresh) throw std::bad_alloc();
     BIO_meth_set_read_ex(fresh.get(), bio_read);
     BIO_meth_set_write_ex(fresh.get(), bio_write);
@@ -120,16 +115,21 @@ error_code last_system_error() noexcept {
 
 }  // namespace
 
-bio_st* make_bio(channel& over) {
+bio_st* channel::make_bio() {
   BIO* bio = BIO_new(method());
   if (!bio) throw std::bad_alloc();
-  BIO_set_data(bio, &over);
+  BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   return bio;
 }
 
+int channel_bio_type() {
+  static int const type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;
+  return type;
+}
+
 channel* channel_of(bio_st* bio) noexcept {
-  bool const ours = bio && BIO_method_type(bio) == method_type();
+  bool const ours = bio && BIO_method_type(bio) == channel_bio_type();
   return ours ? static_cast<channel*>(BIO_get_data(bio)) : nullptr;
 }
 

@@ -6,6 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <cerrno>
+
 namespace cotls::detail {
 
 namespace {
@@ -25,6 +27,7 @@ void drain_queue(openssl_error& into) {
   int flags = 0;
   while (unsigned long const packed = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
     into.code = packed;
+    if (into.system == 0 && ERR_SYSTEM_ERROR(packed)) into.system = ERR_GET_REASON(packed);
     if (!into.stack.empty()) into.stack += '\n';
     into.stack += describe(packed, data, flags);
   }
@@ -57,11 +60,14 @@ void clear_openssl_errors() noexcept {
 }
 
 openssl_error take_openssl_error(SSL const* ssl, int result) {
+  int const said_by_system = errno;
   openssl_error taken;
   if (ssl) {
     taken.status = classify(SSL_get_error(ssl, result));
     if (taken.status != status::ssl && taken.status != status::syscall) return taken;
     drain_queue(taken);
+    // The transport's last call was the failed one, unless OpenSSL has kept what it said.
+    if (taken.system == 0) taken.system = said_by_system != 0 ? said_by_system : EIO;
     return taken;
   }
   drain_queue(taken);

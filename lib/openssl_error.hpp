@@ -13,6 +13,7 @@ void clear_openssl_errors() noexcept;
 struct openssl_error {
   cotls::status status = cotls::status::unclassified;
   unsigned long code = 0;   ///< The newest entry's packed code; 0 when the queue was empty.
+  int system = 0;           ///< What the system said of a transport that failed, for `syscall`.
   std::string stack;        ///< The whole queue, oldest first, a line an entry.
 };
 

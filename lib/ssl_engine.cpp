@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 namespace cotls::detail {
 
@@ -140,7 +141,7 @@ ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
   clear_openssl_errors();
   ssl_.reset(SSL_new(context_->handle()));
   if (!ssl_) throw_openssl_error(errc::unexpected_result, "making a connection");
-  BIO* bio = make_bio(over);
+  BIO* bio = over.make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
   over.owner = this;
   SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -250,22 +251,24 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
     case status::want_client_hello: return {want::client_hello, 0, {}};
     case status::want_x509_lookup: return {want::certificate, 0, {}};
     case status::want_retry_verify: return {want::verification, 0, {}};
+    case status::want_connect: return {want::connect, 0, {}};
+    case status::want_accept: return {want::accept, 0, {}};
+    case status::want_async: return {want::async, 0, {}};
+    case status::want_async_job: return {want::async_job, 0, {}};
     case status::zero_return: return {want::nothing, 0, asio::error::eof};
     case status::ssl: return fail(to_error_code(said.code), said.status, std::move(said.stack));
     case status::syscall:
-    case status::want_connect:
-    case status::want_accept:
-    case status::want_async:
-    case status::want_async_job:
+      return fail({said.system, boost::system::system_category()}, said.status,
+                  std::move(said.stack));
     case status::unclassified: break;
   }
   return fail(errc::unexpected_result, said.status, std::move(said.stack));
 }
 
 step ssl_engine::fail(error_code code, status classified, std::string stack) {
-  if (!failure_) failure_ = std::make_unique<failure>();
-  failure_->status = classified;
-  failure_->openssl_stack = std::move(stack);
+  failure& known = failures().fatal;
+  known.status = classified;
+  known.openssl_stack = std::move(stack);
   fatal_ = code;
   // Should the session that was offered be the reason, the next connection goes without.
   if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
@@ -273,14 +276,34 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) {
 }
 
 void ssl_engine::note_refused_certificate(int result, int depth, std::string subject) {
-  if (!failure_) failure_ = std::make_unique<failure>();
-  failure_->verify_result = result;
-  failure_->verify_depth = depth;
-  failure_->verify_subject = std::move(subject);
+  failure& known = failures().fatal;
+  known.verify_result = result;
+  known.verify_depth = depth;
+  known.verify_subject = std::move(subject);
+}
+
+void ssl_engine::note_failure(error_code code, char const* operation) noexcept {
+  try {
+    record& known = failures();
+    known.last = code;
+    known.last_operation = operation;
+  } catch (std::bad_alloc const&) {
+    // The operation reports its code; only last_error does not know of it.
+  }
+}
+
+ssl_engine::record& ssl_engine::failures() {
+  if (!record_) record_ = std::make_unique<record>();
+  return *record_;
+}
+
+error ssl_engine::last_error() const {
+  if (!record_ || !record_->last) return failure_of({}, "the connection");
+  return failure_of(record_->last, record_->last_operation);
 }
 
 failure ssl_engine::failure_details(error_code code) const {
-  if (failure_ && code == fatal_) return *failure_;
+  if (record_ && code && code == fatal_) return record_->fatal;
   failure known;
   if (code == asio::error::eof) known.status = status::zero_return;
   if (code && (code == channel_->receive_error() || code == channel_->send_error())) {
@@ -387,7 +410,7 @@ void ssl_engine::release_buffers() noexcept {
 
 step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   if (fatal_) return {want::nothing, 0, fatal_};
-  if (close_sent_) return {want::nothing, 0, errc::write_after_close};
+  if (closing_) return {want::nothing, 0, errc::write_after_close};
   if (channel_->send_error()) return {want::nothing, 0, channel_->send_error()};
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
   step done;
@@ -418,13 +441,15 @@ step ssl_engine::close_write() {
   if (fatal_) return {want::nothing, 0, fatal_};
   // Before the handshake is done there is nothing to close; OpenSSL refuses to try.
   if (close_sent_ || !handshake_done_) return {};
-  close_sent_ = true;
+  closing_ = true;
   call_scope scope(*this);
-  return perform(call::shutdown);
+  step const done = perform(call::shutdown);
+  close_sent_ = done.want == want::nothing;   // an adopted BIO may not take it at once
+  return done;
 }
 
 step ssl_engine::shutdown() {
-  if (step const sent = close_write(); sent.error) return sent;
+  if (step const sent = close_write(); sent.error || sent.want != want::nothing) return sent;
   if (!handshake_done_) return {};
   // Unread data is discarded: closing the transport over it would make the kernel send a reset,
   // which can destroy the last of our data on its way (T15).

@@ -10,7 +10,8 @@
 #include <boost/asio/buffer.hpp>
 
 #include <memory>
-#include <vector>
+
+struct bio_st;
 
 namespace cotls {
 
@@ -44,6 +45,20 @@ class engine {
   /** Makes a server. @par Errors `errc::no_certificate` */
   explicit engine(server_context const& context);
 
+  /** Makes a client, or a server, over a BIO of OpenSSL's, or a chain of them, which it adopts: the
+      ciphertext is received and sent by it.
+
+      There is no output to take then, and `input` hands in what was received before. Where a
+      call would wait, `step::want` says for what: want::connect and want::accept come from BIOs that
+      connect or accept and are not done, want::output from one that takes no more: call again then,
+      a write with the same plaintext. The end of the BIO is the end of the input; its failures
+      have `status::syscall`.
+      @param transport  Taken over at once, also when the constructor throws. Not null; one that
+                        blocks makes the calls block.
+      @par Errors `invalid_argument` for null; as above */
+  engine(client_context const& context, client_options const& options, bio_st* transport);
+  engine(server_context const& context, bio_st* transport);
+
   /** Goes on with the handshake; done when nothing is wanted and there is no error. */
   step handshake();
 
@@ -66,7 +81,7 @@ class engine {
   void input(asio::const_buffer ciphertext);
 
   /** Lends ciphertext, which is not copied: it must live until it is used up (`unread() == 0`) or
-      another piece is given. */
+      another piece is given. (Over an adopted BIO it is copied.) */
   void lend_input(asio::const_buffer ciphertext);
 
   /** Says that there will be no more ciphertext. */
@@ -82,8 +97,8 @@ class engine {
   connection_info info() const;
   peer_info peer() const;
 
-  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. */
+  /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code is
+      empty while none has. */
   error last_error() const;
 
   ssl_st* native_handle() const noexcept;

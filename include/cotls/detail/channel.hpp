@@ -107,12 +107,17 @@ class channel {
   error_code const& send_error() const noexcept { return send_error_; }
   void set_receive_error(error_code code) noexcept { receive_error_ = code; }
 
+  /** Makes the BIO through which OpenSSL reaches this channel; its data is the channel. */
+  virtual bio_st* make_bio();
+
+  /** Returns how much of what was given has not been read. */
+  std::size_t given() const noexcept { return given_.size(); }
+
   /** The engine that this channel serves; OpenSSL's callbacks find it here. */
   ssl_engine* owner = nullptr;
 
  protected:
   void note_send_error(error_code code) noexcept { send_error_ = code; }
-  std::size_t given() const noexcept { return given_.size(); }
 
  private:
   std::size_t take_given(void* data, std::size_t size) noexcept;
@@ -134,10 +139,10 @@ class channel {
   bool heard_ = false;   // the first byte has come
 };
 
-/** Makes the BIO over a channel. All channels share one static `BIO_METHOD` (T16). */
-bio_st* make_bio(channel& over);
+/** Returns the type of our BIOs; one for all, for a process has about 127 (T16). */
+int channel_bio_type();
 
-/** Returns the channel that a BIO is over; null for a BIO that `make_bio` has not made. */
+/** Returns the channel that a BIO is over; null for a BIO that is none of ours. */
 channel* channel_of(bio_st* bio) noexcept;
 
 /** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.

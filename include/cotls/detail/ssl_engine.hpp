@@ -105,8 +105,12 @@ class ssl_engine {
   /** Makes the exception for an operation that failed with this code. */
   error failure_of(error_code code, char const* operation) const;
 
-  /** The failure that ended the connection; without an error code while nothing has. */
-  error last_error() const { return failure_of(fatal_, "the connection"); }
+  /** Remembers that an operation has failed, for `last_error`. */
+  void note_failure(error_code code, char const* operation) noexcept;
+
+  /** The failure of the operation that failed last, as an awaitable throws it; without an error
+      code while none has. */
+  error last_error() const;
 
   /** The name or address that the peer is verified against; empty when there is none. */
   std::string host() const;
@@ -120,6 +124,12 @@ class ssl_engine {
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
  private:
+  struct record {
+    failure fatal;         // what is known of `fatal_`
+    error_code last;       // of the operation that failed last
+    char const* last_operation = nullptr;
+  };
+
   class call_scope;
   enum class call : std::uint8_t;
 
@@ -135,14 +145,16 @@ class ssl_engine {
   bool more_is_here() const noexcept;
   step fill(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
+  record& failures();
 
   std::shared_ptr<context_state> context_;   // callbacks of the wrapped context live in it
   channel* channel_;
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
-  std::unique_ptr<failure> failure_;
+  std::unique_ptr<record> record_;   // none while all is well: most connections need none
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // what every later call answers
   bool handshake_done_ = false;
+  bool closing_ = false;
   bool close_sent_ = false;
   bool truncation_is_end_ = false;
   std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
