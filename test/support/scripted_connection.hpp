@@ -9,6 +9,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cotls::test {
@@ -25,6 +26,7 @@ class scripted_engine {
   std::size_t emits = 0;             ///< what each answer adds to what is unsent
   std::size_t flush_takes = 0;       ///< how much of what is unsent the next flush sends
   error_code failed_send;
+  std::pair<error_code, std::string> failed;   ///< the operation that failed last
 
   step handshake() { return answer("handshake"); }
   step close_write() { return answer("close_write"); }
@@ -45,6 +47,7 @@ class scripted_engine {
   std::size_t unsent() const { return unsent_bytes; }
   error_code send_error() const { return failed_send; }
   void input_arrived() { calls.push_back("input_arrived"); }
+  void note_failure(error_code code, char const* operation) { failed = {code, operation}; }
 
   std::vector<std::size_t> sizes;    ///< bytes offered to each read and write
 

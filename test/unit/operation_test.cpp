@@ -307,14 +307,33 @@ BOOST_AUTO_TEST_CASE(a_handshake_past_its_deadline_says_so) {
   BOOST_TEST(!connection.writing.busy);
 }
 
-BOOST_AUTO_TEST_CASE(a_hook_that_nobody_set_is_an_error_and_no_endless_loop) {
-  for (want hook : {want::client_hello, want::certificate, want::verification}) {
+BOOST_AUTO_TEST_CASE(what_no_operation_can_give_is_an_error_and_no_endless_loop) {
+  auto const ends = []<class Operation>(Operation, want asked) {
     scripted_connection fresh;
-    fresh.engine().answers = {{hook, 0, {}}};
-    handshake op(&fresh);
+    fresh.engine().answers = {{asked, 0, {}}};
+    Operation op(&fresh);
     BOOST_TEST(op.advance() == action::complete);
     BOOST_TEST(op.error() == errc::unexpected_result);
+  };
+  for (want asked : {want::client_hello, want::certificate, want::verification, want::connect,
+                     want::accept, want::async, want::async_job}) {
+    ends(handshake(nullptr), asked);
+    ends(shutdown(nullptr), asked);
+    ends(close_write(nullptr), asked);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_operation_that_failed_is_remembered_and_a_cancelled_one_is_not) {
+  engine.answers = {{want::nothing, 0, errc::stream_truncated}, {want::input, 0, {}}};
+  read ended(&connection, room());
+  ended.advance();
+  BOOST_TEST(engine.failed.first == errc::stream_truncated);
+  BOOST_TEST(engine.failed.second == "read");
+  read cut(&connection, room());
+  cut.advance();
+  cut.advance({}, interruption::cancelled);
+  BOOST_TEST(cut.error() == asio::error::operation_aborted);
+  BOOST_TEST(engine.failed.first == errc::stream_truncated);
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_discards_data_until_the_peers_close_notify) {

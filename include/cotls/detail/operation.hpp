@@ -62,7 +62,7 @@ struct gate {
 };
 
 /// What the operations have in common: their result, their claims, and what ends any of them.
-template <class Connection>
+template <class Connection, class Derived>
 class operation {
  public:
   error_code const& error() const noexcept { return error_; }
@@ -146,6 +146,9 @@ class operation {
       }
     }
     holds_reading_ = holds_writing_ = false;
+    if (error_ && error_ != asio::error::operation_aborted) {
+      engine().note_failure(error_, Derived::name);
+    }
     return action::complete;
   }
 
@@ -179,8 +182,8 @@ class operation {
 
 /// Performs the handshake. Holds both directions.
 template <class Connection>
-class handshake_operation : public operation<Connection> {
-  using base = operation<Connection>;
+class handshake_operation : public operation<Connection, handshake_operation<Connection>> {
+  using base = operation<Connection, handshake_operation>;
 
  public:
   static constexpr bool counts_bytes = false;
@@ -208,8 +211,8 @@ class handshake_operation : public operation<Connection> {
 
 /// Reads what is here, at least one byte unless the buffers are empty.
 template <class Connection, class Buffers>
-class read_operation : public operation<Connection> {
-  using base = operation<Connection>;
+class read_operation : public operation<Connection, read_operation<Connection, Buffers>> {
+  using base = operation<Connection, read_operation>;
 
  public:
   static constexpr bool counts_bytes = true;
@@ -247,8 +250,8 @@ enum class amount : std::uint8_t { some, all };
 
 /// Writes; done when the ciphertext is the transport's. Cut off, its count says what was taken.
 template <class Connection, class Buffers>
-class write_operation : public operation<Connection> {
-  using base = operation<Connection>;
+class write_operation : public operation<Connection, write_operation<Connection, Buffers>> {
+  using base = operation<Connection, write_operation>;
 
  public:
   static constexpr bool counts_bytes = true;
@@ -286,8 +289,8 @@ class write_operation : public operation<Connection> {
 
 /// Sends close_notify. Reading goes on.
 template <class Connection>
-class close_write_operation : public operation<Connection> {
-  using base = operation<Connection>;
+class close_write_operation : public operation<Connection, close_write_operation<Connection>> {
+  using base = operation<Connection, close_write_operation>;
 
  public:
   static constexpr bool counts_bytes = false;
@@ -299,9 +302,9 @@ class close_write_operation : public operation<Connection> {
     if (!this->begin(false, true)) return action::complete;
     if (this->ends(waited, by, errc::shutdown_timeout)) return this->finish();
     if (!this->flushed()) return this->wait_for_output();
-    if (step const next = this->engine().close_write(); next.error) {
-      return this->finish(next.error);
-    }
+    step const next = this->engine().close_write();
+    if (next.error) return this->finish(next.error);
+    if (next.want != want::nothing) return this->finish(errc::unexpected_result);
     if (!this->flushed()) return this->wait_for_output();
     return this->finish(this->engine().send_error());
   }
@@ -309,8 +312,8 @@ class close_write_operation : public operation<Connection> {
 
 /// Sends close_notify and waits for the peer's. Holds both directions.
 template <class Connection>
-class shutdown_operation : public operation<Connection> {
-  using base = operation<Connection>;
+class shutdown_operation : public operation<Connection, shutdown_operation<Connection>> {
+  using base = operation<Connection, shutdown_operation>;
 
  public:
   static constexpr bool counts_bytes = false;
@@ -329,6 +332,7 @@ class shutdown_operation : public operation<Connection> {
       if (next.want == want::input) return this->wait_for_input();
       if (next.want == want::output) return this->relieve();
       if (next.error) return this->finish(next.error);
+      if (next.want != want::nothing) return this->finish(errc::unexpected_result);
       ended_ = next.bytes == 0;
       budget.took(next.bytes);
       if (budget.exhausted()) return this->rest(action::yield);
