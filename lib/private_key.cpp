@@ -69,6 +69,35 @@ bool is_rsa(EVP_PKEY const* key) {
   return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
 }
 
+[[noreturn]] void fail(error_code code, std::string const& doing) {
+  failure known;
+  known.context = doing;
+  throw error(code, std::move(known));
+}
+
+// What is known of the password while one text is read: given, or asked for once it is needed.
+class password_source {
+ public:
+  explicit password_source(key_options const& options) noexcept : options_(options) {}
+  password_source(password_source const&) = delete;
+  password_source& operator=(password_source const&) = delete;
+  ~password_source() {
+    if (asked_) OPENSSL_cleanse(asked_->data(), asked_->size());
+  }
+
+  /// Throws errc::password_required when there is none.
+  std::string const& value(std::string const& doing) {
+    if (options_.password()) return *options_.password();
+    if (!asked_ && options_.ask()) asked_ = options_.ask()();
+    if (!asked_) fail(errc::password_required, doing);
+    return *asked_;
+  }
+
+ private:
+  key_options const& options_;
+  std::optional<std::string> asked_;
+};
+
 // Gives OpenSSL the password, or an answer that fails: it never asks on the terminal.
 int give_password(char* buffer, int size, int, void* password) {
   auto const* known = static_cast<std::string const*>(password);
@@ -77,30 +106,21 @@ int give_password(char* buffer, int size, int, void* password) {
   return static_cast<int>(known->size());
 }
 
-[[noreturn]] void fail(error_code code, std::string const& doing) {
-  failure known;
-  known.context = doing;
-  throw error(code, std::move(known));
-}
-
-// An encrypted key that was not read: decryption by a wrong password may give an error of the
-// cipher or, once in 256, bytes that are no key.
-[[noreturn]] void fail_encrypted(key_options const& options, std::string const& doing) {
-  if (!options.password()) fail(errc::password_required, doing);
-  throw_openssl_error(errc::wrong_password, doing);
-}
-
 pkey_ptr parse_pem(std::string_view pem, key_options const& options, std::string const& doing) {
+  password_source password(options);
   while (auto const block = next_block(pem)) {
     if (!is_private_key(*block)) continue;
     if (options.is_rsa_only() && is_surely_not_rsa(*block)) continue;
-    if (is_encrypted(*block) && !options.password()) fail(errc::password_required, doing);
+    bool const encrypted = is_encrypted(*block);
+    std::string const* const secret = encrypted ? &password.value(doing) : nullptr;
     clear_openssl_errors();
     bio_ptr const input = bio_over(block->text);
-    void* const password = const_cast<std::string*>(options.password());
-    pkey_ptr key(PEM_read_bio_PrivateKey(input.get(), nullptr, give_password, password));
-    if (!key && is_encrypted(*block)) fail_encrypted(options, doing);
-    if (!key) throw_openssl_error(errc::no_private_key_found, doing);
+    pkey_ptr key(PEM_read_bio_PrivateKey(input.get(), nullptr, give_password,
+                                         const_cast<std::string*>(secret)));
+    // Decryption by a wrong password may give an error of the cipher or, once in 256, bytes that
+    // are no key.
+    errc const reason = encrypted ? errc::wrong_password : errc::no_private_key_found;
+    if (!key) throw_openssl_error(reason, doing);
     if (!options.is_rsa_only() || is_rsa(key.get())) return key;
   }
   fail(errc::no_private_key_found, doing);
@@ -116,11 +136,12 @@ x509_sig_ptr parse_encrypted_der(unsigned char const* bytes, long size) {
 }
 
 pkey_ptr decrypt(X509_SIG const* encrypted, key_options const& options, std::string const& doing) {
-  std::string const* password = options.password();
-  if (!password) fail(errc::password_required, doing);
+  password_source password(options);
+  std::string const& secret = password.value(doing);
+  clear_openssl_errors();
   pkcs8_info_ptr const info(
-      PKCS8_decrypt(encrypted, password->data(), static_cast<int>(password->size())));
-  if (!info) fail_encrypted(options, doing);
+      PKCS8_decrypt(encrypted, secret.data(), static_cast<int>(secret.size())));
+  if (!info) throw_openssl_error(errc::wrong_password, doing);
   pkey_ptr key(EVP_PKCS82PKEY(info.get()));
   if (!key) throw_openssl_error(errc::no_private_key_found, doing);
   return key;

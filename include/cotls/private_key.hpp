@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,19 +28,27 @@ class key_options {
       OpenSSL's prompt on the terminal is never shown. */
   key_options& password(std::string value) {
     password_ = std::move(value);
-    has_password_ = true;
+    return *this;
+  }
+
+  /** Asks for the password, on the calling thread and once at the most, when a key turns out to be
+      encrypted and no `password` was given. What the function throws, the caller of the load gets.
+      The answer is wiped. */
+  key_options& ask_password(std::function<std::string()> function) {
+    ask_ = std::move(function);
     return *this;
   }
 
   bool is_rsa_only() const noexcept { return rsa_only_; }
   bool is_der() const noexcept { return der_; }
-  std::string const* password() const noexcept { return has_password_ ? &password_ : nullptr; }
+  std::optional<std::string> const& password() const noexcept { return password_; }
+  std::function<std::string()> const& ask() const noexcept { return ask_; }
 
  private:
   bool rsa_only_ = false;
   bool der_ = false;
-  bool has_password_ = false;
-  std::string password_;
+  std::optional<std::string> password_;
+  std::function<std::string()> ask_;
 };
 
 /** A private key: parsed once, immutable, cheap to copy and safe to share between threads.

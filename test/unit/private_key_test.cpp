@@ -184,6 +184,42 @@ BOOST_AUTO_TEST_CASE(a_password_that_is_not_needed_does_no_harm) {
   BOOST_TEST(same(private_key::from_memory(ec_key().pem(), needless), ec_key()));
 }
 
+BOOST_AUTO_TEST_CASE(a_password_is_asked_for_once_and_only_by_an_encrypted_key) {
+  int asked = 0;
+  key_options const asking = key_options().ask_password([&] {
+    ++asked;
+    return std::string("secret");
+  });
+  BOOST_TEST(same(private_key::from_memory(ec_key().pem(), asking), ec_key()));
+  BOOST_TEST(asked == 0);
+  BOOST_TEST(same(private_key::from_memory(encrypted_pem(ec_key(), "secret"), asking), ec_key()));
+  BOOST_TEST(asked == 1);
+  key_options both = key_options(asking).rsa_only();
+  BOOST_TEST(same(private_key::from_memory(encrypted_pem(ec_key(), "secret") +
+                                               encrypted_pem(rsa_key(), "secret"),
+                                           both),
+                  rsa_key()));
+  BOOST_TEST(asked == 2);
+  BOOST_TEST(same(private_key::from_memory(encrypted_der(ec_key(), "secret"),
+                                           key_options(asking).der()),
+                  ec_key()));
+  BOOST_TEST(asked == 3);
+  BOOST_TEST(same(private_key::from_memory(encrypted_pem(ec_key(), "given"),
+                                           key_options(asking).password("given")),
+                  ec_key()));
+  BOOST_TEST(asked == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_answer_is_a_wrong_password_and_what_the_asked_throws_is_passed_on) {
+  std::string const encrypted = encrypted_pem(ec_key(), "secret");
+  BOOST_TEST(fails_with(errc::wrong_password, encrypted,
+                        key_options().ask_password([] { return std::string("guess"); })));
+  struct given_up {};
+  auto const gives_up = [] { throw given_up(); return std::string(); };
+  BOOST_CHECK_THROW(private_key::from_memory(encrypted, key_options().ask_password(gives_up)),
+                    given_up);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_is_read_like_memory) {
   temporary_directory const directory;
   std::string const pem = directory.write("key.pem", ec_key().pem() + rsa_key().pem());
