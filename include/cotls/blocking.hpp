@@ -113,7 +113,9 @@ class stream {
 
   connection_info info() const { return core_->engine().info(); }
   peer_info peer() const { return core_->engine().peer(); }
-  error last_error() const { return core_->engine().last_error(); }
+  error last_error() const {
+    return core_ ? core_->engine().last_error() : error(errc::not_connected);
+  }
   int native_socket() const noexcept { return core_ ? core_->descriptor() : -1; }
   ssl_st* native_handle() const noexcept { return core_->engine().native_handle(); }
 

@@ -121,6 +121,7 @@ connect_awaitable(connect_request request, Ending ending) {
   auto [thrown, made] = co_await asio::co_spawn(asio::make_strand(streams), std::move(work),
                                                 asio::as_tuple(asio::deferred));
   std::optional<error> const failed = failure_of(thrown);
+  if (failed) made = tcp_stream(*failed);
   co_return ending.finish(failed ? failed->code() : error_code(),
                           [&](error_code) { return *failed; }, std::move(made));
 }
@@ -140,7 +141,8 @@ connect_awaitable(connect_request request, Ending ending) {
     when all addresses have failed, the failure that tells most: `asio::error::connection_refused`
     if one was refused, a time-out of the system's or an unreachable network only if none says more;
     `errc::connect_timeout` at the deadline, while an address may still answer; those of
-    `stream::async_handshake`. `cotls::error` says all that is known.
+    `stream::async_handshake`. `cotls::error` says all that is known; where no exception is thrown,
+    the stream is empty, and its `last_error` says the same.
     @par Cancellation  All types; nothing is left behind. A lookup that has begun cannot be
     interrupted: it is abandoned, and keeps the `io_context` busy until the system gives it up.
 */
@@ -170,7 +172,8 @@ auto async_connect(asio::any_io_executor const& executor, std::string_view host,
         auto ended = [handler = std::move(handler)](std::exception_ptr const& thrown,
                                                     tcp_stream made) mutable {
           std::optional<error> const failed = detail::failure_of(thrown);
-          std::move(handler)(failed ? failed->code() : error_code(), std::move(made));
+          if (!failed) return std::move(handler)(error_code(), std::move(made));
+          std::move(handler)(failed->code(), tcp_stream(*failed));
         };
         asio::co_spawn(asio::make_strand(streams),
                        detail::connect(streams, std::move(request)),

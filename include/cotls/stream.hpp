@@ -84,6 +84,10 @@ class stream {
   /** Makes an empty stream. */
   stream() noexcept = default;
 
+  /** Makes an empty stream that knows why it is no connection: what a connect that failed hands to
+      a completion handler. */
+  explicit stream(error reason) : failed_(std::make_unique<error const>(std::move(reason))) {}
+
   /** Takes over a connected transport as a client; the handshake is still to be done.
       @par Errors `errc::no_host_name` when the context verifies and the options name no host */
   stream(Next next, client_context const& context,
@@ -103,6 +107,7 @@ class stream {
     if (this != &other) {
       abandon();
       core_ = std::move(other.core_);
+      failed_ = std::move(other.failed_);
       handshake_timeout_ = other.handshake_timeout_;
       shutdown_timeout_ = other.shutdown_timeout_;
     }
@@ -113,7 +118,8 @@ class stream {
       `operation_aborted`. */
   ~stream() { abandon(); }
 
-  /** False for an empty stream, of which nothing below but operations may be asked. */
+  /** False for an empty stream, of which nothing below but operations and `last_error` may be
+      asked. */
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
   executor_type get_executor() const { return core_->executor(); }
@@ -124,9 +130,14 @@ class stream {
   connection_info info() const { return core_->engine().info(); }
   peer_info peer() const { return core_->engine().peer(); }
 
-  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. */
-  error last_error() const { return core_->engine().last_error(); }
+  /** Returns the failure of the operation that failed last, as an awaitable throws it: all that is
+      known beside the code that a completion handler gets. Its code is empty while none has failed;
+      cancelled operations do not count. Of an empty stream, why connecting failed, or
+      `errc::not_connected`. */
+  error last_error() const {
+    if (core_) return core_->engine().last_error();
+    return failed_ ? *failed_ : error(errc::not_connected);
+  }
 
   /** The time for a whole handshake, 10 s by default, and for a whole shutdown, 2 s. */
   void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
@@ -258,6 +269,7 @@ class stream {
   }
 
   std::shared_ptr<core_type> core_;
+  std::unique_ptr<error const> failed_;   // of a connection that never was
   clock::duration handshake_timeout_ = std::chrono::seconds(10);
   clock::duration shutdown_timeout_ = std::chrono::seconds(2);
 };
