@@ -96,6 +96,17 @@ std::string address_text(ASN1_OCTET_STRING const* octets) {
   return {};
 }
 
+x509_ptr parse_der(std::span<unsigned char const> der, std::string const& doing) {
+  clear_openssl_errors();
+  unsigned char const* rest = der.data();
+  x509_ptr parsed;
+  if (der.size() <= LONG_MAX) {
+    parsed.reset(d2i_X509(nullptr, &rest, static_cast<long>(der.size())));
+  }
+  if (parsed && rest == der.data() + der.size()) return parsed;
+  throw_openssl_error(errc::no_certificate_found, doing);
+}
+
 std::vector<certificate> parse_chain(std::string_view pem, std::string const& doing) {
   clear_openssl_errors();
   bio_ptr const input = bio_over(pem);
@@ -124,16 +135,7 @@ certificate certificate::from_pem(std::string_view pem) {
 }
 
 certificate certificate::from_der(std::span<unsigned char const> der) {
-  clear_openssl_errors();
-  unsigned char const* rest = der.data();
-  x509_ptr parsed;
-  if (der.size() <= LONG_MAX) {
-    parsed.reset(d2i_X509(nullptr, &rest, static_cast<long>(der.size())));
-  }
-  if (!parsed || rest != der.data() + der.size()) {
-    throw_openssl_error(errc::no_certificate_found, "reading a DER certificate");
-  }
-  return certificate(std::move(parsed));
+  return certificate(parse_der(der, "reading a DER certificate"));
 }
 
 certificate certificate::from_native(x509_st* handle) {
@@ -206,6 +208,15 @@ certificate_chain certificate_chain::from_pem_file(std::filesystem::path const& 
   return certificate_chain(parse_chain(contents.view(), doing));
 }
 
+certificate_chain certificate_chain::from_der_file(std::filesystem::path const& path) {
+  std::string const doing = "loading the certificate " + path.string();
+  file_contents const contents(path, doing);
+  std::string_view const der = contents.view();
+  x509_ptr const parsed =
+      parse_der({reinterpret_cast<unsigned char const*>(der.data()), der.size()}, doing);
+  return certificate_chain({certificate::from_native(parsed.get())});
+}
+
 certificate_chain::certificate_chain(std::vector<certificate> certificates)
     : certificates_(std::move(certificates)) {
   if (certificates_.empty()) throw error(errc::no_certificate_found);
@@ -214,10 +225,8 @@ certificate_chain::certificate_chain(std::vector<certificate> certificates)
 identity::identity(certificate_chain chain, private_key key)
     : chain_(std::move(chain)), key_(std::move(key)) {
   clear_openssl_errors();
-  bool const same =
-      X509_check_private_key(chain_.leaf().native_handle(), key_.native_handle()) == 1;
-  clear_openssl_errors();
-  if (!same) throw error(errc::key_mismatch);
+  if (X509_check_private_key(chain_.leaf().native_handle(), key_.native_handle()) == 1) return;
+  throw_openssl_error(errc::key_mismatch, "pairing a certificate chain and a private key");
 }
 
 namespace {

@@ -24,12 +24,12 @@ ssl_ctx_st* context::native_handle() const noexcept { return state_->lend().nati
 
 void context::do_use(certificate_chain const& chain) {
   state_->check_mutable("use");
-  state_->use(chain);
+  state_->use(chain, "using a certificate chain");
 }
 
 void context::do_use(private_key const& key) {
   state_->check_mutable("use");
-  state_->use(key);
+  state_->use(key, "using a private key");
 }
 
 void context::do_use(identity const& both) {
@@ -37,10 +37,25 @@ void context::do_use(identity const& both) {
   state_->use(both);
 }
 
+void context::do_load_certificate_chain(std::filesystem::path const& path) {
+  state_->check_mutable("load_certificate_chain");
+  state_->use(certificate_chain::from_pem_file(path), "using the certificate chain " + path.string());
+}
+
+void context::do_load_private_key(std::filesystem::path const& path, key_options const& options) {
+  state_->check_mutable("load_private_key");
+  state_->use(private_key::from_file(path, options), "using the private key " + path.string());
+}
+
 void context::do_load_verify_roots(std::filesystem::path const& file,
                                    std::filesystem::path const& directory) {
   state_->check_mutable("load_verify_roots");
   state_->load_roots(file, directory);
+}
+
+void context::do_add_roots(std::string_view pem) {
+  state_->check_mutable("add_roots");
+  state_->add_roots(pem);
 }
 
 void context::do_add_root(certificate const& root) {

@@ -140,6 +140,13 @@ bool belongs_to(EVP_PKEY const* key, X509 const* certificate) {
   return same;
 }
 
+// As belongs_to; throws with OpenSSL's reason.
+void check_belongs_to(EVP_PKEY const* key, X509 const* certificate, std::string const& doing) {
+  clear_openssl_errors();
+  if (X509_check_private_key(certificate, key) == 1) return;
+  throw_openssl_error(errc::key_mismatch, doing);
+}
+
 x509_store_ptr make_system_store() {
   clear_openssl_errors();
   x509_store_ptr store(X509_STORE_new());
@@ -156,17 +163,21 @@ X509_STORE* system_store() {
   return store.get();
 }
 
-// Returns the certificates and revocation lists of a PEM file; throws when there is no certificate.
-x509_info_stack_ptr parse_authorities(std::filesystem::path const& file, std::string const& doing) {
-  file_contents const contents(file, doing);
+// Returns the certificates and revocation lists of a PEM text; throws when there is no certificate.
+x509_info_stack_ptr parse_authorities(std::string_view pem, std::string const& doing) {
   clear_openssl_errors();
-  bio_ptr const input = bio_over(contents.view());
+  bio_ptr const input = bio_over(pem);
   x509_info_stack_ptr found(PEM_X509_INFO_read_bio(input.get(), nullptr, no_password, nullptr));
   if (!found) throw_openssl_error(errc::no_certificate_found, doing);
   for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
     if (sk_X509_INFO_value(found.get(), i)->x509) return found;
   }
   fail(errc::no_certificate_found, doing);
+}
+
+x509_info_stack_ptr load_authorities(std::filesystem::path const& file, std::string const& doing) {
+  file_contents const contents(file, doing);
+  return parse_authorities(contents.view(), doing);
 }
 
 void check_directory(std::filesystem::path const& directory, std::string const& doing) {
@@ -256,33 +267,31 @@ EVP_PKEY* context_state::key() const noexcept {
   return key_ ? key_->native_handle() : SSL_CTX_get0_privatekey(handle());
 }
 
-void context_state::use(certificate_chain const& chain) {
-  bool const key_stays = key() && belongs_to(key(), chain.leaf().native_handle());
-  if (key() && !leaf() && !key_stays) fail(errc::key_mismatch, "using a certificate chain");
-  check_installable(&chain, nullptr);
+void context_state::use(certificate_chain const& chain, std::string const& doing) {
+  X509* const certificate = chain.leaf().native_handle();
+  if (key() && !leaf()) check_belongs_to(key(), certificate, doing);
+  bool const key_stays = key() && belongs_to(key(), certificate);
+  check_installable(&chain, nullptr, doing);
   chain_ = chain;
   if (!key_stays) key_.reset();   // it was the old chain's
 }
 
-void context_state::use(private_key const& key) {
-  if (leaf() && !belongs_to(key.native_handle(), leaf())) {
-    fail(errc::key_mismatch, "using a private key");
-  }
-  check_installable(nullptr, &key);
+void context_state::use(private_key const& key, std::string const& doing) {
+  if (leaf()) check_belongs_to(key.native_handle(), leaf(), doing);
+  check_installable(nullptr, &key, doing);
   key_ = key;
 }
 
 void context_state::use(identity const& both) {
-  check_installable(&both.chain(), &both.key());
+  check_installable(&both.chain(), &both.key(), "using a certificate chain and its key");
   chain_ = both.chain();
   key_ = both.key();
 }
 
-void context_state::check_installable(certificate_chain const* chain,
-                                      private_key const* key) const {
+void context_state::check_installable(certificate_chain const* chain, private_key const* key,
+                                      std::string const& doing) const {
   ssl_ctx_ptr const probe = make_probe(handle());
-  if (install(probe.get(), chain, key)) return;
-  throw_openssl_error({}, chain ? "using a certificate chain" : "using a private key");
+  if (!install(probe.get(), chain, key)) throw_openssl_error({}, doing);
 }
 
 void context_state::check_identity() const {
@@ -305,7 +314,8 @@ void context_state::load_roots(std::filesystem::path const& file,
     fail(errc::no_certificate_found, "loading roots from no file and no directory");
   }
   x509_info_stack_ptr found;
-  if (!file.empty()) found = parse_authorities(file, "loading the roots " + file.string());
+  std::string const loading = "loading the roots " + file.string();
+  if (!file.empty()) found = load_authorities(file, loading);
   if (!directory.empty()) {
     std::string const doing = "using the directory of roots " + directory.string();
     check_directory(directory, doing);
@@ -313,14 +323,24 @@ void context_state::load_roots(std::filesystem::path const& file,
       throw_openssl_error({}, doing);
     }
   }
+  if (found) add_authorities(found.get(), loading);
+  roots_loaded_ = true;
+}
+
+void context_state::add_roots(std::string_view pem) {
+  std::string const doing = "adding roots";
+  add_authorities(parse_authorities(pem, doing).get(), doing);
+  roots_loaded_ = true;
+}
+
+void context_state::add_authorities(STACK_OF(X509_INFO) const* found, std::string const& doing) {
   X509_STORE* store = SSL_CTX_get_cert_store(handle());
-  for (int i = 0; found && i < sk_X509_INFO_num(found.get()); ++i) {
-    X509_INFO const* entry = sk_X509_INFO_value(found.get(), i);
+  for (int i = 0; i < sk_X509_INFO_num(found); ++i) {
+    X509_INFO const* entry = sk_X509_INFO_value(found, i);
     bool const added = (!entry->x509 || X509_STORE_add_cert(store, entry->x509) == 1) &&
                        (!entry->crl || X509_STORE_add_crl(store, entry->crl) == 1);
-    if (!added) throw_openssl_error({}, "loading the roots " + file.string());
+    if (!added) throw_openssl_error({}, doing);
   }
-  roots_loaded_ = true;
 }
 
 void context_state::add_root(certificate const& root) {
@@ -358,7 +378,7 @@ X509_STORE* context_state::prepare_roots() {
 
 void context_state::load_suggested_authorities(std::filesystem::path const& file) {
   std::string const doing = "loading the suggested authorities " + file.string();
-  x509_info_stack_ptr const found = parse_authorities(file, doing);
+  x509_info_stack_ptr const found = load_authorities(file, doing);
   for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
     X509* authority = sk_X509_INFO_value(found.get(), i)->x509;
     if (authority && SSL_CTX_add_client_CA(handle(), authority) != 1) {

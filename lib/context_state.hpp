@@ -57,10 +57,12 @@ class context_state {
     return native_;
   }
 
-  void use(certificate_chain const& chain);
-  void use(private_key const& key);
+  /// @param doing  What the error says was tried: `"using the private key key.pem"`.
+  void use(certificate_chain const& chain, std::string const& doing);
+  void use(private_key const& key, std::string const& doing);
   void use(identity const& both);
   void load_roots(std::filesystem::path const& file, std::filesystem::path const& directory);
+  void add_roots(std::string_view pem);
   void add_root(certificate const& root);
   void use_system_roots() noexcept { system_roots_ = true; }
   void load_suggested_authorities(std::filesystem::path const& file);
@@ -82,8 +84,10 @@ class context_state {
  private:
   X509* leaf() const noexcept;
   EVP_PKEY* key() const noexcept;
-  void check_installable(certificate_chain const* chain, private_key const* key) const;
+  void check_installable(certificate_chain const* chain, private_key const* key,
+                         std::string const& doing) const;
   void check_identity() const;
+  void add_authorities(STACK_OF(X509_INFO) const* found, std::string const& doing);
   bool has_roots() const noexcept;
   X509_STORE* prepare_roots();
   void install_identity();

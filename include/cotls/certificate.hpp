@@ -64,6 +64,8 @@ class certificate_chain {
  public:
   static certificate_chain from_pem(std::string_view pem);
   static certificate_chain from_pem_file(std::filesystem::path const& path);
+  /** Reads one certificate in DER, which has no way to say a longer chain. */
+  static certificate_chain from_der_file(std::filesystem::path const& path);
   explicit certificate_chain(std::vector<certificate> certificates);
 
   std::vector<certificate> const& certificates() const noexcept { return certificates_; }

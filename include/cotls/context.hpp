@@ -76,8 +76,11 @@ class context {
   void do_use(certificate_chain const& chain);
   void do_use(private_key const& key);
   void do_use(identity const& both);
+  void do_load_certificate_chain(std::filesystem::path const& path);
+  void do_load_private_key(std::filesystem::path const& path, key_options const& options);
   void do_load_verify_roots(std::filesystem::path const& file,
                             std::filesystem::path const& directory);
+  void do_add_roots(std::string_view pem);
   void do_add_root(certificate const& root);
   void do_use_system_roots();
   void do_set_ciphers(std::string const& tls12, std::string const& tls13);
@@ -98,7 +101,8 @@ class basic_context : public context {
       `errc::key_mismatch` when a key was loaded first and is another certificate's.
   */
   Derived& load_certificate_chain(std::filesystem::path const& path) {
-    return use(certificate_chain::from_pem_file(path));
+    do_load_certificate_chain(path);
+    return self();
   }
 
   /** Loads the first private key of a file that the options allow. Overwrites the old key.
@@ -108,7 +112,8 @@ class basic_context : public context {
   */
   Derived& load_private_key(std::filesystem::path const& path,
                             key_options const& options = key_options()) {
-    return use(private_key::from_file(path, options));
+    do_load_private_key(path, options);
+    return self();
   }
 
   /** Uses a chain, a key, or both, that were loaded or made before.
@@ -130,6 +135,10 @@ class basic_context : public context {
     do_load_verify_roots(file, directory);
     return self();
   }
+
+  /** Trusts the certificates of a PEM text, and heeds its revocation lists, as `load_verify_roots`.
+      @par Errors `errc::no_certificate_found` */
+  Derived& add_roots(std::string_view pem) { do_add_roots(pem); return self(); }
 
   /** Trusts one certificate as a root. The system's roots are then no longer trusted by default:
       ask for them with `use_system_roots`. */
@@ -167,8 +176,9 @@ class basic_context : public context {
 /** The configuration of clients. Verifies the server's chain and host name by default. */
 class client_context : public basic_context<client_context> {
  public:
-  /** @par Errors `errc::unsupported_protocol` */
-  explicit client_context(protocol versions = protocol::secure);
+  /** Not explicit: where a context is taken, so is the word for its protocol.
+      @par Errors `errc::unsupported_protocol` */
+  client_context(protocol versions = protocol::secure);
 
   /** Adopts a context, as it is: its verify mode, its roots and its options included. Nothing is
       loaded by default, and nothing is missed before its use. A certificate it holds already stays
@@ -194,8 +204,9 @@ class client_context : public basic_context<client_context> {
     (`errc::no_roots`). */
 class server_context : public basic_context<server_context> {
  public:
-  /** @par Errors `errc::unsupported_protocol` */
-  explicit server_context(protocol versions = protocol::secure);
+  /** Not explicit, as `client_context`'s.
+      @par Errors `errc::unsupported_protocol` */
+  server_context(protocol versions = protocol::secure);
 
   /** Adopts a context, as it is. What a server must have is not asked of it. */
   explicit server_context(boost::asio::ssl::context&& adopted);

@@ -19,7 +19,8 @@ enum class protocol : std::uint8_t {
   sslv2_or_v3,    ///< The best both sides can do: every version this OpenSSL and its policy allow.
   sslv2,          ///< SSL 2.0. No OpenSSL 3 can speak it.
   sslv3,          ///< SSL 3.0 alone. Debian's OpenSSL is built without it.
-  tls1_0,         ///< TLS 1.0 alone; the word `tls` of the Scheme module.
+  tls1_0,         ///< TLS 1.0 alone.
+  tls = tls1_0,   ///< The same, as the Scheme `openssl` module has it: "the TLS protocol version 1".
   tls1_1,         ///< TLS 1.1 alone.
   tls1_2,         ///< TLS 1.2 alone.
   tls1_3,         ///< TLS 1.3 alone.

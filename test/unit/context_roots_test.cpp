@@ -109,6 +109,24 @@ BOOST_AUTO_TEST_CASE(roots_of_one_file_are_all_trusted) {
   BOOST_TEST(trusts(client_context().load_verify_roots(file), client_identity()));
 }
 
+BOOST_AUTO_TEST_CASE(roots_of_a_text_in_memory_are_all_trusted) {
+  std::string const both = root_of(server_identity()).pem() + root_of(client_identity()).pem();
+  BOOST_TEST(trusts(client_context().add_roots("# comment\n" + both), server_identity()));
+  BOOST_TEST(trusts(client_context().add_roots(both), client_identity()));
+  BOOST_TEST(!trusts(client_context().add_roots(root_of(client_identity()).pem()),
+                     server_identity()));
+}
+
+BOOST_AUTO_TEST_CASE(a_text_without_roots_is_refused_and_changes_nothing) {
+  client_context client = strict_client();
+  for (std::string const& text : {std::string(), std::string("none"), client_identity().key().pem(),
+                                  root_of(server_identity()).pem().substr(0, 200)}) {
+    BOOST_TEST((failure_of([&] { client.add_roots(text); }) == errc::no_certificate_found));
+  }
+  BOOST_TEST(!trusts(client, client_identity()));
+  BOOST_TEST(trusts(client, server_identity()));
+}
+
 BOOST_AUTO_TEST_CASE(a_root_that_is_added_to_a_directory_later_is_found) {
   temporary_directory const directory;
   client_context const client = client_context().load_verify_roots({}, directory.path());

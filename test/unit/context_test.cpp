@@ -182,6 +182,22 @@ BOOST_AUTO_TEST_CASE(the_best_of_both_is_chosen) {
   BOOST_TEST(SSL_version(both.client.get()) == TLS1_3_VERSION);
 }
 
+BOOST_AUTO_TEST_CASE(a_word_stands_for_a_context_where_one_is_taken) {
+  auto const version_of = [](client_context with) {
+    raw_connection both = connect(with.set_verify(verify::none), serving(first_identity()));
+    BOOST_REQUIRE(both.handshake());
+    return SSL_version(both.client.get());
+  };
+  BOOST_TEST(version_of(protocol::tls1_2) == TLS1_2_VERSION);
+  BOOST_TEST(version_of(protocol::sslv2_or_v3) == TLS1_3_VERSION);
+  BOOST_TEST((code_of([&] { version_of(protocol::sslv2); }) == errc::unsupported_protocol));
+}
+
+BOOST_AUTO_TEST_CASE(tls_is_the_word_for_version_1) {
+  BOOST_TEST(protocol::tls == protocol::tls1_0);
+  BOOST_TEST(protocol::tls != protocol::tls1_3);
+}
+
 BOOST_AUTO_TEST_CASE(each_protocol_has_a_name_of_its_own) {
   BOOST_TEST(to_string(protocol::secure) == "secure");
   BOOST_TEST(to_string(protocol::sslv2_or_v3) == "sslv2_or_v3");
@@ -295,6 +311,7 @@ BOOST_AUTO_TEST_CASE(every_setter_of_a_sealed_context_throws) {
   server_context server = serving(first_identity());
   temporary_directory const directory;
   std::string const file = directory.write("a.pem", first_identity().chain().leaf().pem());
+  std::string const key = directory.write("key.pem", first_identity().key().pem());
   std::vector<std::function<void()>> const setters{
       [&] { client.set_verify(verify::none); },
       [&] { client.use(first_identity()); },
@@ -302,6 +319,9 @@ BOOST_AUTO_TEST_CASE(every_setter_of_a_sealed_context_throws) {
       [&] { client.use(first_identity().key()); },
       [&] { client.add_root(first_identity().chain().leaf()); },
       [&] { client.load_verify_roots(file); },
+      [&] { client.add_roots(first_identity().chain().leaf().pem()); },
+      [&] { client.load_certificate_chain(file); },
+      [&] { client.load_private_key(key); },
       [&] { client.use_system_roots(); },
       [&] { client.set_ciphers("DEFAULT"); },
       [&] { client.set_groups("P-256"); },
