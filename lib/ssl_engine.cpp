@@ -433,7 +433,6 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
     done.error = more.error;
   }
   if (!done.error) done.error = channel_->send_error();
-  if (!done.error && done.want == want::nothing && channel_->unsent() > 0) done.want = want::output;
   return done;
 }
 

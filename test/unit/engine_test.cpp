@@ -115,6 +115,9 @@ BOOST_AUTO_TEST_CASE(an_engine_says_what_it_wants) {
   pair.shake_hands();
   char one = 0;
   BOOST_TEST(pair.server.read(asio::buffer(&one, 1)).want == want::input);
+  step const written = pair.client.write(asio::buffer("hello", 5));
+  BOOST_TEST(written.bytes == 5u);
+  BOOST_TEST(written.want == want::nothing);   // or whoever calls again would say it twice
 }
 
 BOOST_AUTO_TEST_CASE(too_much_output_that_nobody_takes_is_wanted_out_before_more_is_written) {

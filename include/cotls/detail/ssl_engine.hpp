@@ -51,7 +51,8 @@ class ssl_engine {
   step read(std::span<asio::mutable_buffer const> buffers);
 
   /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
-      want::output: ciphertext waits to leave; with no bytes taken, nothing more is accepted. */
+      want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
+      accepted. */
   step write(std::span<asio::const_buffer const> buffers);
 
   /** Sends close_notify, once (`SSL_shutdown`). Reading goes on. */
