@@ -34,7 +34,7 @@ namespace {
 constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 
-// Null for a connection that others have made with a context of ours.
+// Null for a connection that others have made with a context of ours, or given another BIO.
 ssl_engine* engine_of(SSL const* ssl) {
   channel* const over = channel_of(SSL_get_rbio(ssl));
   return over ? over->owner : nullptr;
@@ -45,6 +45,7 @@ int on_verify(int accepted, X509_STORE_CTX* store) {
   if (accepted) return accepted;
   ssl_engine* const self = engine_of(static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())));
+  if (!self) return accepted;
   try {
     X509* refused = X509_STORE_CTX_get_current_cert(store);
     self->note_refused_certificate(

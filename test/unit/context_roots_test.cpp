@@ -169,6 +169,12 @@ BOOST_AUTO_TEST_CASE(roots_that_fail_to_load_leave_the_context_as_it_was) {
   BOOST_TEST(trusts(client, server_identity()));
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_was_given_no_roots_refuses_whom_the_system_does_not_know) {
+  raw_connection both = connect(client_context(), server_context().use(server_identity()));
+  BOOST_TEST(!both.handshake());
+  BOOST_TEST(both.client_code().message() == "certificate verify failed");
+}
+
 BOOST_AUTO_TEST_CASE(clients_without_roots_share_the_systems) {
   X509_STORE* const store = shared_store(client_context());
   BOOST_TEST(store != nullptr);
