@@ -55,6 +55,9 @@ class hello_engine {
   /** Makes the exception for an operation that failed with this code. */
   error failure_of(error_code code, char const* operation) const;
 
+  /** Nobody asks for the last failure of a hello: it is the operation's own. */
+  void note_failure(error_code const&, char const*) const noexcept {}
+
  private:
   struct probe;
   step fail(error_code code);
