@@ -250,6 +250,16 @@ class stream {
                                                               std::forward<Token>(token));
   }
 
+  /** Ends the operations that are pending with `operation_aborted`, as sockets' `cancel` does.
+
+      What they leave behind is what any cancellation leaves: a read has taken nothing, a write's
+      count says what was taken, a handshake may be gone on with. Operations that are done keep their
+      results. Whatever else waits on the transport ends, too.
+      @par Concurrency From the stream's strand, like an operation. */
+  void cancel() {
+    if (core_) core_->cancel();
+  }
+
   /** Used by the parts of this library that drive a stream in another way. */
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
 
@@ -325,6 +335,11 @@ class read_half : public detail::half<Next> {
     return detail::start<detail::read_operation<core_type, Buffers>>(
         core_, std::forward<Token>(token), buffers);
   }
+
+  /** Ends the read that is pending as `stream::cancel` does; a write goes on. */
+  void cancel() {
+    if (core_) core_->cancel(core_->reading);
+  }
 };
 
 /** The writing direction of a stream that was split; its operations are the stream's. Destroyed, it
@@ -362,6 +377,11 @@ class write_half : public detail::half<Next> {
   auto async_close_write(Token&& token = Token()) {
     return detail::start<detail::close_write_operation<core_type>>(core_,
                                                                    std::forward<Token>(token));
+  }
+
+  /** Ends the write that is pending as `stream::cancel` does; a read goes on. */
+  void cancel() {
+    if (core_) core_->cancel(core_->writing);
   }
 };
 

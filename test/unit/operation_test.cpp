@@ -142,6 +142,28 @@ BOOST_AUTO_TEST_CASE(a_wake_for_the_reader_is_not_taken_by_a_writer) {
   BOOST_TEST(!reader.error());
 }
 
+BOOST_AUTO_TEST_CASE(a_cancelled_direction_aborts_what_waits_though_its_wait_ended_well) {
+  engine.answers = {{want::input, 0, {}}};
+  read op(&connection, room());
+  op.advance();
+  connection.reading.cancelled = true;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == asio::error::operation_aborted);
+  BOOST_TEST(asked("read", 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_ends_one_operation_and_not_the_next) {
+  engine.answers = {{want::input, 0, {}}, {want::input, 0, {}}, {want::nothing, 3, {}}};
+  handshake first(&connection);
+  first.advance();
+  connection.reading.cancelled = connection.writing.cancelled = true;
+  BOOST_TEST(first.advance() == action::complete);
+  handshake second(&connection);
+  BOOST_TEST(second.advance() == action::wait_input);
+  BOOST_TEST(second.advance() == action::complete);
+  BOOST_TEST(!second.error());
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_connection_aborts_what_waits) {
   engine.answers = {{want::input, 0, {}}};
   read op(&connection, room());

@@ -54,13 +54,26 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     if (reading.busy || writing.busy) transport_.abandon();
   }
 
+  /** Ends the operations that are pending, with operation_aborted; others may follow. */
+  void cancel() {
+    reading.cancelled = reading.busy;
+    writing.cancelled = writing.busy;
+    if (reading.busy || writing.busy) transport_.interrupt();
+  }
+
   /** Ends one direction's operation with operation_aborted; the other's goes on. */
-  void close(gate& direction) {
-    gate& other = &direction == &reading ? writing : reading;
-    direction.closed = true;
+  void cancel(gate& direction) {
     if (!direction.busy) return;
+    gate& other = &direction == &reading ? writing : reading;
+    direction.cancelled = true;
     other.woken = other.busy;
     transport_.interrupt();
+  }
+
+  /** Says that one direction's owner is gone, which ends its operation. */
+  void close(gate& direction) {
+    direction.closed = true;
+    cancel(direction);
   }
 
   /** Ends the writing direction without waiting: with close_notify, as far as the transport takes it

@@ -48,8 +48,9 @@ struct gate {
   static constexpr std::size_t max_bytes = 256 * 1024;
 
   bool busy = false;
-  bool closed = false;   // its owner is gone: what waits is to end
-  bool woken = false;    // what waits is to look again
+  bool closed = false;     // its owner is gone: what waits is to end
+  bool cancelled = false;  // what waits is to end
+  bool woken = false;      // what waits is to look again
   std::uint8_t records = 0;
   std::uint32_t bytes = 0;
 
@@ -96,12 +97,12 @@ class operation {
   template <class Code>
   bool ends(error_code const& waited, interruption by, Code at_deadline) {
     bool woken = false;
-    bool closed = false;
-    if (holds_reading_) look_at(connection_->reading, woken, closed);
-    if (holds_writing_) look_at(connection_->writing, woken, closed);
+    bool cancelled = by == interruption::cancelled;
+    if (holds_reading_) look_at(connection_->reading, woken, cancelled);
+    if (holds_writing_) look_at(connection_->writing, woken, cancelled);
     if (by == interruption::deadline) {
       error_ = at_deadline;
-    } else if (by == interruption::cancelled || closed) {
+    } else if (cancelled) {
       error_ = asio::error::operation_aborted;
     } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
       error_ = waited;
@@ -168,9 +169,9 @@ class operation {
   std::size_t transferred_ = 0;
 
  private:
-  static void look_at(gate& held, bool& woken, bool& closed) noexcept {
+  static void look_at(gate& held, bool& woken, bool& cancelled) noexcept {
     woken |= std::exchange(held.woken, false);
-    closed |= held.closed;
+    cancelled |= std::exchange(held.cancelled, false) || held.closed;
   }
 
   Connection* connection_;
