@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -157,6 +158,14 @@ std::size_t channel::take_given(void* data, std::size_t size) noexcept {
   if (taken > 0) std::memcpy(data, given_.data(), taken);
   given_.consume(taken);
   return taken;
+}
+
+bool channel::has_input() {
+  if (given_.empty() && !dry_ && !ended_ && !receive_error_) {
+    std::array<std::byte, 512> first;   // of a client hello; the rest is received in its turn
+    give(first.data(), do_receive(first.data(), first.size()));
+  }
+  return !given_.empty();
 }
 
 std::vector<std::byte> channel::take_back_given() {

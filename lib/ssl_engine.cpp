@@ -353,6 +353,10 @@ std::vector<std::byte> ssl_engine::take_back_input() {
 step ssl_engine::handshake() {
   if (fatal_) return {want::nothing, 0, fatal_};
   call_scope scope(*this);
+  // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
+  // client that may stay silent: 45 kB.
+  bool const silent = is_server() && SSL_in_before(ssl_.get()) && !channel_->has_input();
+  if (silent) return needs_input();
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input();
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);

@@ -67,6 +67,10 @@ class channel {
     return got;
   }
 
+  /** True when there is something to receive. Looks for it in the transport, and keeps what it finds
+      there for the next receive: no system call is made twice. */
+  bool has_input();
+
   /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */
   void give(void const* data, std::size_t size) { given_.append(data, size); }
 
