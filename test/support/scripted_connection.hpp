@@ -26,7 +26,8 @@ class scripted_engine {
   std::size_t emits = 0;             ///< what each answer adds to what is unsent
   std::size_t flush_takes = 0;       ///< how much of what is unsent the next flush sends
   error_code failed_send;
-  std::pair<error_code, std::string> failed;   ///< the operation that failed last
+  std::pair<error_code, std::string> last_failure;   ///< the operation that failed last
+  bool has_failed = false;
 
   step handshake() { return answer("handshake"); }
   step close_write() { return answer("close_write"); }
@@ -46,8 +47,9 @@ class scripted_engine {
   }
   std::size_t unsent() const { return unsent_bytes; }
   error_code send_error() const { return failed_send; }
+  bool failed() const { return has_failed; }
   void input_arrived() { calls.push_back("input_arrived"); }
-  void note_failure(error_code code, char const* operation) { failed = {code, operation}; }
+  void note_failure(error_code code, char const* operation) { last_failure = {code, operation}; }
 
   std::vector<std::size_t> sizes;    ///< bytes offered to each read and write
 

@@ -142,6 +142,49 @@ BOOST_AUTO_TEST_CASE(a_wake_for_the_reader_is_not_taken_by_a_writer) {
   BOOST_TEST(!reader.error());
 }
 
+BOOST_AUTO_TEST_CASE(a_failed_read_is_reported_when_its_alert_has_left) {
+  engine.answers = {{want::nothing, 0, alert::bad_record_mac}};
+  engine.has_failed = true;
+  engine.emits = 30;
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::wait_output);
+  engine.flush_takes = 30;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == alert::bad_record_mac);
+  BOOST_TEST(asked("read", 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_read_leaves_its_alert_to_the_writer_that_is_on_its_way) {
+  engine.answers = {{want::output, 64, {}}, {want::nothing, 0, alert::bad_record_mac}};
+  engine.has_failed = true;
+  engine.emits = 30;
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::wait_output);
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::complete);
+  BOOST_TEST(reader.error() == alert::bad_record_mac);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_is_reported_though_ciphertext_waits_to_leave) {
+  engine.answers = {{want::nothing, 0, asio::error::eof}};
+  engine.unsent_bytes = 30;
+  read op(&connection, room());
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == asio::error::eof);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_that_fails_is_reported_when_its_alert_has_left) {
+  engine.answers = {{want::nothing, 0, alert::bad_record_mac}};
+  engine.has_failed = true;
+  engine.emits = 30;
+  shutdown op(&connection);
+  BOOST_TEST(op.advance() == action::wait_output);
+  engine.flush_takes = 30;
+  BOOST_TEST(op.advance() == action::complete);
+  BOOST_TEST(op.error() == alert::bad_record_mac);
+  BOOST_TEST(asked("shutdown", 1));
+}
+
 BOOST_AUTO_TEST_CASE(a_cancelled_direction_aborts_what_waits_though_its_wait_ended_well) {
   engine.answers = {{want::input, 0, {}}};
   read op(&connection, room());
@@ -349,13 +392,13 @@ BOOST_AUTO_TEST_CASE(the_operation_that_failed_is_remembered_and_a_cancelled_one
   engine.answers = {{want::nothing, 0, errc::stream_truncated}, {want::input, 0, {}}};
   read ended(&connection, room());
   ended.advance();
-  BOOST_TEST(engine.failed.first == errc::stream_truncated);
-  BOOST_TEST(engine.failed.second == "read");
+  BOOST_TEST(engine.last_failure.first == errc::stream_truncated);
+  BOOST_TEST(engine.last_failure.second == "read");
   read cut(&connection, room());
   cut.advance();
   cut.advance({}, interruption::cancelled);
   BOOST_TEST(cut.error() == asio::error::operation_aborted);
-  BOOST_TEST(engine.failed.first == errc::stream_truncated);
+  BOOST_TEST(engine.last_failure.first == errc::stream_truncated);
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_discards_data_until_the_peers_close_notify) {

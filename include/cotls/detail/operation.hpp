@@ -165,6 +165,13 @@ class operation {
     return engine().unsent() == 0;
   }
 
+  // False while an alert of ours must be waited for: what the peer did wrong is the peer's to know
+  // before it is reported (T18). A writer in progress is on the way with it.
+  bool alert_sent() {
+    bool const others = !holds_writing_ && connection_->writing.busy;
+    return !engine().failed() || others || flushed();
+  }
+
   error_code error_;
   std::size_t transferred_ = 0;
 
@@ -225,6 +232,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
   action advance(error_code const& waited = {}, interruption by = interruption::none) {
     if (!this->begin(true, false)) return action::complete;
     if (this->ends(waited, by, asio::error::timed_out)) return this->finish();
+    if (failed_) return this->alert_sent() ? this->finish() : this->wait_for_output();
     buffer_slices<asio::mutable_buffer, Buffers> const slices(buffers_);
     if (slices.empty()) return this->finish();
     gate& budget = this->connection().reading;
@@ -235,7 +243,9 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
       budget.took(next.bytes);
-      return this->finish(next.error);
+      this->error_ = next.error;
+      failed_ = next.error && !this->alert_sent();   // T18
+      return failed_ ? this->wait_for_output() : this->finish();
     }
     if (next.want == want::input) return this->wait_for_input();
     if (next.want == want::output) return this->relieve();
@@ -244,6 +254,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
 
  private:
   Buffers buffers_;
+  bool failed_ = false;   // and the peer has not been told
 };
 
 /// How much of its buffers a write takes before it is done.
@@ -332,16 +343,17 @@ class shutdown_operation : public operation<Connection, shutdown_operation<Conne
       step const next = this->engine().shutdown();
       if (next.want == want::input) return this->wait_for_input();
       if (next.want == want::output) return this->relieve();
-      if (next.error) return this->finish(next.error);
-      if (next.want != want::nothing) return this->finish(errc::unexpected_result);
-      ended_ = next.bytes == 0;
+      if (next.error && this->alert_sent()) return this->finish(next.error);
+      if (!next.error && next.want != want::nothing) return this->finish(errc::unexpected_result);
+      this->error_ = next.error;
+      ended_ = next.error || next.bytes == 0;
       budget.took(next.bytes);
       if (budget.exhausted()) return this->rest(action::yield);
     }
   }
 
  private:
-  bool ended_ = false;   // the peer's close_notify is here
+  bool ended_ = false;   // the peer's close_notify is here, or the connection has failed
 };
 
 }  // namespace cotls::detail

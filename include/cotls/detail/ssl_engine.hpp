@@ -67,6 +67,9 @@ class ssl_engine {
 
   std::size_t unsent() const noexcept { return channel_->unsent(); }
 
+  /** True once the connection has failed, which the peer is told by an alert, or has told us. */
+  bool failed() const noexcept { return static_cast<bool>(fatal_); }
+
   /** The transport failed to take ciphertext; what was unsent is gone. */
   error_code const& send_error() const noexcept { return channel_->send_error(); }
 
