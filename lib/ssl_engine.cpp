@@ -447,8 +447,18 @@ step ssl_engine::close_write() {
   if (close_sent_ || !handshake_done_) return {};
   closing_ = true;
   call_scope scope(*this);
+  // While a message is half here, a ticket that spans records, OpenSSL refuses to close anything.
+  if (SSL_in_init(ssl_.get()) == 1) {
+    step const rest = perform(call::handshake);
+    if (rest.want == want::input) return needs_input();
+    if (rest.error || rest.want != want::nothing) return rest;
+  }
   step const done = perform(call::shutdown);
   close_sent_ = done.want == want::nothing;   // an adopted BIO may not take it at once
+  // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any
+  // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has closed
+  // its socket meanwhile would answer with a reset, which destroys what it has sent last.
+  if (close_sent_) channel_->mute();
   return done;
 }
 

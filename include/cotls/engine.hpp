@@ -70,7 +70,8 @@ class engine {
       output waits to be taken, nothing is, and want::output is the answer. */
   step write(asio::const_buffer from);
 
-  /** Emits close_notify; reading goes on. */
+  /** Emits close_notify, and nothing after it; reading goes on. want::input while a message of the
+      peer's is half here. */
   step close_write();
 
   /** Emits close_notify and discards a record of what was given, until the peer's close_notify: done

@@ -1,6 +1,7 @@
 // The engine with no socket: two of them over a link that carries so many bytes at a time.
 
 #include "openssl.hpp"
+#include "pki.hpp"
 #include "print.hpp"
 #include "tls.hpp"
 
@@ -77,6 +78,57 @@ auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(engine_alone)
+
+// RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any more
+// messages on this connection". OpenSSL would answer key updates.
+BOOST_AUTO_TEST_CASE(nothing_is_sent_after_close_notify) {
+  for (bool client_closes : {false, true}) {
+    link both(localhost_client(), localhost_server(), 16384);
+    both.shake_hands();
+    engine& closed = client_closes ? both.client : both.server;
+    engine& open = client_closes ? both.server : both.client;
+    closed.close_write();
+    while (both.carry_both()) {
+    }
+    request_key_update(open.native_handle());
+    std::string const text = "what is still to be said";
+    BOOST_TEST(both.pass(open, closed, text) == text);
+    BOOST_TEST(closed.output().size() == 0u);
+    // The keys have changed all the same.
+    BOOST_TEST(both.pass(open, closed, text) == text);
+  }
+}
+
+// A session ticket that holds a certificate, in records that it does not fit into: half of it is
+// here when we say goodbye.
+BOOST_AUTO_TEST_CASE(close_notify_waits_for_the_rest_of_a_message_that_is_half_here) {
+  authority const root("whose clients are welcome");
+  server_context asking = localhost_server(protocol::tls1_3);
+  asking.add_root(root.certificate()).set_verify(verify::required);
+  client_context answering = localhost_client();
+  answering.use(root.issue(certificate_request({"somebody"}).use(purpose::client)).identity());
+  link both(answering, asking, 16384);
+  both.shake_hands();
+  use_small_records(both.server.native_handle());
+  send_session_ticket(both.server.native_handle());
+  both.server.write(asio::buffer("x", 1));
+  both.limit = 600;
+  BOOST_TEST_REQUIRE(carry(both.server, both.client, both.limit));
+  char one = 0;
+  BOOST_TEST(both.client.read(asio::buffer(&one, 1)).want == want::input);
+
+  step const early = both.client.close_write();
+  BOOST_TEST(!early.error);
+  BOOST_TEST(early.want == want::input);
+  BOOST_TEST(both.client.output().size() == 0u);
+  while (carry(both.server, both.client, both.limit)) {
+  }
+  step const closed = both.client.close_write();
+  BOOST_TEST(!closed.error);
+  BOOST_TEST(closed.want == want::nothing);
+  BOOST_TEST(both.client.output().size() > 0u);
+  BOOST_TEST(both.client.read(asio::buffer(&one, 1)).bytes == 1u);
+}
 
 BOOST_DATA_TEST_CASE(a_session_goes_over_any_link, limits* versions, limit, version) {
   link pair(localhost_client(version), localhost_server(version),

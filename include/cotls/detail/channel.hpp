@@ -84,9 +84,13 @@ class channel {
   /** Takes ciphertext from OpenSSL; always all of it. What a failed transport cannot take is
       dropped: the next write reports the failure. */
   void send(void const* data, std::size_t size) {
+    if (muted_) return;
     sent_ += size;
     if (!send_error_) do_send(data, size);
   }
+
+  /** Drops what OpenSSL sends from here on. */
+  void mute() noexcept { muted_ = true; }
 
   /** True when the call in progress has sent anything. */
   bool emitted() const noexcept { return sent_ > 0; }
@@ -141,6 +145,7 @@ class channel {
   bool dry_ = false;
   bool ended_ = false;
   bool heard_ = false;   // the first byte has come
+  bool muted_ = false;
 };
 
 /** Returns the type of our BIOs; one for all, for a process has about 127 (T16). */

@@ -316,6 +316,8 @@ class close_write_operation : public operation<Connection, close_write_operation
     if (!this->flushed()) return this->wait_for_output();
     step const next = this->engine().close_write();
     if (next.error) return this->finish(next.error);
+    if (next.want == want::input) return this->wait_for_input();
+    if (next.want == want::output) return this->relieve();
     if (next.want != want::nothing) return this->finish(errc::unexpected_result);
     if (!this->flushed()) return this->wait_for_output();
     return this->finish(this->engine().send_error());

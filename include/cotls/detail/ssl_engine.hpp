@@ -55,7 +55,8 @@ class ssl_engine {
       accepted. */
   step write(std::span<asio::const_buffer const> buffers);
 
-  /** Sends close_notify, once (`SSL_shutdown`). Reading goes on. */
+  /** Sends close_notify, once (`SSL_shutdown`), and nothing after it. Reading goes on. want::input
+      while a message of the peer's is half here. */
   step close_write();
 
   /** Sends close_notify, once, and discards a record of what arrives before the peer's, whose

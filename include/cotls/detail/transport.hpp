@@ -114,7 +114,9 @@ class transport<Next, false> {
   using next_type = std::remove_reference_t<Next>;
 
   explicit transport(Next next)
-      : next_(std::forward<Next>(next)), await_sent_(next_.get_executor()) {}
+      : next_(std::forward<Next>(next)),
+        await_sent_(next_.get_executor()),
+        await_received_(next_.get_executor()) {}
 
   next_type& next() noexcept { return next_; }
   Next take_next() { return std::forward<Next>(next_); }
@@ -129,7 +131,7 @@ class transport<Next, false> {
 
   /** What OpenSSL has not taken of the chunk is copied, and the chunk goes back to the pool. */
   void input_done() {
-    if (!chunk_) return;
+    if (!chunk_ || receiving_) return;
     channel_.keep_input();
     chunk_ = input_chunk();
   }
@@ -138,9 +140,10 @@ class transport<Next, false> {
   void abandon() { cancel_lowest_layer(); }
 
  private:
-  // One action of an operation. A write is the operation's own, so that cancelling it works as it
-  // does on the transport; while another's is in progress, its end is waited for. A reader with
-  // unsent ciphertext sets a flush going beside its read.
+  // One action of an operation. A write or a read is the operation's own, so that cancelling it works
+  // as it does on the transport; while another's is in progress, its end is waited for: a writer, too,
+  // may need input, the rest of a message that is half here. A reader with unsent ciphertext sets a
+  // flush going beside its read.
   template <class Core>
   class transfer {
    public:
@@ -151,12 +154,16 @@ class transport<Next, false> {
       self.reset_cancellation_state(asio::enable_total_cancellation());
       transport& over = owner_->transport();
       if (what_ == action::wait_output) {
-        if (over.sending_) return over.await_sent(self, owner_->shared_from_this());
+        if (over.sending_) return over.await_end(over.await_sent_, self, owner_->shared_from_this());
         over.sending_ = true;
         writes_ = true;
         return over.next_.async_write_some(over.channel_.sending(), std::move(self));
       }
       if (what_ == action::wait_either) over.flush_beside(owner_->shared_from_this());
+      if (over.receiving_) {
+        return over.await_end(over.await_received_, self, owner_->shared_from_this());
+      }
+      over.receiving_ = true;
       if (!over.chunk_) over.chunk_ = input_chunk::borrow();
       over.next_.async_read_some(over.chunk_.buffer(), std::move(self));
     }
@@ -167,7 +174,7 @@ class transport<Next, false> {
       self.complete(writes_ ? over.sent(code, bytes) : over.received(code, bytes));
     }
 
-    // The end of another's write.
+    // The end of another's write or read.
     template <class Self>
     void operator()(Self& self, error_code code) {
       self.complete(code);
@@ -180,6 +187,8 @@ class transport<Next, false> {
   };
 
   error_code received(error_code code, std::size_t bytes) {
+    receiving_ = false;
+    while (!await_received_.empty()) await_received_.complete_first({});
     if (bytes > 0) channel_.lend_input(chunk_.buffer().data(), bytes);
     if (code == asio::error::operation_aborted) return bytes > 0 ? error_code() : code;
     if (code == asio::error::eof) {
@@ -213,12 +222,12 @@ class transport<Next, false> {
   }
 
   template <class Self, class Owner>
-  void await_sent(Self& self, std::shared_ptr<Owner> owner) {
+  void await_end(waiting_list<error_code>& list, Self& self, std::shared_ptr<Owner> owner) {
     auto slot = asio::get_associated_cancellation_slot(self);
-    auto const ticket = await_sent_.add(std::move(self), next_.get_executor());
+    auto const ticket = list.add(std::move(self), next_.get_executor());
     if (!slot.is_connected()) return;
-    slot.assign([this, owner, ticket](asio::cancellation_type) {
-      await_sent_.complete(ticket, asio::error::operation_aborted);
+    slot.assign([&list, owner, ticket](asio::cancellation_type) {
+      list.complete(ticket, asio::error::operation_aborted);
     });
   }
 
@@ -240,8 +249,10 @@ class transport<Next, false> {
   Next next_;
   memory_channel channel_;
   input_chunk chunk_;
-  bool sending_ = false;   // the transport has a write in progress
+  bool sending_ = false;     // the transport has a write in progress
+  bool receiving_ = false;   // and a read
   waiting_list<error_code> await_sent_;
+  waiting_list<error_code> await_received_;
 };
 
 }  // namespace cotls::detail
