@@ -353,8 +353,8 @@ std::vector<std::byte> ssl_engine::take_back_input() {
 step ssl_engine::handshake() {
   if (fatal_) return {want::nothing, 0, fatal_};
   call_scope scope(*this);
-  // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
-  // client that may stay silent: 45 kB.
+  // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for
+  // a client that may stay silent: 45 kB.
   bool const silent = is_server() && SSL_in_before(ssl_.get()) && !channel_->has_input();
   if (silent) return needs_input();
   step done = perform(call::handshake);
@@ -456,8 +456,8 @@ step ssl_engine::close_write() {
   step const done = perform(call::shutdown);
   close_sent_ = done.want == want::nothing;   // an adopted BIO may not take it at once
   // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any
-  // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has closed
-  // its socket meanwhile would answer with a reset, which destroys what it has sent last.
+  // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has
+  // closed its socket meanwhile would answer with a reset, which destroys what it has sent last.
   if (close_sent_) channel_->mute();
   return done;
 }

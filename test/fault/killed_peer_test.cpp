@@ -1,5 +1,5 @@
-// Peers that are killed at random moments of a bulk transfer, 208 times: whoever is left is told that
-// the stream was cut, and never that it has ended; nothing hangs, and nothing is left behind.
+// Peers that are killed at random moments of a bulk transfer, 208 times: whoever is left is told
+// that the stream was cut, and never that it has ended; nothing hangs, and nothing is left behind.
 
 #include "forked.hpp"
 #include "print.hpp"
@@ -185,8 +185,8 @@ bool tells_of_a_cut(error_code code) {
   return code == errc::stream_truncated || code == asio::error::connection_reset;
 }
 
-// RFC 8446 section 6.1: an end without close_notify may be an attacker's. A writer may also meet the
-// reset as a broken pipe.
+// RFC 8446 section 6.1: an end without close_notify may be an attacker's. A writer may also meet
+// the reset as a broken pipe.
 void check_ending(transfer const& ours, task what) {
   BOOST_TEST((tells_of_a_cut(ours.cut) ||
               (what == task::writing && ours.cut == asio::error::broken_pipe)),

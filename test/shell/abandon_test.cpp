@@ -1,5 +1,5 @@
-// Streams that are dropped with operations pending: at every moment of every operation, from outside
-// and from inside a completion, by destruction and by move assignment.
+// Streams that are dropped with operations pending: at every moment of every operation, from
+// outside and from inside a completion, by destruction and by move assignment.
 
 #include "memory_stream.hpp"
 #include "print.hpp"
@@ -190,7 +190,8 @@ struct two_connections : connected {
   void start_both() {
     client.async_read_some(asio::buffer(&one, 1),
                            [this](error_code code, std::size_t) { read = code; });
-    client.async_write(asio::buffer(much), [this](error_code code, std::size_t) { written = code; });
+    client.async_write(asio::buffer(much),
+                       [this](error_code code, std::size_t) { written = code; });
     settle();
     BOOST_TEST(!read);
     BOOST_TEST(!written);
@@ -222,7 +223,8 @@ BOOST_DATA_TEST_CASE(every_operation_over_a_socket_ends_once, all_work* styles, 
   }
 }
 
-BOOST_DATA_TEST_CASE(every_operation_over_another_transport_ends_once, all_work* styles, what, how) {
+BOOST_DATA_TEST_CASE(every_operation_over_another_transport_ends_once, all_work* styles, what,
+                     how) {
   bool pending = true;
   for (std::size_t steps = 0; pending; ++steps) {
     BOOST_TEST_CONTEXT("dropped after " << steps << " steps") {

@@ -2,6 +2,7 @@
 
 #include "memory_stream.hpp"
 #include "print.hpp"
+#include "small_buffers.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -34,11 +35,7 @@ struct ending {
 struct fixture : connected {
   std::string const text = pattern(8'000'000);
 
-  fixture() {
-    // Not below loopback's segments, which would make every one wait for a delayed acknowledgement.
-    client.next_layer().set_option(asio::socket_base::send_buffer_size(100'000));
-    server.next_layer().set_option(asio::socket_base::receive_buffer_size(200'000));
-  }
+  fixture() { use_small_buffers(client, server); }
 
   // Lets everything go on until it waits.
   void settle() {
@@ -239,7 +236,8 @@ BOOST_AUTO_TEST_CASE(works_over_a_transport_that_is_no_socket) {
                              client_options().host("localhost"));
   stream<memory_stream> far(std::move(right), localhost_server());
   run(context, [&]() -> asio::awaitable<void> {
-    co_await (near.async_handshake(asio::use_awaitable) && far.async_handshake(asio::use_awaitable));
+    co_await (near.async_handshake(asio::use_awaitable) &&
+              far.async_handshake(asio::use_awaitable));
   }());
   ending read;
   ending written;

@@ -2,6 +2,7 @@
 
 #include "openssl.hpp"
 #include "print.hpp"
+#include "small_buffers.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -40,12 +41,6 @@ struct silent_peer {
     acceptor.async_accept(socket, [](error_code) {});
   }
 };
-
-void use_small_buffers(tcp_stream& from, tcp_stream& to) {
-  // Not below loopback's segments, which would make every one wait for a delayed acknowledgement.
-  from.next_layer().set_option(asio::socket_base::send_buffer_size(100'000));
-  to.next_layer().set_option(asio::socket_base::receive_buffer_size(200'000));
-}
 
 }  // namespace
 

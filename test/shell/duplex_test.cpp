@@ -5,6 +5,7 @@
 #include "openssl.hpp"
 #include "pki.hpp"
 #include "print.hpp"
+#include "small_buffers.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -93,12 +94,6 @@ asio::awaitable<void> shake_hands(stream<Next>& client, stream<Next>& server) {
             server.async_handshake(asio::use_awaitable));
 }
 
-void use_small_buffers(tcp_stream& one) {
-  // Not below loopback's segments, which would make every one wait for a delayed acknowledgement.
-  one.next_layer().set_option(asio::socket_base::send_buffer_size(100'000));
-  one.next_layer().set_option(asio::socket_base::receive_buffer_size(200'000));
-}
-
 struct fixture {
   asio::io_context context;
   std::string const question = pattern(1'500'000);
@@ -115,8 +110,8 @@ struct fixture {
 
   void exchange_over_sockets(protocol version = protocol::secure) {
     tcp_pair pair(context, version);
-    use_small_buffers(pair.client);
-    use_small_buffers(pair.server);
+    use_small_buffers(pair.client, pair.server);
+    use_small_buffers(pair.server, pair.client);
     exchange(std::move(pair.client), std::move(pair.server));
   }
 
@@ -210,8 +205,8 @@ BOOST_AUTO_TEST_CASE(goes_on_on_two_threads_over_strands) {
   BOOST_TEST(done == 2);
 }
 
-// A ticket that holds the client's certificate does not fit into one of these records: while half of
-// it is here, OpenSSL neither reads nor writes data, and closes nothing.
+// A ticket that holds the client's certificate does not fit into one of these records: while half
+// of it is here, OpenSSL neither reads nor writes data, and closes nothing.
 BOOST_AUTO_TEST_CASE(goes_on_through_messages_that_come_in_parts) {
   authority const root("whose clients are welcome");
   server_context asking = localhost_server(protocol::tls1_3);

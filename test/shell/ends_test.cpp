@@ -1,10 +1,10 @@
-// How connections end: resets, alerts in both directions, goodbyes in any order, and streams that are
-// dropped at any moment.
+// How connections end: resets, alerts in both directions, and goodbyes in any order.
 
 #include "engine_peer.hpp"
 #include "memory_stream.hpp"
 #include "pki.hpp"
 #include "print.hpp"
+#include "small_buffers.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -77,12 +77,6 @@ asio::awaitable<error_code> handshake(tcp_stream& stream) {
 asio::awaitable<void> meanwhile(std::function<void()> something) {
   co_await asio::post(asio::use_awaitable);
   something();
-}
-
-void use_small_buffers(tcp_stream& from, tcp_stream& to) {
-  // Not below loopback's segments, which would make every one wait for a delayed acknowledgement.
-  from.next_layer().set_option(asio::socket_base::send_buffer_size(100'000));
-  to.next_layer().set_option(asio::socket_base::receive_buffer_size(200'000));
 }
 
 }  // namespace

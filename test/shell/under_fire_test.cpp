@@ -1,5 +1,5 @@
-// A listener under fire: a thousand clients that say nothing and a hundred that send a byte a second,
-// while good ones work. What it costs is printed; that it holds is tested.
+// A listener under fire: a thousand clients that say nothing and a hundred that send a byte a
+// second, while good ones work. What it costs is printed; that it holds is tested.
 
 #include "print.hpp"
 #include "tls.hpp"
@@ -98,7 +98,7 @@ class crowd {
   std::size_t drops_ = 0;
 };
 
-// The good clients, on a thread of their own. Each connects, asks and is answered, and says goodbye.
+// The good clients, on a thread of their own. Each connects, asks, is answered and says goodbye.
 class workers {
  public:
   explicit workers(std::uint16_t port) : port_(port) {}
@@ -124,8 +124,9 @@ class workers {
     BOOST_TEST(failures_ == 0);
     BOOST_TEST_REQUIRE(handshakes_.size() == good_clients);
     std::sort(handshakes_.begin(), handshakes_.end());
-    BOOST_TEST_MESSAGE(title << ": handshakes of " << good_clients << " good clients at once: median "
-                             << milliseconds(handshakes_[good_clients / 2]) << " ms, worst "
+    BOOST_TEST_MESSAGE(title << ": handshakes of " << good_clients << " good clients at once: "
+                             << "median " << milliseconds(handshakes_[good_clients / 2])
+                             << " ms, worst "
                              << milliseconds(handshakes_.back()) << " ms");
   }
 

@@ -17,7 +17,7 @@ void send_session_ticket(ssl_st* ssl);
 /** Sends records of 512 bytes at the most, so that messages are spread over several. */
 void use_small_records(ssl_st* ssl);
 
-/** Lets a client answer requests for a certificate after its handshake, which is still to be done. */
+/** Lets a client answer requests for a certificate after its handshake. To be called before it. */
 void allow_post_handshake_authentication(ssl_st* ssl);
 
 /** Makes the next write of a server ask its client for a certificate, which it then verifies (RFC

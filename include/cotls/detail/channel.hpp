@@ -67,8 +67,8 @@ class channel {
     return got;
   }
 
-  /** True when there is something to receive. Looks for it in the transport, and keeps what it finds
-      there for the next receive: no system call is made twice. */
+  /** True when there is something to receive. Looks for it in the transport, and keeps what it
+      finds there for the next receive: no system call is made twice. */
   bool has_input();
 
   /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */

@@ -140,10 +140,10 @@ class transport<Next, false> {
   void abandon() { cancel_lowest_layer(); }
 
  private:
-  // One action of an operation. A write or a read is the operation's own, so that cancelling it works
-  // as it does on the transport; while another's is in progress, its end is waited for: a writer, too,
-  // may need input, the rest of a message that is half here. A reader with unsent ciphertext sets a
-  // flush going beside its read.
+  // One action of an operation. A write or a read is the operation's own, so that cancelling it
+  // works as it does on the transport; while another's is in progress, its end is waited for: a
+  // writer, too, may need input, the rest of a message that is half here. A reader with unsent
+  // ciphertext sets a flush going beside its read.
   template <class Core>
   class transfer {
    public:
@@ -154,7 +154,9 @@ class transport<Next, false> {
       self.reset_cancellation_state(asio::enable_total_cancellation());
       transport& over = owner_->transport();
       if (what_ == action::wait_output) {
-        if (over.sending_) return over.await_end(over.await_sent_, self, owner_->shared_from_this());
+        if (over.sending_) {
+          return over.await_end(over.await_sent_, self, owner_->shared_from_this());
+        }
         over.sending_ = true;
         writes_ = true;
         return over.next_.async_write_some(over.channel_.sending(), std::move(self));
