@@ -6,13 +6,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 
 namespace cotls {
 
@@ -31,24 +29,6 @@ error_code last_system_error() noexcept {
   throw error(code, std::move(known));
 }
 
-short events_of(detail::action what) noexcept {
-  switch (what) {
-    case detail::action::wait_input: return POLLIN;
-    case detail::action::wait_output: return POLLOUT;
-    case detail::action::wait_either: return POLLIN | POLLOUT;
-    case detail::action::yield:
-    case detail::action::complete: break;
-  }
-  return 0;
-}
-
-// The rest of the time, for poll: rounded up, so that it does not end early.
-int milliseconds_until(detail::give_up_at until) {
-  if (!until) return -1;
-  auto const left = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
-}
-
 void set_no_delay(int descriptor) noexcept {
   int const on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   // A10
@@ -59,8 +39,9 @@ error_code connect_to(int descriptor, tcp::endpoint const& address, clock::time_
     return {};
   }
   if (errno != EINPROGRESS) return last_system_error();
-  if (!detail::wait_for(descriptor, detail::action::wait_output, until)) {
-    return errc::connect_timeout;
+  error_code unwaited;
+  if (!detail::wait_for(descriptor, detail::action::wait_output, until, unwaited)) {
+    return unwaited ? unwaited : error_code(errc::connect_timeout);
   }
   int failed = 0;
   socklen_t size = sizeof failed;
@@ -91,16 +72,6 @@ detail::socket_handle connect_to_any(std::string_view host, int port, clock::dur
 }
 
 }  // namespace
-
-bool detail::wait_for(int descriptor, action what, give_up_at until) {
-  for (;;) {
-    pollfd waited{descriptor, events_of(what), 0};
-    int const ready = ::poll(&waited, 1, milliseconds_until(until));
-    if (ready > 0) return true;
-    if (ready == 0) return false;
-    if (errno != EINTR) throw boost::system::system_error(last_system_error());
-  }
-}
 
 detail::socket_handle::~socket_handle() {
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/context.hpp>
+#include <cotls/detail/role.hpp>
 
 #include "session_cache.hpp"
 
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace cotls::detail {
-
-/// Which end of the connection a context is for.
-enum class role : std::uint8_t { client, server };
 
 /** Encodes protocol names as ALPN sends them: each after a byte that holds its length (RFC 7301
     section 3.1).

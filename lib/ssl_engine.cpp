@@ -40,21 +40,23 @@ ssl_engine* engine_of(SSL const* ssl) {
   return over ? over->owner : nullptr;
 }
 
-// Called by OpenSSL at each certificate; remembers why and where the chain was refused.
+// Called by OpenSSL at each certificate.
 int on_verify(int accepted, X509_STORE_CTX* store) {
-  if (accepted) return accepted;
   ssl_engine* const self = engine_of(static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())));
   if (!self) return accepted;
-  try {
-    X509* refused = X509_STORE_CTX_get_current_cert(store);
-    self->note_refused_certificate(
-        X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store),
-        refused ? certificate::from_native(refused).subject() : std::string());
-  } catch (...) {
-    // Only the diagnosis is lost; the certificate stays refused.
-  }
-  return accepted;
+  return self->verify(accepted == 1, store) ? 1 : 0;
+}
+
+ssl_st* make_ssl(SSL_CTX* context) {
+  clear_openssl_errors();
+  if (SSL* made = SSL_new(context)) return made;
+  throw_openssl_error(errc::unexpected_result, "making a connection");
+}
+
+SSL_CTX* sealed(context_state& context) {
+  context.seal();
+  return context.handle();
 }
 
 // A DNS name may be written with a final dot; neither SNI (RFC 6066 section 3) nor certificates
@@ -136,27 +138,27 @@ class ssl_engine::call_scope {
 
 void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
-ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
-    : context_(std::move(context)), channel_(&over) {
-  context_->seal();
-  clear_openssl_errors();
-  ssl_.reset(SSL_new(context_->handle()));
-  if (!ssl_) throw_openssl_error(errc::unexpected_result, "making a connection");
+ssl_engine::ssl_engine(ssl_st* made, channel& over) : channel_(&over), ssl_(made) {
   BIO* bio = over.make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
   over.owner = this;
   SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // One receive takes a record's header and body, and several small records.
   SSL_set_read_ahead(ssl_.get(), 1);
-  if (SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE && !SSL_get_verify_callback(ssl_.get())) {
-    SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), on_verify);
-  }
+  set_verify_mode(SSL_get_verify_mode(ssl_.get()));
+}
+
+ssl_engine::ssl_engine(ssl_ctx_st* context, channel& over) : ssl_engine(make_ssl(context), over) {}
+
+ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
+    : ssl_engine(sealed(*context), over) {
+  context_ = std::move(context);
 }
 
 ssl_engine::ssl_engine(client_context const& context, channel& over,
                        connection_options const& options)
     : ssl_engine(context.state(), over) {
-  SSL_set_connect_state(ssl_.get());
+  become(role::client);
   if (!options.host.empty()) {
     set_host(options.host);
   } else if (!context_->adopted && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
@@ -168,7 +170,16 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(context.state(), over) {
-  SSL_set_accept_state(ssl_.get());
+  become(role::server);
+}
+
+void ssl_engine::become(role end) noexcept {
+  if (SSL_in_before(ssl_.get()) != 1) return;
+  if (end == role::client) {
+    SSL_set_connect_state(ssl_.get());
+  } else {
+    SSL_set_accept_state(ssl_.get());
+  }
 }
 
 void ssl_engine::check_host(std::string_view given) {
@@ -276,11 +287,50 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) {
   return {want::nothing, 0, code};
 }
 
-void ssl_engine::note_refused_certificate(int result, int depth, std::string subject) {
+// A callback of the context's, or of a connection that was taken over, stays.
+void ssl_engine::set_verify_mode(int mode) noexcept {
+  auto const callback = SSL_get_verify_callback(ssl_.get());
+  bool const observed = mode != SSL_VERIFY_NONE && !callback;
+  SSL_set_verify(ssl_.get(), mode, observed ? on_verify : callback);
+}
+
+void ssl_engine::set_verify_depth(int depth) noexcept {
+  SSL_set_verify_depth(ssl_.get(), depth);
+}
+
+void ssl_engine::set_verifier(verifier decides) {
+  verifier_ = std::make_unique<verifier>(std::move(decides));
+  SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), on_verify);
+}
+
+// No exception may cross OpenSSL. One of the verifier's fails closed; one of the diagnosis loses no
+// more than that.
+bool ssl_engine::verify(bool accepted, x509_store_ctx_st* store) noexcept {
+  try {
+    if (verifier_) accepted = (*verifier_)(accepted, store);
+  } catch (...) {
+    accepted = false;
+  }
+  if (accepted) return true;
+  if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  }
+  try {
+    note_refused_certificate(store);
+  } catch (...) {
+    // The certificate stays refused.
+  }
+  return false;
+}
+
+// Remembers why and where the chain was refused.
+void ssl_engine::note_refused_certificate(x509_store_ctx_st* store) {
   failure& known = failures().fatal;
-  known.verify_result = result;
-  known.verify_depth = depth;
-  known.verify_subject = std::move(subject);
+  known.verify_result = X509_STORE_CTX_get_error(store);
+  known.verify_depth = X509_STORE_CTX_get_error_depth(store);
+  X509* refused = X509_STORE_CTX_get_current_cert(store);
+  known.verify_subject =
+      refused ? certificate::from_native(refused).subject() : std::string();
 }
 
 void ssl_engine::note_failure(error_code code, char const* operation) noexcept {

@@ -126,16 +126,9 @@ class stream {
 
   template <class Operation, class... Args>
   std::size_t run(duration limit, error_code& code, Args const&... args) {
-    Operation operation(core_.get(), args...);
-    if (core_) {
-      detail::give_up_at until;
-      if (limit != duration::max()) until = detail::moment_after(limit);
-      detail::run_blocking(*core_, operation, until);
-    } else {
-      operation.advance();
-    }
-    code = operation.error();
-    return operation.transferred();
+    detail::give_up_at until;
+    if (limit != duration::max()) until = detail::moment_after(limit);
+    return detail::run_blocking<Operation>(core_.get(), until, code, args...);
   }
 
   std::size_t checked(std::size_t count, error_code code, char const* what) const {

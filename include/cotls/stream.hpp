@@ -2,22 +2,19 @@
 
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/awaitable_driver.hpp>
-#include <cotls/detail/composed_driver.hpp>
 #include <cotls/detail/configuration.hpp>
 #include <cotls/detail/core.hpp>
+#include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
 #include <cotls/stream_options.hpp>
 
-#include <boost/asio/compose.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -30,21 +27,6 @@ template <class Next>
 class read_half;
 template <class Next>
 class write_half;
-
-namespace detail {
-
-/// Starts an operation that has no deadline.
-template <class Operation, class Core, class Token, class... Args>
-auto start(std::shared_ptr<Core> const& core, Token&& token, Args const&... args) {
-  using ending = awaitable_token<std::decay_t<Token>>;
-  if constexpr (ending::value) {
-    return run_awaitable<Operation>(core.get(), ending(token), args...);
-  } else {
-    return compose<Operation>(core, std::nullopt, std::forward<Token>(token), args...);
-  }
-}
-
-}  // namespace detail
 
 /** A TLS connection over a transport, for coroutines and every other completion token.
 
@@ -192,8 +174,8 @@ class stream {
   */
   template <class Token = default_token>
   auto async_handshake(Token&& token = Token()) {
-    return start_until<detail::handshake_operation<core_type>>(handshake_timeout_,
-                                                               std::forward<Token>(token));
+    return detail::start_until<detail::handshake_operation<core_type>>(
+        core_, handshake_timeout_, std::forward<Token>(token));
   }
 
   /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)`
@@ -246,8 +228,8 @@ class stream {
   */
   template <class Token = default_token>
   auto async_shutdown(Token&& token = Token()) {
-    return start_until<detail::shutdown_operation<core_type>>(shutdown_timeout_,
-                                                              std::forward<Token>(token));
+    return detail::start_until<detail::shutdown_operation<core_type>>(
+        core_, shutdown_timeout_, std::forward<Token>(token));
   }
 
   /** Ends the operations that are pending with `operation_aborted`, as sockets' `cancel` does.
@@ -264,16 +246,6 @@ class stream {
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
 
  private:
-  template <class Operation, class Token>
-  auto start_until(clock::duration limit, Token&& token) {
-    using ending = detail::awaitable_token<std::decay_t<Token>>;
-    if constexpr (ending::value) {
-      return detail::run_awaitable_until<Operation>(core_, limit, ending(token));
-    } else {
-      return detail::compose<Operation>(core_, limit, std::forward<Token>(token));
-    }
-  }
-
   void abandon() {
     if (core_) core_->abandon();
   }

@@ -77,12 +77,18 @@ asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_
 
 /// Awaits an operation that has a deadline. Once a connection: the composed operation, which
 /// serialises itself with its timer, is the driver, and this only makes the exception.
-template <class Operation, class Core, class Ending>
+template <class Operation, class Core, class Ending, class... Args>
 asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_awaitable_until(
-    std::shared_ptr<Core> core, std::chrono::steady_clock::duration limit, Ending ending) {
-  auto const [code] =
-      co_await compose<Operation>(core, limit, asio::as_tuple(asio::deferred));
-  co_return ending.finish(code, failure_maker<Core, Operation>{core.get()});
+    std::shared_ptr<Core> core, std::chrono::steady_clock::duration limit, Ending ending,
+    Args... args) {
+  auto const result =
+      co_await compose<Operation>(core, limit, asio::as_tuple(asio::deferred), args...);
+  failure_maker<Core, Operation> const failure{core.get()};
+  if constexpr (Operation::counts_bytes) {
+    co_return ending.finish(std::get<0>(result), failure, std::size_t(std::get<1>(result)));
+  } else {
+    co_return ending.finish(std::get<0>(result), failure);
+  }
 }
 
 }  // namespace cotls::detail

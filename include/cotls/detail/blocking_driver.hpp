@@ -2,20 +2,12 @@
 
 #include <cotls/detail/operation.hpp>
 #include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/wait_for.hpp>
 
-#include <chrono>
-#include <optional>
+#include <cstddef>
 #include <utility>
 
 namespace cotls::detail {
-
-/** The moment at which a call gives up; none: it waits as long as it takes. */
-using give_up_at = std::optional<std::chrono::steady_clock::time_point>;
-
-/** Waits until a descriptor has input or takes output, as the action asks; false when the moment
-    has passed. (`poll`)
-    @par Errors `boost::system::system_error` */
-bool wait_for(int descriptor, action what, give_up_at until);
 
 /// A descriptor that is closed with its owner.
 class socket_handle {
@@ -55,26 +47,31 @@ class blocking_core {
   void interrupt() noexcept {}
   void input_done() noexcept {}
 
+  interruption wait(action what, give_up_at until, error_code& failed) const {
+    bool const ready = wait_for(descriptor(), what, until, failed);
+    return ready || failed ? interruption::none : interruption::deadline;
+  }
+
  private:
   socket_handle socket_;
   native_channel channel_;
   ssl_engine engine_;
 };
 
-/** Drives an operation on the calling thread. A yield has nobody to yield to. */
-template <class Operation>
-void run_blocking(blocking_core& core, Operation& operation, give_up_at until) {
+/** Runs an operation on the calling thread; returns what it transferred. A yield has nobody to yield
+    to. Without a core, the operation says that there is no connection. */
+template <class Operation, class Core, class... Args>
+std::size_t run_blocking(Core* core, give_up_at until, error_code& code, Args const&... args) {
+  Operation operation(core, args...);
   action next = operation.advance();
   while (next != action::complete) {
-    error_code waited;
-    bool in_time = true;
-    try {
-      in_time = next == action::yield || wait_for(core.descriptor(), next, until);
-    } catch (boost::system::system_error const& failed) {
-      waited = failed.code();
-    }
-    next = operation.advance(waited, in_time ? interruption::none : interruption::deadline);
+    error_code failed;
+    interruption by = interruption::none;
+    if (next != action::yield) by = core->wait(next, until, failed);
+    next = operation.advance(failed, by);
   }
+  code = operation.error();
+  return operation.transferred();
 }
 
 }  // namespace cotls::detail

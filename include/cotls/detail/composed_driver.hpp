@@ -5,7 +5,6 @@
 #include <cotls/detail/operation.hpp>
 
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
@@ -79,12 +78,8 @@ class composed_driver {
     action const what = next_;
     if (!deadline_) return core->async_wait(what, std::move(self));
     auto const until = deadline_;
-    if (auto slot = self.get_cancellation_state().slot(); slot.is_connected()) {
-      slot.assign([until](asio::cancellation_type type) { until->interrupt(type); });
-    }
-    bool const started = until->start_wait([&](asio::cancellation_slot slot) {
-      core->async_wait(what, asio::bind_cancellation_slot(slot, std::move(self)));
-    });
+    bool const started = start_wait(
+        self, until, [&](auto handler) { core->async_wait(what, std::move(handler)); });
     if (started) return;
     next_ = operation_.advance({}, interruption::deadline);
     complete(self);

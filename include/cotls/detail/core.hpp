@@ -43,6 +43,11 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
         token, this, what);
   }
 
+  /** Carries an action out on the calling thread, as far as one wait goes; says what interrupted it. */
+  interruption wait(action what, give_up_at until, error_code& failed) {
+    return transport_.wait(what, until, failed);
+  }
+
   /** Makes the exception for a failed operation. */
   error failure(error_code code, char const* operation) const {
     return engine_.failure_of(code, operation);

@@ -4,6 +4,7 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/channel.hpp>
 #include <cotls/detail/connection_options.hpp>
+#include <cotls/detail/role.hpp>
 #include <cotls/error.hpp>
 #include <cotls/step.hpp>
 
@@ -11,14 +12,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+struct ssl_ctx_st;
 struct ssl_session_st;
 struct ssl_st;
+struct x509_store_ctx_st;
 
 namespace cotls::detail {
 
@@ -40,8 +44,18 @@ class ssl_engine {
   ssl_engine(client_context const& context, channel& over, connection_options const& options);
   ssl_engine(server_context const& context, channel& over);
 
+  /** Makes a connection from a context that is the caller's, taken as it is; OpenSSL keeps it alive,
+      but not what its callbacks use. `become` says which end the connection is. */
+  ssl_engine(ssl_ctx_st* context, channel& over);
+
+  /** Takes a connection over that was made elsewhere, and was not yet used. */
+  ssl_engine(ssl_st* made, channel& over);
+
   ssl_engine(ssl_engine const&) = delete;
   ssl_engine& operator=(ssl_engine const&) = delete;
+
+  /** Says which end this is. Without effect once the handshake has begun. */
+  void become(role end) noexcept;
 
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
   step handshake();
@@ -122,8 +136,17 @@ class ssl_engine {
 
   ssl_st* native_handle() const noexcept { return ssl_.get(); }
 
-  /** Called by OpenSSL's verification for a certificate that it refuses. */
-  void note_refused_certificate(int result, int depth, std::string subject);
+  /** Decides on each certificate of the peer's; is told what OpenSSL thinks of it. */
+  using verifier = std::function<bool(bool accepted, x509_store_ctx_st* store)>;
+
+  /** Sets what is asked of the peer (`SSL_VERIFY_…`), how long its chain may be, and who decides
+      instead of the context's callback. An exception of the verifier's refuses the certificate. */
+  void set_verify_mode(int mode) noexcept;
+  void set_verify_depth(int depth) noexcept;
+  void set_verifier(verifier decides);
+
+  /** Called by OpenSSL's verification for each certificate. */
+  bool verify(bool accepted, x509_store_ctx_st* store) noexcept;
 
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
@@ -139,6 +162,7 @@ class ssl_engine {
   enum class call : std::uint8_t;
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
+  void note_refused_certificate(x509_store_ctx_st* store);
   void set_host(std::string_view host);
   void set_alpn(std::vector<std::string> const& protocols);
   void resume_at(std::uint16_t port);
@@ -152,9 +176,10 @@ class ssl_engine {
   void release_buffers() noexcept;
   record& failures();
 
-  std::shared_ptr<context_state> context_;   // callbacks of the wrapped context live in it
+  std::shared_ptr<context_state> context_;   // its callbacks live in it; null for a foreign one
   channel* channel_;
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
+  std::unique_ptr<verifier> verifier_;   // most connections have none
   std::unique_ptr<record> record_;   // none while all is well: most connections need none
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // what every later call answers

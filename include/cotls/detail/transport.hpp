@@ -4,6 +4,7 @@
 #include <cotls/detail/channel.hpp>
 #include <cotls/detail/input_chunk.hpp>
 #include <cotls/detail/operation.hpp>
+#include <cotls/detail/wait_for.hpp>
 #include <cotls/detail/waiting_list.hpp>
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -14,6 +15,8 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -21,7 +24,9 @@
 /* How the actions of an operation are carried out, for each kind of transport:
 
      native socket     the channel calls recv and send; actions wait for the descriptor
-     any AsyncStream   the channel is memory; actions read a chunk into it or write from it  */
+     any AsyncStream   the channel is memory; actions read a chunk into it or write from it
+
+   `start` is for operations that complete later, `wait` for those of a calling thread. */
 
 namespace cotls::detail {
 
@@ -34,6 +39,11 @@ struct is_native_socket<asio::basic_stream_socket<asio::ip::tcp, Executor>> : st
 template <class Executor>
 struct is_native_socket<asio::basic_stream_socket<asio::local::stream_protocol, Executor>>
     : std::true_type {};
+
+/// A stream that has a socket of its own beneath it, and keeps no input back: Beast's.
+template <class Next>
+concept has_socket = is_native_socket<
+    std::remove_reference_t<decltype(std::declval<Next&>().socket())>>::value;
 
 template <class Next, bool Native = is_native_socket<std::remove_reference_t<Next>>::value>
 class transport;
@@ -69,6 +79,11 @@ class transport<Next, true> {
       return next_.async_wait(next_type::wait_write, std::move(handler));
     }
     async_wait_either(next_, std::move(handler));
+  }
+
+  /** Carries an action out on the calling thread. */
+  interruption wait(action what, give_up_at until, error_code& failed) {
+    return wait_for_socket(next_, what, until, failed);
   }
 
   void input_done() noexcept {}
@@ -127,6 +142,31 @@ class transport<Next, false> {
   template <class Core, class Handler>
   void start(Core& owner, action what, Handler handler) {
     asio::async_compose<Handler, void(error_code)>(transfer<Core>(owner, what), handler, next_);
+  }
+
+  /** Carries an action out on the calling thread. The transport's own calls know no deadline: one
+      that is a socket with something around it, as Beast's are, is waited for before. */
+  interruption wait(action what, give_up_at until, error_code& failed) {
+    if (what == action::wait_either) what = action::wait_output;
+    if (until) {
+      if (std::chrono::steady_clock::now() >= *until) return interruption::deadline;
+      if constexpr (has_socket<next_type>) {
+        auto const by = wait_for_socket(next_.socket(), what, until, failed);
+        if (by != interruption::none || failed) return by;
+      }
+    }
+    error_code code;
+    if (what == action::wait_input) {
+      if (!chunk_) chunk_ = input_chunk::borrow();
+      std::size_t const bytes = next_.read_some(chunk_.buffer(), code);
+      failed = received(code, bytes);
+    } else if (sending_) {
+      failed = errc::operation_in_progress;
+    } else {
+      std::size_t const bytes = next_.write_some(channel_.sending(), code);
+      failed = sent(code, bytes);
+    }
+    return interruption::none;
   }
 
   /** What OpenSSL has not taken of the chunk is copied, and the chunk goes back to the pool. */
@@ -188,11 +228,16 @@ class transport<Next, false> {
     bool writes_ = false;
   };
 
+  // What ends an operation and leaves the transport as it was.
+  static bool passes(error_code const& code) noexcept {
+    return code == asio::error::operation_aborted || code == asio::error::would_block;
+  }
+
   error_code received(error_code code, std::size_t bytes) {
     receiving_ = false;
     while (!await_received_.empty()) await_received_.complete_first({});
     if (bytes > 0) channel_.lend_input(chunk_.buffer().data(), bytes);
-    if (code == asio::error::operation_aborted) return bytes > 0 ? error_code() : code;
+    if (passes(code)) return bytes > 0 ? error_code() : code;
     if (code == asio::error::eof) {
       channel_.set_ended();
     } else if (code) {
@@ -205,7 +250,7 @@ class transport<Next, false> {
     sending_ = false;
     channel_.sent(bytes);
     while (!await_sent_.empty()) await_sent_.complete_first({});
-    if (code == asio::error::operation_aborted) return code;
+    if (passes(code)) return code;
     if (code) channel_.set_send_error(code);
     return {};
   }
