@@ -8,6 +8,7 @@
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
 #include <cotls/stream_options.hpp>
+#include <cotls/teardown.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -124,6 +125,7 @@ class stream {
   /** The time for a whole handshake, 10 s by default, and for a whole shutdown, 2 s. */
   void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
   void set_shutdown_timeout(clock::duration limit) noexcept { shutdown_timeout_ = limit; }
+  clock::duration shutdown_timeout() const noexcept { return shutdown_timeout_; }
 
   /** Gives bytes of the peer's that were received before the stream was made, as after STARTTLS.
       They are copied. To be called before the handshake. */
