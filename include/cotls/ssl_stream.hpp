@@ -1,0 +1,295 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/detail/blocking_driver.hpp>
+#include <cotls/detail/configuration.hpp>
+#include <cotls/detail/core.hpp>
+#include <cotls/detail/deadline.hpp>
+#include <cotls/detail/ssl_stream_operation.hpp>
+#include <cotls/detail/start.hpp>
+#include <cotls/detail/token.hpp>
+#include <cotls/error.hpp>
+#include <cotls/teardown.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream_base.hpp>
+#include <boost/asio/ssl/verify_context.hpp>
+#include <boost/asio/ssl/verify_mode.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace cotls {
+
+namespace asio = boost::asio;
+
+/** `asio::ssl::stream` and `boost::beast::ssl_stream`, spelled as they are, over the engine and the
+    operations of `stream`.
+
+    A program goes over by one include and one name. Its context stays an `asio::ssl::context`, used
+    as it is: its verify mode, its callbacks and its options count, and nothing is verified that the
+    program does not ask for. It must live until the handshake is done. New programs use `stream`,
+    which verifies by default.
+
+    What is different:
+
+    - The deadlines. A handshake ends after 10 s (`errc::handshake_timeout`), a shutdown after 2 s
+      (`errc::shutdown_timeout`); both can be changed. Blocking calls meet them over a socket or a
+      stream of Beast's around one; over another transport, as soon as that comes back.
+    - Shutdown. It discards data that the peer sent before its close_notify, instead of failing;
+      before the handshake it does nothing. The blocking one is silent when all is well, where
+      asio::ssl says `asio::error::eof`. Beside a pending read it completes once close_notify is sent,
+      and the read sees the peer's.
+    - Errors. The transport's end without close_notify is `asio::ssl::error::stream_truncated`, in a
+      handshake too; what OpenSSL says is of `openssl_category()`, and a peer's alert of
+      `alert_category()`, instead of Asio's category. A failed handshake sends its alert first, and
+      bytes that came before an error are delivered before it. Exceptions are `cotls::error`.
+    - One read and one write at a time: where asio::ssl would let a second one wait, it ends with
+      `errc::operation_in_progress`; so do a read beside a shutdown and a shutdown beside a write.
+    - A read fills the buffers from as many records as have arrived; a write takes up to 64 KiB.
+    - Bytes given to a handshake are all taken over: those behind it are read later.
+    - An exception thrown by a verify callback refuses the certificate; it does not leave the call.
+    - Application data of `SSL_set_app_data` is the program's own: the callback is kept elsewhere.
+    - Without a token, operations take `use_awaitable` where the executor has no default of its own.
+    - Moving a stream leaves it without a connection; operations on it end with
+      `errc::not_connected`. Destroying one ends its operations with `operation_aborted`.
+
+    @par Concurrency, cancellation As `stream`.
+*/
+template <class Next>
+class ssl_stream : public asio::ssl::stream_base {
+  using core_type = detail::core<Next>;
+  using clock = std::chrono::steady_clock;
+  using handshake_as = detail::as_asio_reports<detail::handshake_as<core_type>>;
+  template <class Buffers>
+  using buffered_handshake = detail::as_asio_reports<detail::handshake_as<core_type, Buffers>>;
+  using shutdown_operation = detail::as_asio_reports<detail::shutdown_beside_read<core_type>>;
+  template <class Buffers>
+  using read_operation = detail::as_asio_reports<detail::read_operation<core_type, Buffers>>;
+  template <class Buffers>
+  using write_operation = detail::as_asio_reports<detail::write_operation<core_type, Buffers>>;
+  template <class T>
+  static constexpr bool is_buffers = asio::is_const_buffer_sequence<std::decay_t<T>>::value;
+
+ public:
+  using native_handle_type = ssl_st*;
+  using next_layer_type = std::remove_reference_t<Next>;
+  using lowest_layer_type = typename next_layer_type::lowest_layer_type;
+  using executor_type = typename next_layer_type::executor_type;
+  using default_token = detail::default_token_t<executor_type>;
+
+  /// For programs that use Asio's deprecated `impl_type`.
+  struct impl_struct {
+    native_handle_type ssl;
+  };
+
+  /** Makes a stream over a transport that is made from an argument: another of its kind, a socket,
+      an executor. */
+  template <class Arg>
+  ssl_stream(Arg&& arg, asio::ssl::context& context)
+      : core_(make_core(std::forward<Arg>(arg), context.native_handle())) {}
+
+  /** Makes a stream from an `SSL` that was not yet used, and takes it over. */
+  template <class Arg>
+  ssl_stream(Arg&& arg, native_handle_type made)
+      : core_(make_core(std::forward<Arg>(arg), made)) {}
+
+  ssl_stream(ssl_stream&&) noexcept = default;
+  ssl_stream& operator=(ssl_stream&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      core_ = std::move(other.core_);
+      handshake_timeout_ = other.handshake_timeout_;
+      shutdown_timeout_ = other.shutdown_timeout_;
+    }
+    return *this;
+  }
+
+  ~ssl_stream() { abandon(); }
+
+  executor_type get_executor() const noexcept { return core_->executor(); }
+
+  /** Returns the connection as OpenSSL has it; before the handshake, too. */
+  native_handle_type native_handle() const noexcept { return core_->engine().native_handle(); }
+
+  next_layer_type& next_layer() noexcept { return core_->next(); }
+  next_layer_type const& next_layer() const noexcept { return core_->next(); }
+  lowest_layer_type& lowest_layer() noexcept { return core_->next().lowest_layer(); }
+  lowest_layer_type const& lowest_layer() const noexcept { return core_->next().lowest_layer(); }
+
+  connection_info info() const { return core_->engine().info(); }
+  peer_info peer() const { return core_->engine().peer(); }
+
+  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
+      empty while nothing has. */
+  error last_error() const { return core_->engine().last_error(); }
+
+  /** The time for a whole handshake, 10 s by default, and for a whole shutdown, 2 s. */
+  void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
+  void set_shutdown_timeout(clock::duration limit) noexcept { shutdown_timeout_ = limit; }
+  clock::duration shutdown_timeout() const noexcept { return shutdown_timeout_; }
+
+  /** Says what is asked of the peer, instead of what the context says. (`SSL_set_verify`) */
+  void set_verify_mode(asio::ssl::verify_mode mode) { core_->engine().set_verify_mode(mode); }
+  error_code set_verify_mode(asio::ssl::verify_mode mode, error_code& code) {
+    set_verify_mode(mode);
+    return code = {};
+  }
+
+  /** Limits the length of the peer's chain. (`SSL_set_verify_depth`) */
+  void set_verify_depth(int depth) { core_->engine().set_verify_depth(depth); }
+  error_code set_verify_depth(int depth, error_code& code) {
+    set_verify_depth(depth);
+    return code = {};
+  }
+
+  /** Lets a function decide on each certificate of the peer's, instead of the context's callback:
+      `bool(bool accepted, asio::ssl::verify_context&)`. */
+  template <class VerifyCallback>
+  void set_verify_callback(VerifyCallback callback) {
+    core_->engine().set_verifier(
+        [callback = std::move(callback)](bool accepted, x509_store_ctx_st* store) mutable -> bool {
+          asio::ssl::verify_context context(store);
+          return callback(accepted, context);
+        });
+  }
+  template <class VerifyCallback>
+  error_code set_verify_callback(VerifyCallback callback, error_code& code) {
+    set_verify_callback(std::move(callback));
+    return code = {};
+  }
+
+  /** Performs the handshake as a client or as a server. The calls that take buffers begin with what
+      they hold, as after STARTTLS; `async_handshake` then counts it. */
+  error_code handshake(handshake_type end, error_code& code) {
+    about_to_shake(end);
+    run<handshake_as>(until(handshake_timeout_), code, role_of(end));
+    return code;
+  }
+  template <class Buffers>
+    requires is_buffers<Buffers>
+  error_code handshake(handshake_type end, Buffers const& received, error_code& code) {
+    about_to_shake(end);
+    run<buffered_handshake<Buffers>>(until(handshake_timeout_), code, role_of(end), received);
+    return code;
+  }
+  void handshake(handshake_type end) {
+    error_code code;
+    check<handshake_as>(handshake(end, code));
+  }
+  template <class Buffers>
+    requires is_buffers<Buffers>
+  void handshake(handshake_type end, Buffers const& received) {
+    error_code code;
+    check<handshake_as>(handshake(end, received, code));
+  }
+
+  /** The same. `void(error_code)`, and with buffers `void(error_code, std::size_t)`. */
+  template <class Token = default_token>
+    requires(!is_buffers<Token>)
+  auto async_handshake(handshake_type end, Token&& token = Token()) {
+    about_to_shake(end);
+    return detail::start_until<handshake_as>(core_, handshake_timeout_, std::forward<Token>(token),
+                                             role_of(end));
+  }
+  template <class Buffers, class Token = default_token>
+    requires is_buffers<Buffers>
+  auto async_handshake(handshake_type end, Buffers const& received, Token&& token = Token()) {
+    about_to_shake(end);
+    return detail::start_until<buffered_handshake<Buffers>>(
+        core_, handshake_timeout_, std::forward<Token>(token), role_of(end), received);
+  }
+
+  /** Sends close_notify and waits for the peer's. `void(error_code)` */
+  template <class Token = default_token>
+  auto async_shutdown(Token&& token = Token()) {
+    return detail::start_until<shutdown_operation>(core_, shutdown_timeout_,
+                                                   std::forward<Token>(token));
+  }
+  error_code shutdown(error_code& code) {
+    run<shutdown_operation>(until(shutdown_timeout_), code);
+    return code;
+  }
+  void shutdown() {
+    error_code code;
+    check<shutdown_operation>(shutdown(code));
+  }
+
+  /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)` */
+  template <class Buffers, class Token = default_token>
+  auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<read_operation<Buffers>>(core_, std::forward<Token>(token), buffers);
+  }
+  template <class Buffers>
+  std::size_t read_some(Buffers const& buffers, error_code& code) {
+    return run<read_operation<Buffers>>({}, code, buffers);
+  }
+  template <class Buffers>
+  std::size_t read_some(Buffers const& buffers) {
+    error_code code;
+    std::size_t const count = read_some(buffers, code);
+    check<read_operation<Buffers>>(code);
+    return count;
+  }
+
+  /** Writes some of the buffers. `void(error_code, std::size_t)` */
+  template <class Buffers, class Token = default_token>
+  auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<write_operation<Buffers>>(core_, std::forward<Token>(token), buffers,
+                                                   detail::amount::some);
+  }
+  template <class Buffers>
+  std::size_t write_some(Buffers const& buffers, error_code& code) {
+    return run<write_operation<Buffers>>({}, code, buffers, detail::amount::some);
+  }
+  template <class Buffers>
+  std::size_t write_some(Buffers const& buffers) {
+    error_code code;
+    std::size_t const count = write_some(buffers, code);
+    check<write_operation<Buffers>>(code);
+    return count;
+  }
+
+ private:
+  template <class Arg, class Native>
+  static std::shared_ptr<core_type> make_core(Arg&& arg, Native* native) {
+    return std::make_shared<core_type>(static_cast<Next>(std::forward<Arg>(arg)), native);
+  }
+
+  static detail::role role_of(handshake_type end) noexcept {
+    return end == client ? detail::role::client : detail::role::server;
+  }
+
+  // Clients have connected this socket, which leaves its registration waiting for output.
+  void about_to_shake(handshake_type end) {
+    if (core_ && end == client) core_->transport().waited_for_output();
+  }
+
+  static detail::give_up_at until(clock::duration limit) { return detail::moment_after(limit); }
+
+  template <class Operation, class... Args>
+  std::size_t run(detail::give_up_at until, error_code& code, Args const&... args) {
+    return detail::run_blocking<Operation>(core_.get(), until, code, args...);
+  }
+
+  template <class Operation>
+  void check(error_code code) const {
+    if (code) throw core_ ? core_->failure(code, Operation::name) : error(code);
+  }
+
+  void abandon() {
+    if (core_) core_->abandon();
+  }
+
+  std::shared_ptr<core_type> core_;
+  clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  clock::duration shutdown_timeout_ = std::chrono::seconds(2);
+};
+
+}  // namespace cotls

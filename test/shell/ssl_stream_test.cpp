@@ -1,0 +1,426 @@
+// The drop-in for asio::ssl::stream: its spelling, what it takes from an asio::ssl::context, and
+// each difference that its header names.
+
+#include "print.hpp"
+#include "ssl_streams.hpp"
+
+#include <boost/asio/detached.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <future>
+#include <stdexcept>
+#include <string>
+
+namespace cotls::test {
+
+namespace {
+
+using stream_type = ssl_stream<tcp::socket>;
+
+struct fixture {
+  asio::io_context context;
+  asio::ssl::context client_side = localhost_ssl_client();
+  asio::ssl::context server_side = localhost_ssl_server();
+  std::array<char, 4> text{};
+
+  ssl_stream_pair make_pair() { return ssl_stream_pair(context, client_side, server_side); }
+
+  ssl_stream_pair make_connected_pair() {
+    ssl_stream_pair made = make_pair();
+    auto const [at_client, at_server] = made.handshake(context);
+    BOOST_TEST_REQUIRE(!at_client);
+    BOOST_TEST_REQUIRE(!at_server);
+    return made;
+  }
+};
+
+asio::ssl::context trusting_nothing() { return asio::ssl::context(asio::ssl::context::tls_client); }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(drop_in_stream, fixture)
+
+BOOST_AUTO_TEST_CASE(the_contexts_verify_mode_is_taken_as_it_is) {
+  client_side = trusting_nothing();
+  auto unverified = make_connected_pair();
+  BOOST_TEST(!unverified.client.peer().verified());
+
+  client_side = trusting_nothing();
+  client_side.set_verify_mode(asio::ssl::verify_peer);
+  auto pair = make_pair();
+  auto const [at_client, at_server] = pair.handshake(context);
+  BOOST_TEST((at_client.category() == openssl_category()));
+  BOOST_TEST(at_server == alert::unknown_ca);
+  BOOST_TEST(pair.client.last_error().verify_result() == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+}
+
+BOOST_AUTO_TEST_CASE(the_stream_says_what_is_asked_instead_of_the_context) {
+  client_side = trusting_nothing();
+  auto pair = make_pair();
+  error_code code = asio::error::fault;
+  BOOST_TEST(!pair.client.set_verify_mode(asio::ssl::verify_peer, code));
+  BOOST_TEST(!code);
+  auto const [at_client, at_server] = pair.handshake(context);
+  BOOST_TEST((at_client.category() == openssl_category()));
+  BOOST_TEST(pair.client.last_error().verify_result() == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+}
+
+BOOST_AUTO_TEST_CASE(a_verify_callback_can_accept_what_is_not_trusted) {
+  client_side = trusting_nothing();
+  auto pair = make_pair();
+  int asked = 0;
+  pair.client.set_verify_mode(asio::ssl::verify_peer);
+  pair.client.set_verify_callback([&](bool accepted, asio::ssl::verify_context& chain) {
+    BOOST_TEST(X509_STORE_CTX_get_current_cert(chain.native_handle()) != nullptr);
+    asked += accepted ? 0 : 1;
+    return true;
+  });
+  auto const [at_client, at_server] = pair.handshake(context);
+  BOOST_TEST(!at_client);
+  BOOST_TEST(!at_server);
+  BOOST_TEST(asked > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_verify_callback_can_refuse_what_is_trusted) {
+  auto pair = make_pair();
+  error_code code = asio::error::fault;
+  pair.client.set_verify_callback([](bool, asio::ssl::verify_context&) { return false; }, code);
+  BOOST_TEST(!code);
+  auto const [at_client, at_server] = pair.handshake(context);
+  BOOST_TEST((at_client.category() == openssl_category()));
+  BOOST_TEST(at_server == alert::handshake_failure);
+  BOOST_TEST(pair.client.last_error().verify_result() == X509_V_ERR_APPLICATION_VERIFICATION);
+}
+
+BOOST_AUTO_TEST_CASE(a_verify_callback_that_throws_refuses) {
+  auto pair = make_pair();
+  pair.client.set_verify_callback([](bool, asio::ssl::verify_context&) -> bool {
+    throw std::runtime_error("undecided");
+  });
+  BOOST_TEST((pair.handshake(context).first.category() == openssl_category()));
+}
+
+BOOST_AUTO_TEST_CASE(asios_host_name_verification_decides) {
+  auto right = make_pair();
+  right.client.set_verify_callback(asio::ssl::host_name_verification("localhost"));
+  BOOST_TEST(!right.handshake(context).first);
+  auto wrong = make_pair();
+  wrong.client.set_verify_callback(asio::ssl::host_name_verification("example.org"));
+  BOOST_TEST((wrong.handshake(context).first.category() == openssl_category()));
+}
+
+BOOST_AUTO_TEST_CASE(the_contexts_verify_callback_goes_on_deciding) {
+  int asked = 0;
+  client_side.set_verify_callback([&](bool accepted, asio::ssl::verify_context&) {
+    ++asked;
+    return accepted;
+  });
+  auto pair = make_pair();
+  // A verify mode of the stream's leaves the callback.
+  pair.client.set_verify_mode(asio::ssl::verify_peer);
+  BOOST_TEST(!pair.handshake(context).first);
+  BOOST_TEST(asked > 0);
+
+  client_side.set_verify_callback([](bool, asio::ssl::verify_context&) { return false; });
+  auto refusing = make_pair();
+  BOOST_TEST((refusing.handshake(context).first.category() == openssl_category()));
+
+  // The stream's own callback is asked instead.
+  auto own = make_pair();
+  own.client.set_verify_callback([](bool accepted, asio::ssl::verify_context&) { return accepted; });
+  BOOST_TEST(!own.handshake(context).first);
+}
+
+BOOST_AUTO_TEST_CASE(application_data_stays_the_programs_own) {
+  auto pair = make_pair();
+  int data = 0;
+  SSL_set_app_data(pair.client.native_handle(), &data);
+  pair.client.set_verify_callback(asio::ssl::host_name_verification("localhost"));
+  BOOST_TEST(!pair.handshake(context).first);
+  BOOST_TEST(SSL_get_app_data(pair.client.native_handle()) == &data);
+}
+
+BOOST_AUTO_TEST_CASE(the_verify_depth_limits_the_chain) {
+  auto pair = make_pair();
+  error_code code = asio::error::fault;
+  pair.client.set_verify_depth(3, code);
+  BOOST_TEST(!code);
+  BOOST_TEST(SSL_get_verify_depth(pair.client.native_handle()) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_native_handle_is_there_before_the_handshake) {
+  auto pair = make_pair();
+  BOOST_TEST(SSL_set_tlsext_host_name(pair.client.native_handle(), "virtual.example") == 1);
+  BOOST_TEST(!pair.handshake(context).first);
+  BOOST_TEST(pair.server.info().server_name == "virtual.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_takes_over_a_connection_that_was_made_elsewhere) {
+  auto [at_client, at_server] = connected_sockets(context);
+  SSL* const made = SSL_new(client_side.native_handle());
+  stream_type client(std::move(at_client), made);
+  stream_type server(std::move(at_server), server_side);
+  BOOST_TEST(client.native_handle() == made);
+  error_code code = asio::error::fault;
+  server.async_handshake(stream_type::server, [&](error_code ended) { code = ended; });
+  client.async_handshake(stream_type::client, asio::detached);
+  run_for(context);
+  BOOST_TEST(!code);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_outlives_its_context) {
+  auto pair = make_connected_pair();
+  client_side = trusting_nothing();
+  server_side = trusting_nothing();
+  run(context, [&]() -> asio::awaitable<void> {
+    co_await pair.client.async_write_some(asio::buffer("abcd", 4));
+    std::size_t const count = co_await pair.server.async_read_some(asio::buffer(text));
+    BOOST_TEST(count == 4u);
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(a_truncated_connection_has_asios_code) {
+  auto pair = make_connected_pair();
+  run(context, [&]() -> asio::awaitable<void> {
+    pair.client.lowest_layer().shutdown(tcp::socket::shutdown_send);
+    auto const [read, count] = co_await pair.server.async_read_some(asio::buffer(text), as_result);
+    BOOST_TEST(read == asio::ssl::error::stream_truncated);
+    auto const [shut] = co_await pair.server.async_shutdown(as_result);
+    BOOST_TEST(shut == asio::ssl::error::stream_truncated);
+  }());
+  error_code code;
+  pair.server.read_some(asio::buffer(text), code);
+  BOOST_TEST(code == asio::ssl::error::stream_truncated);
+
+  auto silent = make_pair();
+  silent.client.lowest_layer().close();
+  silent.server.handshake(stream_type::server, code);
+  BOOST_TEST(code == asio::ssl::error::stream_truncated);
+}
+
+BOOST_AUTO_TEST_CASE(close_notify_is_the_end) {
+  auto pair = make_connected_pair();
+  run(context, [&]() -> asio::awaitable<void> {
+    pair.client.async_shutdown(asio::detached);
+    auto const [read, count] = co_await pair.server.async_read_some(asio::buffer(text), as_result);
+    BOOST_TEST(read == asio::error::eof);
+    co_await pair.server.async_shutdown();
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_were_received_before_a_handshake_are_counted_and_used) {
+  auto pair = make_pair();
+  pair.client.async_handshake(stream_type::client, asio::detached);
+  std::array<char, 600> received;
+  context.restart();
+  context.poll();
+  std::size_t const size = pair.server.next_layer().read_some(asio::buffer(received));
+  // As two buffers, the first of which ends within the record's header.
+  std::array<asio::const_buffer, 2> const buffers{asio::buffer(received, 3),
+                                                  asio::buffer(received, size) + 3};
+  error_code code = asio::error::fault;
+  std::size_t used = 0;
+  pair.server.async_handshake(stream_type::server, buffers, [&](error_code ended, std::size_t n) {
+    code = ended;
+    used = n;
+  });
+  run_for(context);
+  BOOST_TEST(!code);
+  BOOST_TEST(used == size);
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_is_told_how_many_bytes_a_handshake_began_with) {
+  auto pair = make_pair();
+  run(context, [&]() -> asio::awaitable<void> {
+    error_code code;
+    std::size_t const used = co_await pair.server.async_handshake(
+        stream_type::server, asio::buffer("GET / HTTP/1.1\r\n", 16),
+        asio::redirect_error(asio::use_awaitable, code));
+    BOOST_TEST((code.category() == openssl_category()));
+    BOOST_TEST(used == 16u);
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(blocking_calls_talk) {
+  auto pair = make_pair();
+  auto served = std::async(std::launch::async, [&] {
+    std::array<char, 600> received;
+    std::size_t const size = pair.server.next_layer().read_some(asio::buffer(received));
+    pair.server.handshake(stream_type::server, asio::buffer(received, size));
+    std::string asked(100'000, '\0');
+    asio::read(pair.server, asio::buffer(asked));
+    asio::write(pair.server, asio::buffer(asked));
+    pair.server.shutdown();
+  });
+  pair.client.handshake(stream_type::client);
+  std::string const said = pattern(100'000);
+  BOOST_TEST(asio::write(pair.client, asio::buffer(said)) == said.size());
+  std::string heard(said.size(), '\0');
+  asio::read(pair.client, asio::buffer(heard));
+  BOOST_TEST((heard == said));
+  BOOST_CHECK_EXCEPTION(pair.client.read_some(asio::buffer(heard)), error, [](error const& thrown) {
+    return thrown.code() == asio::error::eof;
+  });
+  pair.client.shutdown();
+  served.get();
+}
+
+BOOST_AUTO_TEST_CASE(blocking_calls_talk_over_a_transport_that_is_no_socket) {
+  auto outer = make_pair();
+  ssl_stream<stream_type&> client(outer.client, client_side);
+  ssl_stream<stream_type&> server(outer.server, server_side);
+  auto served = std::async(std::launch::async, [&] {
+    outer.server.handshake(stream_type::server);
+    server.handshake(stream_type::server);
+    std::string asked(100'000, '\0');
+    asio::read(server, asio::buffer(asked));
+    asio::write(server, asio::buffer(asked));
+    server.shutdown();
+  });
+  outer.client.handshake(stream_type::client);
+  client.handshake(stream_type::client);
+  std::string const said = pattern(100'000);
+  asio::write(client, asio::buffer(said));
+  std::string heard(said.size(), '\0');
+  asio::read(client, asio::buffer(heard));
+  BOOST_TEST((heard == said));
+  client.shutdown();
+  served.get();
+}
+
+BOOST_AUTO_TEST_CASE(a_blocking_failure_is_thrown_with_all_that_is_known) {
+  client_side = trusting_nothing();
+  client_side.set_verify_mode(asio::ssl::verify_peer);
+  auto pair = make_pair();
+  auto served = std::async(std::launch::async, [&] {
+    error_code code;
+    return pair.server.handshake(stream_type::server, code);
+  });
+  BOOST_CHECK_EXCEPTION(pair.client.handshake(stream_type::client), error,
+                        [](error const& thrown) { return thrown.verify_result() != 0; });
+  BOOST_TEST(served.get() == alert::unknown_ca);
+}
+
+BOOST_AUTO_TEST_CASE(no_handshake_and_no_shutdown_waits_for_ever) {
+  auto silent = make_pair();
+  error_code code;
+  silent.server.set_handshake_timeout(20ms);
+  silent.server.handshake(stream_type::server, code);
+  BOOST_TEST(code == errc::handshake_timeout);
+  silent.client.set_handshake_timeout(20ms);
+  run(context, [&]() -> asio::awaitable<void> {
+    auto const [ended] = co_await silent.client.async_handshake(stream_type::client, as_result);
+    BOOST_TEST(ended == errc::handshake_timeout);
+  }());
+
+  auto pair = make_connected_pair();
+  pair.server.set_shutdown_timeout(20ms);
+  pair.server.shutdown(code);
+  BOOST_TEST(code == errc::shutdown_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(a_non_blocking_socket_is_not_waited_for) {
+  auto pair = make_connected_pair();
+  pair.server.lowest_layer().non_blocking(true);
+  error_code code;
+  for (int round = 0; round < 2; ++round) {
+    BOOST_TEST(pair.server.read_some(asio::buffer(text), code) == 0u);
+    BOOST_TEST(code == asio::error::would_block);
+    asio::write(pair.client, asio::buffer("abcd", 4));
+    pair.server.next_layer().async_wait(tcp::socket::wait_read, asio::detached);
+    run_for(context);
+    BOOST_TEST(pair.server.read_some(asio::buffer(text), code) == 4u);
+    BOOST_TEST(!code);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_socket_is_an_error_and_not_waited_for) {
+  auto pair = make_connected_pair();
+  pair.server.lowest_layer().close();
+  error_code code;
+  pair.server.read_some(asio::buffer(text), code);
+  BOOST_TEST(code == asio::error::bad_descriptor);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_discards_what_it_does_not_want) {
+  auto pair = make_connected_pair();
+  asio::write(pair.client, asio::buffer(pattern(10'000)));
+  run(context, [&]() -> asio::awaitable<void> {
+    pair.client.async_shutdown(asio::detached);
+    auto const [code] = co_await pair.server.async_shutdown(as_result);
+    BOOST_TEST(!code);
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_beside_a_read_leaves_the_peers_end_to_it) {
+  auto pair = make_connected_pair();
+  error_code read;
+  error_code shut = asio::error::fault;
+  pair.server.async_read_some(asio::buffer(text), [&](error_code code, std::size_t) { read = code; });
+  context.restart();
+  context.poll();
+  pair.server.async_shutdown([&](error_code code) {
+    shut = code;
+    BOOST_TEST(!read);   // still pending
+    pair.client.async_shutdown(asio::detached);
+  });
+  run_for(context);
+  BOOST_TEST(!shut);
+  BOOST_TEST(read == asio::error::eof);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_read_is_refused) {
+  auto pair = make_connected_pair();
+  error_code second;
+  pair.server.async_read_some(asio::buffer(text), asio::detached);
+  pair.server.async_read_some(asio::buffer(text), [&](error_code code, std::size_t) {
+    second = code;
+    pair.server.lowest_layer().close();
+  });
+  run_for(context);
+  BOOST_TEST(second == errc::operation_in_progress);
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_that_is_refused_does_not_change_the_role) {
+  auto pair = make_pair();
+  error_code second;
+  error_code first = asio::error::fault;
+  pair.client.async_handshake(stream_type::client, [&](error_code code) { first = code; });
+  pair.client.async_handshake(stream_type::server, asio::buffer("junk", 4),
+                              [&](error_code code, std::size_t) { second = code; });
+  pair.server.async_handshake(stream_type::server, asio::detached);
+  run_for(context);
+  BOOST_TEST(!first);
+  BOOST_TEST(second == errc::operation_in_progress);
+}
+
+BOOST_AUTO_TEST_CASE(a_moved_stream_goes_on_and_leaves_an_empty_one) {
+  auto pair = make_connected_pair();
+  stream_type moved(std::move(pair.server));
+  error_code code;
+  pair.server.read_some(asio::buffer(text), code);
+  BOOST_TEST(code == errc::not_connected);
+  pair.server = std::move(moved);
+  asio::write(pair.client, asio::buffer("abcd", 4));
+  BOOST_TEST(pair.server.read_some(asio::buffer(text)) == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_destroyed_stream_ends_its_operations) {
+  error_code code;
+  {
+    auto pair = make_connected_pair();
+    pair.server.async_read_some(asio::buffer(text),
+                                [&](error_code ended, std::size_t) { code = ended; });
+    context.restart();
+    context.poll();
+  }
+  run_for(context);
+  BOOST_TEST(code == asio::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
