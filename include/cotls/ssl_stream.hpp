@@ -29,6 +29,23 @@ namespace cotls {
 
 namespace asio = boost::asio;
 
+namespace detail {
+
+/// The lowest layer of a transport, as Asio's streams name it; Beast's keep that to themselves.
+template <class Next>
+struct lowest_layer_of {
+  using type = Next;
+  static type& find(Next& next) noexcept { return next; }
+};
+template <class Next>
+  requires requires { typename Next::lowest_layer_type; }
+struct lowest_layer_of<Next> {
+  using type = typename Next::lowest_layer_type;
+  static type& find(Next& next) noexcept { return next.lowest_layer(); }
+};
+
+}  // namespace detail
+
 /** `asio::ssl::stream` and `boost::beast::ssl_stream`, spelled as they are, over the engine and the
     operations of `stream`.
 
@@ -44,8 +61,8 @@ namespace asio = boost::asio;
       stream of Beast's around one; over another transport, as soon as that comes back.
     - Shutdown. It discards data that the peer sent before its close_notify, instead of failing;
       before the handshake it does nothing. The blocking one is silent when all is well, where
-      asio::ssl says `asio::error::eof`. Beside a pending read it completes once close_notify is sent,
-      and the read sees the peer's.
+      asio::ssl says `asio::error::eof`. Beside a pending read it completes once close_notify is
+      sent, and the read sees the peer's.
     - Errors. The transport's end without close_notify is `asio::ssl::error::stream_truncated`, in a
       handshake too; what OpenSSL says is of `openssl_category()`, and a peer's alert of
       `alert_category()`, instead of Asio's category. A failed handshake sends its alert first, and
@@ -80,7 +97,7 @@ class ssl_stream : public asio::ssl::stream_base {
  public:
   using native_handle_type = ssl_st*;
   using next_layer_type = std::remove_reference_t<Next>;
-  using lowest_layer_type = typename next_layer_type::lowest_layer_type;
+  using lowest_layer_type = typename detail::lowest_layer_of<next_layer_type>::type;
   using executor_type = typename next_layer_type::executor_type;
   using default_token = detail::default_token_t<executor_type>;
 
@@ -120,8 +137,14 @@ class ssl_stream : public asio::ssl::stream_base {
 
   next_layer_type& next_layer() noexcept { return core_->next(); }
   next_layer_type const& next_layer() const noexcept { return core_->next(); }
-  lowest_layer_type& lowest_layer() noexcept { return core_->next().lowest_layer(); }
-  lowest_layer_type const& lowest_layer() const noexcept { return core_->next().lowest_layer(); }
+
+  /** Returns the socket, or whatever has no layer beneath it: a `beast::tcp_stream` is its own. */
+  lowest_layer_type& lowest_layer() noexcept {
+    return detail::lowest_layer_of<next_layer_type>::find(core_->next());
+  }
+  lowest_layer_type const& lowest_layer() const noexcept {
+    return detail::lowest_layer_of<next_layer_type>::find(core_->next());
+  }
 
   connection_info info() const { return core_->engine().info(); }
   peer_info peer() const { return core_->engine().peer(); }

@@ -5,6 +5,7 @@
 #include <cotls/error.hpp>
 
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
 
@@ -32,15 +33,20 @@ class ssl_stream;
 
 namespace detail {
 
-/// Whether a TLS stream's transport ends with a socket that is ours to close. Otherwise its own
-/// teardown is called.
+template <class Next>
+constexpr bool is_socket = false;
+template <class Protocol, class Executor>
+constexpr bool is_socket<asio::basic_stream_socket<Protocol, Executor>> = true;
+
+/// Whether a TLS stream's transport is a socket, or a stream of Beast's around one: ours to close.
+/// Otherwise its own teardown is called.
 template <class Tls>
-constexpr bool rests_on_socket = is_native_socket<typename Tls::next_layer_type>::value ||
-                                 has_socket<typename Tls::next_layer_type>;
+constexpr bool rests_on_socket =
+    is_socket<typename Tls::next_layer_type> || has_socket<typename Tls::next_layer_type>;
 
 template <class Next>
 auto& socket_of(Next& next) noexcept {
-  if constexpr (is_native_socket<Next>::value) {
+  if constexpr (is_socket<Next>) {
     return next;
   } else {
     return next.socket();
@@ -51,7 +57,7 @@ template <class Next>
 void close_socket_of(Next& next) {
   error_code ignored;   // the connection is gone in any case
   socket_of(next).shutdown(asio::socket_base::shutdown_send, ignored);
-  if constexpr (is_native_socket<Next>::value) {
+  if constexpr (is_socket<Next>) {
     next.close(ignored);
   } else {
     next.close();
@@ -60,9 +66,9 @@ void close_socket_of(Next& next) {
 
 /* RFC 6455 section 7.1.1: "the server MUST close the connection immediately, whereas the client
    SHOULD wait for the server to close the connection". Nothing is in the way of the server's close:
-   both sides have said that they send no more. What the client waits for is the end of the transport,
-   the next thing that can arrive; if it does not before the deadline, the connection is closed all
-   the same.
+   both sides have said that they send no more. What the client waits for is the transport's end, the
+   next thing that can arrive; if it does not before the deadline, the connection is closed all the
+   same.
 
    `Role` is Beast's, of which only the program knows the enumerators. */
 template <class Tls, class Role>

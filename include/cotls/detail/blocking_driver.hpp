@@ -58,8 +58,8 @@ class blocking_core {
   ssl_engine engine_;
 };
 
-/** Runs an operation on the calling thread; returns what it transferred. A yield has nobody to yield
-    to. Without a core, the operation says that there is no connection. */
+/** Runs an operation on the calling thread; returns what it transferred. A yield has nobody to
+    yield to. Without a core, the operation says that there is no connection. */
 template <class Operation, class Core, class... Args>
 std::size_t run_blocking(Core* core, give_up_at until, error_code& code, Args const&... args) {
   Operation operation(core, args...);

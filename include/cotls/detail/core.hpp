@@ -43,7 +43,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
         token, this, what);
   }
 
-  /** Carries an action out on the calling thread, as far as one wait goes; says what interrupted it. */
+  /** Carries an action out on the calling thread, as far as one wait goes. */
   interruption wait(action what, give_up_at until, error_code& failed) {
     return transport_.wait(what, until, failed);
   }

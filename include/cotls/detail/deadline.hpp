@@ -79,8 +79,8 @@ class deadline : public std::enable_shared_from_this<deadline<Executor>> {
   bool done_ = false;
 };
 
-/** Starts a wait of a composed operation's, which the deadline or the operation's cancellation ends;
-    false when the deadline has passed already. `initiate` is given the wait's handler. */
+/** Starts a wait of a composed operation's, which the deadline or the operation's cancellation
+    ends; false when the deadline has passed already. `initiate` is given the wait's handler. */
 template <class Self, class Executor, class Initiate>
 bool start_wait(Self& self, std::shared_ptr<deadline<Executor>> const& until,
                 Initiate const& initiate) {

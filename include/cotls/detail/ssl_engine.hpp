@@ -44,8 +44,8 @@ class ssl_engine {
   ssl_engine(client_context const& context, channel& over, connection_options const& options);
   ssl_engine(server_context const& context, channel& over);
 
-  /** Makes a connection from a context that is the caller's, taken as it is; OpenSSL keeps it alive,
-      but not what its callbacks use. `become` says which end the connection is. */
+  /** Makes a connection from a context that is the caller's, taken as it is; OpenSSL keeps it
+      alive, but not what its callbacks use. `become` says which end the connection is. */
   ssl_engine(ssl_ctx_st* context, channel& over);
 
   /** Takes a connection over that was made elsewhere, and was not yet used. */
@@ -176,7 +176,7 @@ class ssl_engine {
   void release_buffers() noexcept;
   record& failures();
 
-  std::shared_ptr<context_state> context_;   // its callbacks live in it; null for a foreign one
+  std::shared_ptr<context_state> context_;   // owner of its callbacks; null: the caller is
   channel* channel_;
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::unique_ptr<verifier> verifier_;   // most connections have none
