@@ -3,7 +3,8 @@
 
 build_packages='g++ cmake ninja-build libboost1.81-dev libboost-program-options1.81-dev libssl-dev'
 demo_packages="$build_packages openssl curl ca-certificates"
-test_packages="$demo_packages libboost-test1.81-dev pkg-config strace procps"
+test_packages="$demo_packages libboost-test1.81-dev libboost-context1.81-dev pkg-config strace
+  procps"
 clang_packages='clang-19 libclang-rt-19-dev'
 
 is_installed() {

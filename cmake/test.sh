@@ -5,7 +5,8 @@
 #
 # There are three builds, a directory of build/ each, and then one run of CTest over all of them:
 #   main   GCC: every test, the installed packages, and the gates of bench/
-#   asan   GCC, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault and readme tests
+#   asan   GCC, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault, beast and
+#          readme tests
 #   tsan   Clang 19, ThreadSanitizer: the shell tests
 # COTLS_TEST_STAGES="main tsan" chooses among them.
 set -eu
@@ -33,7 +34,8 @@ build_main() {
 # GCC's documentation says that sanitizers make its warnings report what is not there.
 build_asan() {
   build_stage asan -D CMAKE_CXX_COMPILER=g++ -D COTLS_SANITIZE='address;undefined' \
-    -D COTLS_TEST_KINDS='unit;shell;fault;readme' -D COTLS_BUILD_BENCH=OFF -D COTLS_BUILD_TOOLS=OFF
+    -D COTLS_TEST_KINDS='unit;shell;fault;beast;readme' -D COTLS_BUILD_BENCH=OFF \
+    -D COTLS_BUILD_TOOLS=OFF
 }
 
 build_tsan() {

@@ -94,6 +94,7 @@ class teardown_operation {
       case stage::beneath: break;
     }
     if constexpr (rests_on_socket<Tls>) {
+      if (code && !deadline_->passed()) result_ = code;
       deadline_->finish();
       close_and_complete(self);
     } else {
