@@ -31,17 +31,6 @@ namespace {
 using tcp = asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 
-// How much a failed attempt says of why the host cannot be reached.
-int telling(error_code code) {
-  namespace errc = boost::system::errc;
-  if (code == errc::network_unreachable || code == errc::address_family_not_supported ||
-      code == errc::address_not_available) {
-    return 1;
-  }
-  if (code == errc::timed_out) return 2;
-  return code == errc::connection_refused ? 4 : 3;
-}
-
 class race : public std::enable_shared_from_this<race> {
  public:
   race(asio::any_io_executor strand, asio::any_io_executor streams)
@@ -97,6 +86,16 @@ std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> const& address
     if (i < others.size()) all.push_back(others[i]);
   }
   return all;
+}
+
+int telling(error_code code) noexcept {
+  namespace errc = boost::system::errc;
+  if (code == errc::network_unreachable || code == errc::address_family_not_supported ||
+      code == errc::address_not_available) {
+    return 1;
+  }
+  if (code == errc::timed_out) return 2;
+  return code == errc::connection_refused ? 4 : 3;
 }
 
 asio::awaitable<tcp::socket> connect_to_first(asio::any_io_executor streams,

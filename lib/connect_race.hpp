@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <chrono>
 #include <vector>
@@ -15,6 +16,9 @@ namespace asio = boost::asio;
     (RFC 8305 section 4, with a First Address Family Count of 1). */
 std::vector<asio::ip::tcp::endpoint> interleaved(
     std::vector<asio::ip::tcp::endpoint> const& addresses);
+
+/** Tells how much a failed attempt says of why a host cannot be reached: more, the greater. */
+int telling(boost::system::error_code code) noexcept;
 
 /** Connects to the first of the addresses that can be connected to (RFC 8305 section 5).
 

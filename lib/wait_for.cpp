@@ -1,5 +1,7 @@
 #include <cotls/detail/wait_for.hpp>
 
+#include <cotls/detail/deadline.hpp>
+
 #include <poll.h>
 
 #include <algorithm>
@@ -9,6 +11,8 @@
 namespace cotls::detail {
 
 namespace {
+
+using clock = std::chrono::steady_clock;
 
 short events_of(action what) noexcept {
   switch (what) {
@@ -22,31 +26,42 @@ short events_of(action what) noexcept {
 }
 
 // The rest of the time, for poll: rounded up, so that it does not end early.
-int milliseconds_until(give_up_at until) {
+int milliseconds_until(give_up_at until) noexcept {
   if (!until) return -1;
-  auto const left = std::chrono::ceil<std::chrono::milliseconds>(
-                        *until - std::chrono::steady_clock::now())
-                        .count();
+  auto const left = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
 }
 
 }  // namespace
 
-bool wait_for(int descriptor, action what, give_up_at until, error_code& failed) {
+give_up_at give_up_after(clock::duration limit) {
+  if (limit == clock::duration::max()) return std::nullopt;
+  return moment_after(limit);
+}
+
+int poll_until(std::span<pollfd> waited, give_up_at until, error_code& failed) noexcept {
+  for (;;) {
+    int const limit = milliseconds_until(until);
+    int const ready = ::poll(waited.data(), static_cast<nfds_t>(waited.size()), limit);
+    if (ready > 0) return ready;
+    if (ready == 0 && limit < INT_MAX) return 0;
+    if (ready < 0 && errno != EINTR) {
+      failed = error_code(errno, boost::system::system_category());
+      return 0;
+    }
+  }
+}
+
+interruption wait_for(int descriptor, action what, give_up_at until, error_code& failed) noexcept {
+  if (what == action::yield) return interruption::none;
   // poll looks past a negative descriptor, and would wait for nothing, for ever.
   if (descriptor < 0) {
     failed = asio::error::bad_descriptor;
-    return false;
+    return interruption::none;
   }
-  for (;;) {
-    pollfd waited{descriptor, events_of(what), 0};
-    int const ready = ::poll(&waited, 1, milliseconds_until(until));
-    if (ready > 0) return true;
-    if (ready == 0) return false;
-    if (errno == EINTR) continue;
-    failed = error_code(errno, boost::system::system_category());
-    return false;
-  }
+  pollfd waited[]{{descriptor, events_of(what), 0}};
+  bool const ready = poll_until(waited, until, failed) > 0;
+  return ready || failed ? interruption::none : interruption::deadline;
 }
 
 }  // namespace cotls::detail

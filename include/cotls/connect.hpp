@@ -42,8 +42,7 @@ class connect_options {
   /** The head start of an address before the next one is tried beside it: the Connection Attempt
       Delay of RFC 8305 section 5. 250 ms by default; at least 10 ms.
 
-      An address that fails gives way at once. `blocking::connect` tries one address at a time, and
-      does not use it. */
+      An address that fails gives way at once. */
   connect_options& attempt_delay(std::chrono::steady_clock::duration delay) {
     // RFC 8305 section 5: "a subsequent connection MUST NOT be started within 10 milliseconds of
     // the previous attempt."

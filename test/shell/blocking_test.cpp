@@ -1,9 +1,8 @@
 // The blocking facade: the same engine and operations, driven by a polling loop.
 
+#include "blocking.hpp"
 #include "print.hpp"
 #include "tls.hpp"
-
-#include <cotls/blocking.hpp>
 
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
@@ -14,32 +13,11 @@
 
 namespace cotls::test {
 
-namespace {
-
-// A server on its own thread, which runs one function with the connection it accepts.
-template <class Session>
-std::future<void> serve(blocking::listener& on, Session session) {
-  return std::async(std::launch::async, [&on, session] {
-    blocking::stream made = on.accept();
-    session(made);
-  });
-}
-
-struct fixture {
-  blocking::listener listener{any_port(), localhost_server()};
-
-  blocking::stream connect() {
-    return blocking::connect("127.0.0.1", listener.port(), localhost_client());
-  }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(blocking_facade, fixture)
+BOOST_FIXTURE_TEST_SUITE(blocking_facade, blocking_fixture)
 
 BOOST_AUTO_TEST_CASE(a_connection_is_made_used_and_shut_down) {
   std::string const text = pattern(3'000'000);
-  auto const server = serve(listener, [&](blocking::stream& stream) {
+  auto server = serve(listener, [&](blocking::stream& stream) {
     std::string received(text.size(), '\0');
     BOOST_TEST(stream.read(asio::buffer(received)) == text.size());
     BOOST_TEST((received == text));
@@ -57,12 +35,12 @@ BOOST_AUTO_TEST_CASE(a_connection_is_made_used_and_shut_down) {
   client.read_some(asio::buffer(answer), code);
   BOOST_TEST(code == asio::error::eof);
   client.shutdown();
-  server.wait();
+  server.get();
 }
 
 BOOST_AUTO_TEST_CASE(a_read_ends_at_its_timeout_and_the_stream_goes_on) {
   std::promise<void> timed_out;
-  auto const server = serve(listener, [&](blocking::stream& stream) {
+  auto server = serve(listener, [&](blocking::stream& stream) {
     timed_out.get_future().wait();
     stream.write(asio::buffer("late", 4));
     stream.shutdown();
@@ -77,11 +55,11 @@ BOOST_AUTO_TEST_CASE(a_read_ends_at_its_timeout_and_the_stream_goes_on) {
   client.set_timeout(10s);
   BOOST_TEST(client.read(asio::buffer(text)) == 4u);
   client.shutdown();
-  server.wait();
+  server.get();
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_is_thrown_with_all_that_is_known) {
-  auto const server = std::async(std::launch::async, [&] {
+  auto server = std::async(std::launch::async, [&] {
     try {
       listener.accept();
       BOOST_ERROR("a client that trusts another authority was accepted");
@@ -97,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_failure_is_thrown_with_all_that_is_known) {
     BOOST_TEST(refused.verify_result() != 0);
     BOOST_TEST(std::string(refused.what()).find("handshake with localhost:") == 0u);
   }
-  server.wait();
+  server.get();
 }
 
 BOOST_AUTO_TEST_CASE(a_port_out_of_range_is_refused_before_any_io) {
@@ -125,13 +103,13 @@ BOOST_AUTO_TEST_CASE(a_silent_client_is_given_up_and_the_next_is_served) {
     return thrown.code() == errc::handshake_timeout;
   });
   listener.set_handshake_timeout(10s);
-  auto const server = serve(listener, [](blocking::stream& stream) { stream.shutdown(); });
+  auto server = serve(listener, [](blocking::stream& stream) { stream.shutdown(); });
   connect().shutdown();
-  server.wait();
+  server.get();
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_transport_is_truncation) {
-  auto const server = serve(listener, [](blocking::stream& stream) {
+  auto server = serve(listener, [](blocking::stream& stream) {
     ::shutdown(stream.native_socket(), SHUT_WR);
     error_code code;
     char one = 0;
@@ -143,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_transport_is_truncation) {
   client.read_some(asio::buffer(&one, 1), code);
   BOOST_TEST(code == errc::stream_truncated);
   client = blocking::stream();
-  server.wait();
+  server.get();
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_stream_is_not_connected) {

@@ -1,6 +1,7 @@
 // Addresses that race (RFC 8305): refused ones, good ones, and black holes.
 
 #include "addresses.hpp"
+#include "blocking/race.hpp"
 #include "connect_race.hpp"
 #include "print.hpp"
 #include "tls.hpp"
@@ -12,12 +13,15 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <thread>
 #include <vector>
 
@@ -88,6 +92,24 @@ struct fixture {
     return ended;
   }
 
+  // The same, on the calling thread.
+  result race_by_poll(std::vector<tcp::endpoint> const& addresses, clock::duration delay,
+                      clock::duration limit) {
+    result ended;
+    auto const before = open_descriptors();
+    auto const started = clock::now();
+    try {
+      auto const made = detail::connect_to_first(addresses, delay, detail::moment_after(limit));
+      BOOST_TEST(open_descriptors() == before + 1);
+      ended.connected_to = peer_of(made.get());
+    } catch (error const& failed) {
+      ended.code = failed.code();
+    }
+    ended.took = clock::now() - started;
+    BOOST_TEST(open_descriptors() == before);
+    return ended;
+  }
+
   bool met(tcp::acceptor& server) {
     error_code code;
     server.non_blocking(true);
@@ -103,6 +125,22 @@ struct fixture {
     BOOST_REQUIRE(open_descriptors() == count);
   }
 };
+
+// One of the two races that there are.
+struct way {
+  char const* name;
+  bool polls;
+
+  result operator()(fixture& here, std::vector<tcp::endpoint> const& addresses,
+                    clock::duration delay = head_start, clock::duration limit = 10s) const {
+    return polls ? here.race_by_poll(addresses, delay, limit)
+                 : here.race(addresses, delay, limit);
+  }
+};
+
+std::ostream& operator<<(std::ostream& out, way const& one) { return out << one.name; }
+
+auto const both_ways = boost::unit_test::data::make({way{"coroutine", false}, way{"poll", true}});
 
 }  // namespace
 
@@ -128,38 +166,39 @@ BOOST_AUTO_TEST_CASE(the_head_start_is_250_ms_and_never_below_10) {
   BOOST_TEST((connect_options().attempt_delay(never).attempt_delay() == never));
 }
 
-BOOST_AUTO_TEST_CASE(a_black_hole_costs_the_head_start_and_no_more) {
-  auto const ended = race({hole.address(), good.local_endpoint()});
+BOOST_DATA_TEST_CASE(a_black_hole_costs_the_head_start_and_no_more, both_ways, run_race) {
+  auto const ended = run_race(*this, {hole.address(), good.local_endpoint()});
   BOOST_REQUIRE(ended.connected_to.has_value());
   BOOST_TEST(*ended.connected_to == good.local_endpoint());
   BOOST_TEST((ended.took >= head_start));
   BOOST_TEST((ended.took < 500ms));
 }
 
-BOOST_AUTO_TEST_CASE(each_black_hole_costs_one_head_start) {
+BOOST_DATA_TEST_CASE(each_black_hole_costs_one_head_start, both_ways, run_race) {
   black_hole const second;
-  auto const ended = race({hole.address(), second.address(), good.local_endpoint()});
+  auto const ended = run_race(*this, {hole.address(), second.address(), good.local_endpoint()});
   BOOST_TEST(ended.connected_to.has_value());
   BOOST_TEST((ended.took >= 2 * head_start));
   BOOST_TEST((ended.took < 800ms));
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_address_gives_way_at_once) {
-  auto const ended = race({refusing(), refusing(), good.local_endpoint()}, 5s);
+BOOST_DATA_TEST_CASE(a_refused_address_gives_way_at_once, both_ways, run_race) {
+  auto const ended = run_race(*this, {refusing(), refusing(), good.local_endpoint()}, 5s);
   BOOST_REQUIRE(ended.connected_to.has_value());
   BOOST_TEST(*ended.connected_to == good.local_endpoint());
   BOOST_TEST((ended.took < 1s));
 }
 
-BOOST_AUTO_TEST_CASE(a_refusal_behind_a_black_hole_gives_way_at_once) {
-  auto const ended = race({hole.address(), refusing(), good.local_endpoint()}, 200ms);
+BOOST_DATA_TEST_CASE(a_refusal_behind_a_black_hole_gives_way_at_once, both_ways, run_race) {
+  auto const ended = run_race(*this, {hole.address(), refusing(), good.local_endpoint()}, 200ms);
   BOOST_TEST(ended.connected_to.has_value());
   BOOST_TEST((ended.took >= 200ms));
   BOOST_TEST((ended.took < 390ms));
 }
 
-BOOST_AUTO_TEST_CASE(the_first_of_two_good_addresses_wins_and_the_other_hears_nothing) {
-  auto const ended = race({good.local_endpoint(), other.local_endpoint()});
+BOOST_DATA_TEST_CASE(the_first_of_two_good_addresses_wins_and_the_other_hears_nothing,
+                     both_ways, run_race) {
+  auto const ended = run_race(*this, {good.local_endpoint(), other.local_endpoint()});
   BOOST_REQUIRE(ended.connected_to.has_value());
   BOOST_TEST(*ended.connected_to == good.local_endpoint());
   BOOST_TEST(met(good));
@@ -167,8 +206,9 @@ BOOST_AUTO_TEST_CASE(the_first_of_two_good_addresses_wins_and_the_other_hears_no
   BOOST_TEST((ended.took < head_start));
 }
 
-BOOST_AUTO_TEST_CASE(refused_addresses_do_not_end_a_race_that_another_may_still_win) {
-  auto const ended = race({hole.address(), refusing(), refusing()}, 10ms, 100ms);
+BOOST_DATA_TEST_CASE(refused_addresses_do_not_end_a_race_that_another_may_still_win,
+                     both_ways, run_race) {
+  auto const ended = run_race(*this, {hole.address(), refusing(), refusing()}, 10ms, 100ms);
   BOOST_TEST(ended.code == errc::connect_timeout);
   BOOST_TEST((ended.took >= 100ms));
 }
@@ -220,48 +260,50 @@ BOOST_AUTO_TEST_CASE(the_winner_belongs_to_the_executor_it_was_asked_for) {
   run(context, racer());
 }
 
-BOOST_AUTO_TEST_CASE(when_all_refuse_the_failure_is_a_refusal) {
-  auto const ended = race({refusing(), refusing(), refusing()}, 5s);
+BOOST_DATA_TEST_CASE(when_all_refuse_the_failure_is_a_refusal, both_ways, run_race) {
+  auto const ended = run_race(*this, {refusing(), refusing(), refusing()}, 5s);
   BOOST_TEST(ended.code == asio::error::connection_refused);
   BOOST_TEST((ended.took < 1s));
 }
 
 // The system itself says no, without a packet: TCP has no way to a broadcast address, and a
 // link-local address without its interface is an invalid argument.
-BOOST_AUTO_TEST_CASE(a_refusal_tells_most_and_an_unreachable_network_least) {
+BOOST_DATA_TEST_CASE(a_refusal_tells_most_and_an_unreachable_network_least, both_ways, run_race) {
   tcp::endpoint const unreachable = endpoint("127.255.255.255");
-  BOOST_TEST(race({unreachable}).code == asio::error::network_unreachable);
-  BOOST_TEST(race({unreachable, refusing()}).code == asio::error::connection_refused);
-  BOOST_TEST(race({refusing(), unreachable}).code == asio::error::connection_refused);
+  BOOST_TEST(run_race(*this, {unreachable}).code == asio::error::network_unreachable);
+  BOOST_TEST(run_race(*this, {unreachable, refusing()}).code == asio::error::connection_refused);
+  BOOST_TEST(run_race(*this, {refusing(), unreachable}).code == asio::error::connection_refused);
   if (!has_ipv6()) return;
   tcp::endpoint const invalid = endpoint("fe80::1");
-  BOOST_TEST(race({refusing(), invalid}).code == asio::error::connection_refused);
-  BOOST_TEST(race({invalid, unreachable}).code == asio::error::invalid_argument);
-  BOOST_TEST(race({unreachable, invalid}).code == asio::error::invalid_argument);
+  BOOST_TEST(run_race(*this, {refusing(), invalid}).code == asio::error::connection_refused);
+  BOOST_TEST(run_race(*this, {invalid, unreachable}).code == asio::error::invalid_argument);
+  BOOST_TEST(run_race(*this, {unreachable, invalid}).code == asio::error::invalid_argument);
 }
 
-BOOST_AUTO_TEST_CASE(a_host_without_addresses_is_not_found) {
-  BOOST_TEST(race({}).code == asio::error::host_not_found);
+BOOST_DATA_TEST_CASE(a_host_without_addresses_is_not_found, both_ways, run_race) {
+  BOOST_TEST(run_race(*this, {}).code == asio::error::host_not_found);
 }
 
-BOOST_AUTO_TEST_CASE(the_deadline_covers_all_attempts) {
+BOOST_DATA_TEST_CASE(the_deadline_covers_all_attempts, both_ways, run_race) {
   black_hole const second;
   for (clock::duration const delay : {clock::duration(10ms), clock::duration(5s), never}) {
-    auto const ended = race({hole.address(), second.address()}, delay, 60ms);
+    auto const ended = run_race(*this, {hole.address(), second.address()}, delay, 60ms);
     BOOST_TEST(ended.code == errc::connect_timeout);
     BOOST_TEST((ended.took >= 60ms));
     BOOST_TEST((ended.took < 1s));
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_that_has_passed_tries_nothing) {
-  BOOST_TEST(race({good.local_endpoint()}, head_start, 0ms).code == errc::connect_timeout);
+BOOST_DATA_TEST_CASE(a_deadline_that_has_passed_tries_nothing, both_ways, run_race) {
+  auto const ended = run_race(*this, {good.local_endpoint()}, head_start, 0ms);
+  BOOST_TEST(ended.code == errc::connect_timeout);
   BOOST_TEST(!met(good));
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_may_be_as_far_as_a_duration_can_say) {
-  BOOST_TEST(race({hole.address(), good.local_endpoint()}, 10ms, never).connected_to.has_value());
-  BOOST_TEST(race({good.local_endpoint()}, never, never).connected_to.has_value());
+BOOST_DATA_TEST_CASE(a_deadline_may_be_as_far_as_a_duration_can_say, both_ways, run_race) {
+  auto const ended = run_race(*this, {hole.address(), good.local_endpoint()}, 10ms, never);
+  BOOST_TEST(ended.connected_to.has_value());
+  BOOST_TEST(run_race(*this, {good.local_endpoint()}, never, never).connected_to.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_race_leaves_nothing_open) {

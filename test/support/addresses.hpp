@@ -72,6 +72,15 @@ inline tcp::endpoint refusing(tcp family = tcp::v4()) {
   return tcp::acceptor(context, any_port_of(family)).local_endpoint();
 }
 
+/// Whom a socket is connected to.
+inline tcp::endpoint peer_of(int descriptor) {
+  tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  BOOST_REQUIRE(::getpeername(descriptor, peer.data(), &size) == 0);
+  peer.resize(size);
+  return peer;
+}
+
 inline bool has_ipv6() {
   try {
     asio::io_context context;

@@ -43,8 +43,10 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
         token, this, what);
   }
 
-  /** Carries an action out on the calling thread, as far as one wait goes. */
+  /** Carries an action out on the calling thread, as far as one wait goes. A yield has nobody to
+      yield to. */
   interruption wait(action what, give_up_at until, error_code& failed) {
+    if (what == action::yield) return interruption::none;
     return transport_.wait(what, until, failed);
   }
 

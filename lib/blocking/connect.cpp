@@ -1,0 +1,122 @@
+// lookup -> race of its addresses -> handshake, on the calling thread; the last two under one
+// deadline.
+
+#include <cotls/blocking/connect.hpp>
+
+#include "blocking/race.hpp"
+#include "blocking/socket.hpp"
+#include "connect_race.hpp"
+#include "context_state.hpp"
+
+#include <cotls/detail/deadline.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+namespace cotls::blocking {
+
+namespace {
+
+using tcp = asio::ip::tcp;
+using local_endpoint = asio::local::stream_protocol::endpoint;
+using clock = std::chrono::steady_clock;
+
+std::vector<tcp::endpoint> look_up(std::string const& host, int port) {
+  // Only for the lookup's types; it runs nothing and starts no thread.
+  asio::io_context unused;
+  error_code failed;
+  auto const answers = tcp::resolver(unused).resolve(host, std::to_string(port),
+                                                     tcp::resolver::numeric_service, failed);
+  if (failed) detail::fail(failed, "looking up " + host);
+  return {answers.begin(), answers.end()};
+}
+
+stream handshaken(detail::socket_handle socket, client_context const& context,
+                  client_options const& tls, stream::duration limit, std::string const& peer) {
+  stream made(socket.get(), context, tls);
+  socket.release();
+  made.set_handshake_timeout(limit);
+  detail::shake_hands(made, peer);
+  return made;
+}
+
+// While the queue of a Unix domain listener is full, a connect that does not block fails, and there
+// is nothing to poll for. One that blocks waits for room, as long as sending may take.
+detail::socket_handle connect_to(local_endpoint const& path, clock::time_point until) {
+  std::string const doing = "connecting to " + path.path();
+  detail::socket_handle made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (made.get() < 0) detail::fail(detail::last_system_error(), doing);
+  for (;;) {
+    auto const left = std::chrono::ceil<std::chrono::microseconds>(until - clock::now()).count();
+    if (left <= 0) detail::fail(errc::connect_timeout, doing);
+    timeval const limit{left / 1'000'000, left % 1'000'000};
+    ::setsockopt(made.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (::connect(made.get(), path.data(), static_cast<socklen_t>(path.size())) == 0) return made;
+    if (errno != EINTR && errno != EAGAIN) detail::fail(detail::last_system_error(), doing);
+  }
+}
+
+}  // namespace
+
+stream connect(std::string_view host, int port,
+               context_or_protocol<client_context> const& context,
+               connect_options const& options) {
+  client_options const tls = detail::checked_options(host, port, options);
+  std::string const name(host);
+  std::string const where = name + ":" + std::to_string(port);
+  client_context const used = context.context();
+  used.state()->seal();
+
+  auto const addresses = detail::interleaved(look_up(name, port));
+  auto const until = detail::moment_after(options.timeout());
+  detail::socket_handle socket;
+  try {
+    socket = detail::connect_to_first(addresses, options.attempt_delay(), until);
+  } catch (error const& failed) {
+    detail::fail(failed.code(), "connecting to " + where);
+  }
+  detail::set_no_delay(socket.get());
+  auto const limit = std::min(until - clock::now(), options.handshake_timeout());
+  return handshaken(std::move(socket), used, tls, limit, where);
+}
+
+stream connect(std::string_view host, int port, connect_options const& options) {
+  return connect(host, port, default_client_context(), options);
+}
+
+stream connect(std::string_view host, int port,
+               context_or_protocol<client_context> const& context,
+               connect_options const& options, error_code& code) {
+  return detail::or_code(code, [&] { return connect(host, port, context, options); });
+}
+
+stream connect(local_endpoint const& path, context_or_protocol<client_context> const& context,
+               connect_options const& options) {
+  client_options tls = options.tls();
+  client_context const used = context.context();
+  if (!options.verify_host().empty() || used.verify_mode() != verify::none) {
+    if (options.verify_host().empty()) throw error(errc::no_host_name);   // fails closed
+    tls.host(options.verify_host());
+    detail::ssl_engine::check_host(tls.inner().host);
+  }
+  used.state()->seal();
+
+  auto const until = detail::moment_after(options.timeout());
+  detail::socket_handle socket = connect_to(path, until);
+  auto const limit = std::min(until - clock::now(), options.handshake_timeout());
+  return handshaken(std::move(socket), used, tls, limit, path.path());
+}
+
+stream connect(local_endpoint const& path, context_or_protocol<client_context> const& context,
+               connect_options const& options, error_code& code) {
+  return detail::or_code(code, [&] { return connect(path, context, options); });
+}
+
+}  // namespace cotls::blocking

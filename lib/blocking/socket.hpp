@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cotls/blocking/stream.hpp>
+
+#include <string>
+
+namespace cotls::detail {
+
+error_code last_system_error() noexcept;
+
+[[noreturn]] void fail(error_code code, std::string doing);
+
+/** Makes a stream socket that does not block. @par Errors In `failed`; the handle is empty then. */
+socket_handle make_socket(int family, error_code& failed);
+
+/** Without it the last flight of a handshake and a small write meet Nagle's algorithm and the
+    delayed acknowledgement: 40 ms a connection (A10). Other sockets than those of TCP are left
+    alone. */
+void set_no_delay(int descriptor) noexcept;
+
+/** Shakes hands on a new connection, within its handshake timeout.
+    @param peer  How the exception calls the other side. */
+void shake_hands(blocking::stream& made, std::string const& peer);
+
+/** Runs a function that throws for one that sets an error code. */
+template <class Function>
+blocking::stream or_code(error_code& code, Function function) {
+  try {
+    code = {};
+    return function();
+  } catch (boost::system::system_error const& failed) {
+    code = failed.code();
+    return {};
+  }
+}
+
+}  // namespace cotls::detail

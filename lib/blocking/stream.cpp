@@ -1,0 +1,96 @@
+#include <cotls/blocking/stream.hpp>
+
+#include "blocking/socket.hpp"
+
+#include <string>
+
+namespace cotls {
+
+void detail::shake_hands(blocking::stream& made, std::string const& peer) {
+  error_code code;
+  made.handshake(code);
+  if (!code) return;
+  failure known = made.core()->engine().failure_details(code);
+  known.context = "handshake with " + peer;
+  throw error(code, std::move(known));
+}
+
+namespace blocking {
+
+stream::stream(int descriptor, client_context const& context, client_options const& options)
+    : core_(std::make_unique<core_type>(context, options.inner())) {
+  core_->give_socket(detail::socket_handle(descriptor));
+}
+
+stream::stream(int descriptor, server_context const& context)
+    : core_(std::make_unique<core_type>(context)) {
+  core_->give_socket(detail::socket_handle(descriptor));
+}
+
+template <class Function>
+auto stream::with_engine(Function function) const {
+  if (!core_) throw error(errc::not_connected);
+  std::scoped_lock const lock(core_->mutex);
+  return function(core_->engine());
+}
+
+void stream::give_input(asio::const_buffer received) {
+  with_engine([&](auto& engine) { engine.give_input(received.data(), received.size()); });
+}
+
+void stream::tolerate_truncation(bool value) {
+  with_engine([&](auto& engine) { engine.set_truncation_is_end(value); });
+}
+
+void stream::set_read_ahead(bool value) {
+  with_engine([&](auto& engine) { engine.set_read_ahead(value); });
+}
+
+std::pair<int, std::vector<std::byte>> stream::release() {
+  auto unread = with_engine([](auto& engine) {
+    if (!engine.is_over()) throw error(errc::not_over);
+    return engine.take_back_input();
+  });
+  auto const last = std::move(core_);
+  return {last->take_socket(), std::move(unread)};
+}
+
+void stream::handshake() {
+  error_code code;
+  handshake(code);
+  checked(0, code, "handshake");
+}
+
+void stream::close_write() {
+  error_code code;
+  close_write(code);
+  checked(0, code, "sending close_notify");
+}
+
+void stream::shutdown() {
+  error_code code;
+  shutdown(code);
+  checked(0, code, "shutdown");
+}
+
+connection_info stream::info() const {
+  return with_engine([](auto& engine) { return engine.info(); });
+}
+
+peer_info stream::peer() const {
+  return with_engine([](auto& engine) { return engine.peer(); });
+}
+
+error stream::last_error() const {
+  if (!core_) return error(errc::not_connected);
+  return with_engine([](auto& engine) { return engine.last_error(); });
+}
+
+error stream::failure(error_code code, char const* operation) const {
+  if (!core_) return error(code);
+  return with_engine([&](auto& engine) { return engine.failure_of(code, operation); });
+}
+
+}  // namespace blocking
+
+}  // namespace cotls
