@@ -27,22 +27,6 @@ namespace {
 namespace data = boost::unit_test::data;
 certificates const& pki() { return certificates::all(); }
 
-/// An s_server on a port of the system's choice; `-rev` sends each line back in reverse.
-class s_server : public process {
- public:
-  explicit s_server(words const& options = {}, entity const& who = pki().localhost)
-      : process(words{"openssl", "s_server", "-accept", "127.0.0.1:0", "-no-CApath", "-no-CAstore",
-                      "-cert", who.files.certificate, "-key", who.files.key,
-                      "-cert_chain", who.files.intermediates} + options,
-                pki().directory.path()),
-        port_(accepting_port(*this)) {}
-
-  int port() const noexcept { return port_; }
-
- private:
-  int port_;
-};
-
 /// What one connection gave, seen from the client.
 struct exchange {
   connection_info info;

@@ -23,6 +23,23 @@ words operator+(words left, words const& right);
 words s_client(int port, words const& more = {}, std::string const& host = "localhost",
                std::string const& roots = certificates::all().root_file);
 
+/** `openssl s_server` on a port of the system's choice; `-rev` sends each line back in reverse. */
+class s_server : public process {
+ public:
+  explicit s_server(words const& options = {},
+                    entity const& who = certificates::all().localhost)
+      : process(words{"openssl", "s_server", "-accept", "127.0.0.1:0", "-no-CApath", "-no-CAstore",
+                      "-cert", who.files.certificate, "-key", who.files.key,
+                      "-cert_chain", who.files.intermediates} + options,
+                certificates::all().directory.path()),
+        port_(accepting_port(*this)) {}
+
+  int port() const noexcept { return port_; }
+
+ private:
+  int port_;
+};
+
 /** `curl`, which reads no .curlrc, uses no proxy, trusts the roots' file and no other, and connects
     to 127.0.0.1 for every host. */
 words curl(words const& more, std::string const& roots = certificates::all().root_file);
