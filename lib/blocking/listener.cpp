@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cstdint>

@@ -10,6 +10,7 @@
 
 #include <cotls/detail/deadline.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
