@@ -1,5 +1,6 @@
 #include <cotls/certificate.hpp>
 
+#include "key_kind.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
 #include "pem_input.hpp"
@@ -185,6 +186,38 @@ std::chrono::system_clock::time_point certificate::not_before() const {
 
 std::chrono::system_clock::time_point certificate::not_after() const {
   return to_time_point(X509_get0_notAfter(handle_.get()));
+}
+
+std::string certificate::serial_number() const {
+  bignum_ptr const number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(handle_.get()), nullptr));
+  openssl_string_ptr const digits(number ? BN_bn2hex(number.get()) : nullptr);
+  return digits ? digits.get() : "";
+}
+
+std::string certificate::key_kind() const {
+  return detail::key_kind(X509_get0_pubkey(handle_.get()));
+}
+
+std::string certificate::signature_algorithm() const {
+  int const known = X509_get_signature_nid(handle_.get());
+  return known == NID_undef ? "unknown" : OBJ_nid2ln(known);
+}
+
+std::string certificate::fingerprint() const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  clear_openssl_errors();
+  if (X509_digest(handle_.get(), EVP_sha256(), digest.data(), &size) != 1) {
+    throw_openssl_error({}, "digesting a certificate");
+  }
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    if (i > 0) text += ':';
+    text += digits[digest[i] >> 4];
+    text += digits[digest[i] & 15];
+  }
+  return text;
 }
 
 bool certificate::matches(std::string_view host) const {

@@ -49,6 +49,7 @@ using bio_ptr = std::unique_ptr<BIO, openssl_deleter<BIO_free_all>>;
 using general_name_ptr = std::unique_ptr<GENERAL_NAME, openssl_deleter<GENERAL_NAME_free>>;
 using general_names_ptr = std::unique_ptr<GENERAL_NAMES, openssl_deleter<GENERAL_NAMES_free>>;
 using openssl_memory_ptr = std::unique_ptr<unsigned char, openssl_memory_deleter>;
+using openssl_string_ptr = std::unique_ptr<char, openssl_memory_deleter>;
 using pkcs8_info_ptr =
     std::unique_ptr<PKCS8_PRIV_KEY_INFO, openssl_deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using pkey_ptr = std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>>;

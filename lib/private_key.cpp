@@ -6,11 +6,10 @@
 
 #include <cotls/error.hpp>
 
+#include "key_kind.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
 #include "pem_input.hpp"
-
-#include <openssl/ec.h>
 
 #include <climits>
 #include <cstring>
@@ -63,10 +62,6 @@ bool is_encrypted(pem_block const& block) {
 // Some block names tell the type, so that an encrypted key can be skipped without its password.
 bool is_surely_not_rsa(pem_block const& block) {
   return block.name == "EC PRIVATE KEY" || block.name == "DSA PRIVATE KEY";
-}
-
-bool is_rsa(EVP_PKEY const* key) {
-  return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
 }
 
 [[noreturn]] void fail(error_code code, std::string const& doing) {
@@ -168,14 +163,6 @@ pkey_ptr parse(std::string_view data, key_options const& options, std::string co
   return options.is_der() ? parse_der(data, options, doing) : parse_pem(data, options, doing);
 }
 
-// "P-256" for what OpenSSL calls prime256v1; other curves as OpenSSL calls them.
-std::string group_name(EVP_PKEY const* key) {
-  char name[64] = {};
-  if (EVP_PKEY_get_group_name(key, name, sizeof name, nullptr) != 1) return {};
-  char const* familiar = EC_curve_nid2nist(OBJ_sn2nid(name));
-  return familiar ? familiar : name;
-}
-
 }  // namespace
 
 private_key private_key::from_memory(std::string_view data, key_options const& options) {
@@ -212,12 +199,6 @@ std::string private_key::pem() const {
   return {data, static_cast<std::size_t>(size)};
 }
 
-std::string private_key::kind() const {
-  char const* type = EVP_PKEY_get0_type_name(handle_.get());
-  std::string name = type ? type : "unknown";
-  if (name == "EC") return name + ' ' + group_name(handle_.get());
-  if (is_rsa(handle_.get())) return name + ' ' + std::to_string(EVP_PKEY_get_bits(handle_.get()));
-  return name;
-}
+std::string private_key::kind() const { return key_kind(handle_.get()); }
 
 }  // namespace cotls

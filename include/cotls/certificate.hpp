@@ -44,6 +44,20 @@ class certificate {
   std::chrono::system_clock::time_point not_before() const;
   std::chrono::system_clock::time_point not_after() const;
 
+  /** Returns the serial number as hexadecimal digits, two a byte: `"01"`, `"04FE2A"`; one that is
+      negative, against RFC 5280 section 4.1.2.2, begins with `-`. */
+  std::string serial_number() const;
+
+  /** Returns the kind and size of the public key, as people name it: `"EC P-256"`, `"RSA 2048"`. */
+  std::string key_kind() const;
+
+  /** Returns the algorithm of the issuer's signature by OpenSSL's name: `"ecdsa-with-SHA256"`. */
+  std::string signature_algorithm() const;
+
+  /** Returns the SHA-256 digest of the certificate as people compare it: 32 pairs of hexadecimal
+      digits with colons between them. */
+  std::string fingerprint() const;
+
   /** Tells whether the certificate is valid for a host name or IP address (RFC 6125). */
   bool matches(std::string_view host) const;
 
