@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -72,6 +73,17 @@ struct ends {
   ::_exit(127);
 }
 
+// The rest of the first line that begins so and is whole.
+std::optional<std::string> rest_of_line(std::string const& text, std::string_view beginning) {
+  std::string const whole = '\n' + text;
+  auto const start = whole.find('\n' + std::string(beginning));
+  if (start == std::string::npos) return std::nullopt;
+  auto const rest = start + 1 + beginning.size();
+  auto const end = whole.find('\n', rest);
+  if (end == std::string::npos) return std::nullopt;
+  return whole.substr(rest, end - rest);
+}
+
 int milliseconds_until(clock::time_point until) {
   auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left, 0, std::numeric_limits<int>::max()));
@@ -131,19 +143,14 @@ bool process::prints_bytes(std::size_t count, duration limit) {
 }
 
 std::string process::line_after(std::string_view beginning, duration limit) {
-  std::string found;
-  bool const printed = pump_until(clock::now() + limit, [&] {
-    std::string const whole = '\n' + output_.text;
-    auto const start = whole.find('\n' + std::string(beginning));
-    if (start == std::string::npos) return false;
-    auto const rest = start + 1 + beginning.size();
-    auto const end = whole.find('\n', rest);
-    if (end == std::string::npos) return false;
-    found = whole.substr(rest, end - rest);
-    return true;
+  std::optional<std::string> found;
+  pump_until(clock::now() + limit, [&] {
+    found = rest_of_line(output_.text, beginning);
+    if (!found) found = rest_of_line(errors_.text, beginning);
+    return found.has_value();
   });
-  if (!printed) fail("did not print a line that begins with '" + std::string(beginning) + "'");
-  return found;
+  if (!found) fail("did not print a line that begins with '" + std::string(beginning) + "'");
+  return *found;
 }
 
 int process::wait(duration limit) {
@@ -162,6 +169,10 @@ int process::wait(duration limit) {
     ::poll(nullptr, 0, 1);
   }
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+}
+
+void process::signal(int which) {
+  if (id_ > 0) ::kill(id_, which);
 }
 
 void process::kill() {

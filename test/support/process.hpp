@@ -45,7 +45,7 @@ class process {
   /** Waits until this many bytes of standard output have come. */
   bool prints_bytes(std::size_t count, duration limit = patience);
 
-  /** Waits for a whole line of standard output that begins so, and returns the rest of the line.
+  /** Waits for a whole line of either output that begins so, and returns the rest of the line.
       @par Errors std::runtime_error, with all that the program said */
   std::string line_after(std::string_view beginning, duration limit = patience);
 
@@ -54,6 +54,9 @@ class process {
       could not be started.
       @par Errors std::runtime_error when it has not ended by the deadline; it is killed then */
   int wait(duration limit = patience);
+
+  /** Sends it a signal, unless it has been waited for. */
+  void signal(int which);
 
   /** Ends it with SIGKILL, and reaps it. */
   void kill();

@@ -1,0 +1,152 @@
+// One thread: the connection and both descriptors are waited for at once, by two coroutines.
+//
+//   standard input  ──▶ send_all ──▶     its end: close_notify, and reading goes on
+//   standard output ◀── receive_all ◀──  the peer's close_notify ends the command
+
+#include "commands.hpp"
+#include "negotiated.hpp"
+#include "printable.hpp"
+#include "relay.hpp"
+#include "shared_descriptor.hpp"
+#include "tls_options.hpp"
+
+#include "host_port.hpp"
+
+#include <cotls/connect.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+#include <unistd.h>
+
+namespace cotls::tool {
+
+namespace {
+
+constexpr char explanation[] = R"(
+Connects to HOST (port 443 unless PORT is given) with TLS, sends what standard input brings, and
+writes what comes back to standard output. The server's certificate and name are verified, against
+the system's authorities unless others are given.
+
+The end of standard input ends our direction (close_notify); the command ends when the server ends
+its own.
+)";
+
+// Standard input and output on their way through a connection.
+class conversation {
+ public:
+  conversation(asio::io_context& context, command_line const& given, host_port const& to)
+      : verbose_(given.has("verbose")),
+        to_(to),
+        tls_(make_client_context(given)),
+        input_(context.get_executor(), STDIN_FILENO),
+        output_(context.get_executor(), STDOUT_FILENO) {
+    connecting_.timeout(given.seconds("timeout")).handshake_timeout(given.seconds("timeout"));
+    if (auto const name = given.text("servername")) connecting_.verify_host(*name);
+  }
+
+  asio::awaitable<void> run() {
+    tcp_stream peer = co_await connected();
+    using namespace asio::experimental::awaitable_operators;
+    auto const first = co_await (ending_of(receive_all(peer, output_.stream())) ||
+                                 failing_of(sending(peer)));
+    std::exception_ptr const failed = std::visit([](auto const& one) { return one; }, first);
+    if (failed) rethrow(failed);
+    co_await peer.async_shutdown(asio::as_tuple(asio::use_awaitable));
+  }
+
+ private:
+  asio::awaitable<tcp_stream> connected() {
+    try {
+      tcp_stream peer = co_await async_connect(to_.host(), to_.port(), tls_, connecting_);
+      if (verbose_) report(peer);
+      co_return peer;
+    } catch (error const& failed) {
+      throw failure(code_of_failed_connect(failed), failed.what());
+    }
+  }
+
+  void report(tcp_stream const& peer) const {
+    error_code ignored;
+    tcp::endpoint const address = peer.next_layer().remote_endpoint(ignored);
+    std::ostringstream lines;
+    lines << "connected to " << to_.text() << " (" << address << ")\n"
+          << negotiated(peer.info()) << "\n"
+          << (peer.peer().verified() ? "verified: " : "NOT VERIFIED: ")
+          << printable(peer.peer().subject()) << "; issuer: " << printable(peer.peer().issuer())
+          << "\n";
+    std::cerr << lines.str() << std::flush;
+  }
+
+  // A peer that takes no more may have something to say yet: the receiver finds out.
+  asio::awaitable<void> sending(tcp_stream& peer) {
+    try {
+      co_await send_all(input_.stream(), peer);
+    } catch (error const&) {
+      co_return;
+    }
+  }
+
+  [[noreturn]] static void rethrow(std::exception_ptr const& failed) {
+    try {
+      std::rethrow_exception(failed);
+    } catch (error const& of_tls) {
+      // In TLS 1.3 a server that refuses our certificate says so behind the handshake (T7).
+      bool const refused = of_tls.alert().has_value();
+      throw failure(refused ? exit_code::refused : exit_code::broken_off, of_tls.what());
+    }
+  }
+
+  using tcp = asio::ip::tcp;
+
+  bool const verbose_;
+  host_port const to_;
+  client_context const tls_;
+  connect_options connecting_;
+  shared_descriptor input_;
+  shared_descriptor output_;
+};
+
+}  // namespace
+
+exit_code connect(words const& given) {
+  command_line line("cotls connect [OPTION]... HOST[:PORT]", "HOST");
+  add_client_options(line);
+  line.add("Connection")
+      ("insecure", "verify nothing: anyone in the middle can read and change everything")
+      ("timeout", a_time(30), "give up connecting after so long")
+      ("verbose,v", "say on standard error what was negotiated");
+  if (!line.parse(given, explanation)) return exit_code::done;
+  auto const to = parse_host_port(line.argument());
+  if (!to) line.refuse("'" + line.argument() + "' is no HOST[:PORT]");
+
+  int interrupted = 0;
+  {
+    asio::io_context context(1);
+    conversation talk(context, line, *to);
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    signals.async_wait([&](error_code code, int which) {
+      if (code) return;
+      interrupted = which;
+      context.stop();
+    });
+    std::exception_ptr failed;
+    asio::co_spawn(context, talk.run(), [&](std::exception_ptr thrown) {
+      failed = thrown;
+      signals.cancel();
+    });
+    context.run();
+    if (failed) std::rethrow_exception(failed);
+  }
+  // With the descriptors' modes put back, it may have the effect that the sender meant.
+  if (interrupted != 0) std::raise(interrupted);
+  return exit_code::done;
+}
+
+}  // namespace cotls::tool

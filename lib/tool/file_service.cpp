@@ -1,0 +1,120 @@
+#include "services.hpp"
+
+#include "file_site.hpp"
+#include "http_request.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+#include <vector>
+
+namespace cotls::tool {
+
+namespace {
+
+constexpr std::size_t chunk_size = 65536;
+
+// One client's requests, one after another; those behind the first may have come already.
+class conversation {
+ public:
+  conversation(file_site const& site, session& client) : site_(site), client_(client) {}
+
+  asio::awaitable<void> run() {
+    bool goes_on = true;
+    while (goes_on && !client_.stopping()) {
+      parsed_request const parsed = co_await next_request();
+      if (parsed.what == parsed_request::state::incomplete) co_return;   // the client has gone
+      goes_on = co_await answer(parsed);
+    }
+  }
+
+ private:
+  asio::awaitable<parsed_request> next_request() {
+    client_.wait_for_client();
+    parsed_request parsed = parse_request(received_);
+    while (parsed.what == parsed_request::state::incomplete) {
+      std::size_t const before = received_.size();
+      received_.resize(before + 4096);
+      auto const [code, size] = co_await client_.stream().async_read_some(
+          asio::buffer(received_.data() + before, received_.size() - before),
+          asio::as_tuple(asio::use_awaitable));
+      received_.resize(before + size);
+      // Clients often go without a word, between requests: their end is nobody's failure.
+      if (code) co_return parsed_request();
+      parsed = parse_request(received_);
+    }
+    received_.erase(0, parsed.size);
+    client_.progress();
+    co_return parsed;
+  }
+
+  // Sends the answer, and says whether the connection goes on. What follows a request as its content
+  // is not read, so that nothing of it can be taken for another request: the connection ends.
+  asio::awaitable<bool> answer(parsed_request const& parsed) {
+    http_request const& request = parsed.request;
+    bool const refused = parsed.what == parsed_request::state::refused;
+    bool const goes_on =
+        !refused && request.keep_alive && !request.has_content && !client_.stopping();
+    std::time_t const now = std::time(nullptr);
+    http_answer const made = refused ? file_site::refuse(parsed.status, now)
+                                     : site_.answer(request, goes_on, now);
+    co_await send(made);
+    client_.report(std::to_string(static_cast<unsigned>(made.status)) + ' ' +
+                   (refused ? "refused" : request.method + ' ' + request.target));
+    co_return goes_on;
+  }
+
+  // The head leaves together with the beginning of the file.
+  asio::awaitable<void> send(http_answer const& made) {
+    std::uint64_t sent = 0;
+    std::size_t size = read_part(made, sent);
+    std::array<asio::const_buffer, 2> const first{asio::buffer(made.head),
+                                                  asio::buffer(chunk_.data(), size)};
+    co_await client_.stream().async_write(first);
+    for (sent += size; sent < made.part.length; sent += size) {
+      client_.progress();
+      size = read_part(made, sent);
+      co_await client_.stream().async_write(asio::buffer(chunk_.data(), size));
+    }
+  }
+
+  // A file that has become shorter than its head says cannot be sent to its end: without its
+  // close_notify the client would take the part for the whole, were it to trust the end alone.
+  std::size_t read_part(http_answer const& made, std::uint64_t from) {
+    std::uint64_t const left = made.part.length - from;
+    if (!made.file || left == 0) return 0;
+    chunk_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk_size)));
+    ssize_t const got = ::pread(made.file.get(), chunk_.data(), chunk_.size(),
+                                static_cast<off_t>(made.part.first + from));
+    if (got > 0) return static_cast<std::size_t>(got);
+    error_code ignored;
+    client_.stream().next_layer().close(ignored);
+    throw std::runtime_error("a file became shorter, or could not be read, while it was sent");
+  }
+
+  file_site const& site_;
+  session& client_;
+  std::string received_;
+  std::vector<char> chunk_;
+};
+
+asio::awaitable<void> serve_files(file_site const& site, session& client) {
+  conversation talk(site, client);
+  co_await talk.run();
+}
+
+}  // namespace
+
+server::service file_service(std::filesystem::path const& directory) {
+  auto const site = std::make_shared<file_site const>(directory);
+  return [site](session& client) { return serve_files(*site, client); };
+}
+
+}  // namespace cotls::tool

@@ -1,0 +1,162 @@
+// Everything runs on one thread: sessions, the timers that cut them off, and the end.
+//
+//   accept_all ──▶ begin ──▶ serve_one (a coroutine a client) ──▶ ended
+//   watch_clients: once a second, cuts off those whose deadline has passed
+
+#include "server.hpp"
+
+#include "printable.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <iostream>
+#include <sstream>
+
+namespace cotls::tool {
+
+namespace {
+
+using asio::ip::tcp;
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// The time for what is in progress when the server stops.
+constexpr auto grace = std::chrono::seconds(5);
+
+std::string text_of(tcp::endpoint const& peer) {
+  std::ostringstream text;
+  text << peer;
+  return text.str();
+}
+
+void print_line(std::string const& about, std::string_view what) {
+  std::cerr << about + ": " + printable(what) + "\n" << std::flush;
+}
+
+listener_options listening(asio::io_context& context, server::settings const& how) {
+  listener_options options;
+  options.stream_executor(context.get_executor()).handshake_timeout(how.handshake_timeout());
+  if (how.verbose()) {
+    options.observer([](accept_failure const& failed) {
+      print_line(text_of(failed.peer()), failed.reason().what());
+    });
+  }
+  return options;
+}
+
+}  // namespace
+
+session::session(tcp_stream accepted, std::string peer, bool verbose, clock::duration patience)
+    : stream_(std::move(accepted)),
+      peer_(std::move(peer)),
+      verbose_(verbose),
+      patience_(patience) {}
+
+void session::wait_for_client() noexcept {
+  progress();
+  waits_ = true;
+}
+
+void session::progress() noexcept {
+  waits_ = false;
+  if (patience_ != clock::duration::max()) deadline_ = clock::now() + patience_;
+}
+
+void session::report(std::string_view what) const {
+  if (verbose_) print_line(peer_, what);
+}
+
+void session::stop() {
+  stopping_ = true;
+  if (waits_) cut();
+}
+
+server::server(asio::io_context& context, tcp::endpoint const& where, server_context const& tls,
+               service serve, settings const& how)
+    : context_(context),
+      serve_(std::move(serve)),
+      settings_(how),
+      listener_(context.get_executor(), where, tls, listening(context, how)),
+      watch_(context),
+      grace_(context, asio::steady_timer::time_point::max()) {}
+
+asio::awaitable<void> server::run() {
+  asio::co_spawn(context_, watch_clients(), asio::detached);
+  co_await accept_all();
+  if (!stopping_) co_return;
+  for (session& each : sessions_) each.stop();
+  while (!sessions_.empty()) {
+    // Ends early when a session does; at its end, nobody is waited for any longer.
+    auto const [woken] = co_await grace_.async_wait(as_result);
+    if (!woken) {
+      for (session& each : sessions_) each.cut();
+      grace_.expires_at(asio::steady_timer::time_point::max());
+    }
+  }
+  watch_.cancel();
+}
+
+void server::stop() {
+  if (stopping_) {
+    grace_.expires_after(std::chrono::seconds(0));
+    return;
+  }
+  stopping_ = true;
+  grace_.expires_after(grace);
+  listener_.async_stop(settings_.handshake_timeout(), asio::detached);
+}
+
+asio::awaitable<void> server::accept_all() {
+  for (;;) {
+    auto [code, accepted] = co_await listener_.async_accept(as_result);
+    if (stopping_ && code) co_return;
+    if (code) throw error(code);
+    begin(std::move(accepted));
+  }
+}
+
+void server::begin(tcp_stream accepted) {
+  error_code gone;
+  tcp::endpoint const peer = accepted.next_layer().remote_endpoint(gone);
+  auto const which = sessions_.emplace(sessions_.end(), std::move(accepted), text_of(peer),
+                                       settings_.verbose(), settings_.patience());
+  if (stopping_) which->stop();
+  asio::co_spawn(context_, serve_one(*which),
+                 asio::bind_cancellation_slot(which->cancel_.slot(), [this, which](auto) {
+                   ended(which);
+                 }));
+}
+
+asio::awaitable<void> server::serve_one(session& client) {
+  try {
+    co_await serve_(client);
+  } catch (std::exception const& failed) {
+    client.report(failed.what());
+  }
+  // What cut the session off must not cut its goodbye off, too, which has a deadline of its own.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await client.stream().async_shutdown(as_result);
+}
+
+void server::ended(sessions::iterator which) {
+  sessions_.erase(which);
+  if (stopping_) grace_.cancel();
+}
+
+asio::awaitable<void> server::watch_clients() {
+  for (;;) {
+    watch_.expires_after(std::chrono::seconds(1));
+    auto const [cancelled] = co_await watch_.async_wait(as_result);
+    if (cancelled) co_return;
+    auto const now = session::clock::now();
+    for (session& each : sessions_) {
+      if (each.deadline_ <= now) each.cut();
+    }
+  }
+}
+
+}  // namespace cotls::tool

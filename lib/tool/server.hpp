@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cotls/listener.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+
+namespace cotls::tool {
+
+/** One client of a server. Its coroutine is cancelled when it is idle for too long, and when the
+    server stops; the client is then said goodbye to. */
+class session {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  session(tcp_stream accepted, std::string peer, bool verbose, clock::duration patience);
+
+  tcp_stream& stream() noexcept { return stream_; }
+
+  /** Begins to wait for the client: what it waits for must be there, whole, before the patience
+      ends. When the server stops, it waits no longer. */
+  void wait_for_client() noexcept;
+
+  /** Does something with the client, which must get on with it before the patience ends. */
+  void progress() noexcept;
+
+  /** Says that the server stops: no further request is to be waited for. */
+  bool stopping() const noexcept { return stopping_; }
+
+  /** Reports a line about the client, if that was asked for. */
+  void report(std::string_view what) const;
+
+ private:
+  friend class server;
+
+  void stop();
+  void cut() { cancel_.emit(boost::asio::cancellation_type::terminal); }
+
+  tcp_stream stream_;
+  std::string const peer_;
+  bool const verbose_;
+  clock::duration const patience_;
+  clock::time_point deadline_ = clock::time_point::max();
+  bool waits_ = false;
+  bool stopping_ = false;
+  boost::asio::cancellation_signal cancel_;
+};
+
+/** Accepts clients and serves each with a coroutine, all on one thread, until it is told to stop. */
+class server {
+ public:
+  using duration = std::chrono::steady_clock::duration;
+
+  /** Serves a client; when it returns, the client is said goodbye to. */
+  using service = std::function<boost::asio::awaitable<void>(session&)>;
+
+  /** What the command line says of the server. */
+  class settings {
+   public:
+    settings() {}
+    settings& patience(duration longest) { patience_ = longest; return *this; }
+    settings& handshake_timeout(duration longest) { handshake_timeout_ = longest; return *this; }
+    settings& verbose(bool value) { verbose_ = value; return *this; }
+
+    duration patience() const noexcept { return patience_; }
+    duration handshake_timeout() const noexcept { return handshake_timeout_; }
+    bool verbose() const noexcept { return verbose_; }
+
+   private:
+    duration patience_ = duration::max();
+    duration handshake_timeout_ = std::chrono::seconds(10);
+    bool verbose_ = false;
+  };
+
+  server(boost::asio::io_context& context, boost::asio::ip::tcp::endpoint const& where,
+         server_context const& tls, service serve, settings const& how);
+
+  boost::asio::ip::tcp::endpoint endpoint() const { return listener_.local_endpoint(); }
+
+  /** Serves until `stop` was called and every client has gone. */
+  boost::asio::awaitable<void> run();
+
+  /** Accepts nobody any more, ends the clients that are waited for, and gives the others a little
+      time. Called again, it cuts them off. */
+  void stop();
+
+ private:
+  using sessions = std::list<session>;
+
+  boost::asio::awaitable<void> accept_all();
+  boost::asio::awaitable<void> watch_clients();
+  boost::asio::awaitable<void> serve_one(session& client);
+  void begin(tcp_stream accepted);
+  void ended(sessions::iterator which);
+
+  boost::asio::io_context& context_;
+  service const serve_;
+  settings const settings_;
+  listener listener_;
+  sessions sessions_;
+  boost::asio::steady_timer watch_;
+  boost::asio::steady_timer grace_;
+  bool stopping_ = false;
+};
+
+}  // namespace cotls::tool

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "command_line.hpp"
+
+#include <cotls/context.hpp>
+
+namespace cotls::tool {
+
+/** Adds the options of `connect` and `inspect` that say how TLS is spoken. */
+void add_client_options(command_line& to);
+
+/** Adds those of `serve`. */
+void add_server_options(command_line& to);
+
+/** Makes the context that the options ask for.
+    @par Errors `failure` for options that contradict each other; `cotls::error` for a file or a list
+    that is wrong. */
+client_context make_client_context(command_line const& given);
+
+/** The same for a server.
+    @param own  What it shows when it was given no certificate. */
+server_context make_server_context(command_line const& given, std::optional<identity> const& own);
+
+}  // namespace cotls::tool
