@@ -1,10 +1,12 @@
 # Sourced by demo.sh and test.sh: installs what is missing from Debian's packages.
-# shellcheck shell=sh disable=SC2034,SC2086  # used by those who source it; lists of words
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086  # scripts; what is used by those who source it; lists
 
-build_packages='g++ cmake ninja-build libboost1.81-dev libboost-program-options1.81-dev libssl-dev'
+build_packages='g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
+  libboost-program-options1.81-dev libssl-dev'
 demo_packages="$build_packages openssl curl ca-certificates"
-test_packages="$demo_packages libboost-test1.81-dev libboost-context1.81-dev pkg-config strace
-  procps"
+peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools'
+test_packages="$demo_packages $peer_packages libboost-test1.81-dev libboost-context1.81-dev
+  pkg-config strace procps"
 clang_packages='clang-19 libclang-rt-19-dev'
 
 is_installed() {
@@ -36,8 +38,25 @@ install_missing() {
 
   echo "Installing:$missing"
   as_root apt-get update -q
-  as_root env DEBIAN_FRONTEND=noninteractive \
+  without_services as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends $missing
+}
+
+# without_services COMMAND...
+#
+# Runs a command that installs packages, without their services: nginx would be started on port 80 of
+# every address, and fails to be installed where that fails, as without IPv6.
+without_services() {
+  policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then   # the machine's owner has decided
+    "$@"
+    return
+  fi
+  as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$0" && chmod 755 "$0"' "$policy"
+  status=0
+  "$@" || status=$?
+  as_root rm -f "$policy"
+  return $status
 }
 
 # How many compilers run at once: one for each processor and each 1.5 GB of memory.

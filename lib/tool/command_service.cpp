@@ -47,7 +47,8 @@ asio::awaitable<void> relay(session& client, child& command) {
 
 asio::awaitable<void> end(child& command) {
   command.signal(SIGTERM);
-  if (!co_await command.wait(last_words)) command.signal(SIGKILL);
+  auto const status = co_await command.wait(last_words);
+  if (!status) command.signal(SIGKILL);
 }
 
 asio::awaitable<void> serve_command(nursery& children, std::string const& text, session& client) {

@@ -48,6 +48,13 @@ function(every_header_is_installed)
   endif()
 endfunction()
 
+function(the_command_is_installed)
+  run(${stage}/${bindir}/cotls --version)
+  if(NOT output MATCHES "^cotls ${version}, OpenSSL 3")
+    message(FATAL_ERROR "the command printed '${output}'")
+  endif()
+endfunction()
+
 function(every_header_compiles_alone)
   run(${CMAKE_COMMAND} --build ${build} --target all_verify_interface_header_sets)
 endfunction()

@@ -34,14 +34,14 @@ class serving_tool {
  private:
   static std::vector<std::string> completed(std::vector<std::string> arguments,
                                             std::string const& file) {
-    std::vector<std::string> words{"serve", "0"};
+    std::vector<std::string> command{"serve", "0"};
     bool given = false;
     for (auto& each : arguments) {
       given = given || each == "--cert";
-      words.push_back(std::move(each));
+      command.push_back(std::move(each));
     }
-    if (!given) words.insert(words.end(), {"--write-cert", file});
-    return words;
+    if (!given) command.insert(command.end(), {"--write-cert", file});
+    return command;
   }
 
   temporary_directory directory_;
