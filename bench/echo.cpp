@@ -1,307 +1,258 @@
-// What one echo costs in counts: system calls by kind and heap allocations, of the server's process
-// and of the client's. One connection, one message at a time.
+// Messages that come back: so many connections, each with one message on its way at a time.
 //
-//   client   write, read                                    counted between two echoes, far from
-//   server          read, write                             the connection's beginning and end
+//   client   write, read, check                             counted between the warm-up's last echo
+//   server          read, write                             and the last one, far from the connections'
+//                                                           beginning and end
+//
+// Beside them, other connections may be open and idle, at both ends.
 
-#include "gate.hpp"
-#include "gates.hpp"
-#include "heap.hpp"
-#include "loop.hpp"
+#include "descriptors.hpp"
+#include "meter.hpp"
 #include "over_asio_ssl.hpp"
 #include "over_cotls.hpp"
-#include "over_openssl.hpp"
-#include "process.hpp"
-#include "samples.hpp"
-#include "scenario.hpp"
-#include "system_calls.hpp"
-#include "table.hpp"
-
-#include <sys/epoll.h>
+#include "over_cotls_blocking.hpp"
+#include "over_raw.hpp"
+#include "payload.hpp"
+#include "scenarios.hpp"
 
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <optional>
+#include <cstddef>
+#include <cstring>
 #include <string>
 #include <vector>
 
+namespace bench {
+
 namespace {
 
-using namespace bench;
-
-constexpr int warm_up = 200;
-constexpr std::array<std::size_t, 2> sizes{64, 1024};
-
-struct usage {
-  system_call_counts system_calls = system_calls_now();
-  heap_counts heap = heap_now();
-
-  usage& operator-=(usage const& before) noexcept {
-    system_calls -= before.system_calls;
-    heap -= before.heap;
-    return *this;
-  }
+struct echo_case {
+  settings tls;
+  std::size_t connections;
+  std::size_t message_size;
+  int echoes;  // counted, on each connection
+  int warm_up;
+  std::size_t idle;  // connections beside them
 };
 
 // Told of each echo that is done; knows what those after the warm-up used.
-class meter {
+class echo_meter {
  public:
-  explicit meter(int echoes) noexcept : echoes_(echoes) {}
+  explicit echo_meter(echo_case const& what)
+      : first_(static_cast<std::size_t>(what.warm_up) * what.connections),
+        last_(first_ + static_cast<std::size_t>(what.echoes) * what.connections) {}
 
-  int echoes() const noexcept { return warm_up + echoes_; }
-
-  void echoed(int index) noexcept {
-    if (index + 1 == warm_up) begin_ = usage();
-    if (index + 1 != warm_up + echoes_) return;
-    used_ = usage();
-    used_ -= begin_;
+  void echoed() {
+    ++done_;
+    if (done_ == first_) counted_ = meter();
+    if (done_ == last_) used_ = counted_.used();
   }
 
-  usage const& used() const noexcept { return used_; }
+  usage const& used() const {
+    require(done_ == last_, "there were more or fewer echoes than asked for");
+    return used_;
+  }
 
  private:
-  int echoes_;
-  usage begin_;
+  std::size_t first_;
+  std::size_t last_;
+  std::size_t done_ = 0;
+  meter counted_;
   usage used_;
 };
 
-void fill(std::vector<char>& data, int index) {
-  std::fill(data.begin(), data.end(), static_cast<char>(index));
-}
-
 template <class Over>
-asio::awaitable<void> echo(typename Over::stream& peer, std::size_t size, meter& counted) {
-  std::vector<char> data(size);
-  for (int i = 0; i < counted.echoes(); ++i) {
-    for (std::size_t got = 0; got < size;) {
-      got += co_await peer.async_read_some(asio::buffer(data) + got, asio::use_awaitable);
-    }
-    co_await Over::write(peer, asio::buffer(data));
-    counted.echoed(i);
-  }
-}
+class echo_ends {
+  template <class T = void>
+  using task = typename Over::template task<T>;
+  using stream = typename Over::stream;
 
-template <class Over>
-asio::awaitable<void> call(typename Over::stream& peer, std::size_t size, meter& counted) {
-  std::vector<char> sent(size);
-  std::vector<char> received(size);
-  for (int i = 0; i < counted.echoes(); ++i) {
-    fill(sent, i);
-    co_await Over::write(peer, asio::buffer(sent));
-    for (std::size_t got = 0; got < size;) {
-      got += co_await peer.async_read_some(asio::buffer(received) + got, asio::use_awaitable);
-    }
-    require(sent == received, "the echo is not what was sent");
-    counted.echoed(i);
-  }
-}
-
-template <class Over>
-void serve(line& control, cotls::identity const& own, std::size_t size, int echoes) {
-  asio::io_context io(1);
-  typename Over::server server(io, own);
-  control.send(server.port());
-  std::optional<typename Over::stream> peer;
-  run_until_done(io, [](auto& from, auto& into) -> asio::awaitable<void> {
-    into.emplace(co_await from.accept());
-  }(server, peer));
-  meter counted(echoes);
-  run_until_done(io, peer->get_executor(), echo<Over>(*peer, size, counted));
-  control.send(counted.used());
-}
-
-template <class Over>
-void be_client(line& control, cotls::identity const& own, std::uint16_t port, std::size_t size,
-               int echoes) {
-  asio::io_context io(1);
-  typename Over::client client(own);
-  std::optional<typename Over::stream> peer;
-  run_until_done(io, [](auto& from, auto& into, std::uint16_t to) -> asio::awaitable<void> {
-    into.emplace(co_await from.connect(to));
-  }(client, peer, port));
-  meter counted(echoes);
-  run_until_done(io, peer->get_executor(), call<Over>(*peer, size, counted));
-  control.send(counted.used());
-}
-
-// OpenSSL alone, on epoll: registered once, level-triggered, and never reading what cannot be there.
-class epoll_loop {
  public:
-  explicit epoll_loop(over_openssl::connection& peer)
-      : peer_(&peer), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    peer.set_non_blocking();
-    epoll_event interest{};
-    interest.events = EPOLLIN;
-    require(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, peer.socket(), &interest) == 0, "epoll_ctl");
+  static void serve(line& control, echo_case const& what) {
+    typename Over::loop loop;
+    typename Over::server server(loop, what.tls);
+    control.send(server.port());
+    std::vector<stream> open;
+    loop.spawn(accept_all(server, open, what.idle + what.connections));
+    loop.run();
+    stay_idle(loop, open, what);
+    echo_meter counted(what);
+    for (std::size_t i = what.idle; i < open.size(); ++i) {
+      loop.spawn(open[i], echo(open[i], what, counted));
+    }
+    loop.run();
+    control.send(counted.used());
+    control.receive<int>();  // the client has all
   }
 
-  void read(std::vector<char>& data) {
-    // The handshake may have read on into the first message.
-    bool here = SSL_has_pending(peer_->native_handle()) == 1;
-    for (std::size_t got = 0; got < data.size();) {
-      epoll_event event{};
-      if (!here) require(::epoll_wait(epoll_.get(), &event, 1, -1) == 1, "epoll_wait");
-      std::size_t const bytes = peer_->read_some(data.data() + got, data.size() - got);
-      here = bytes > 0 && SSL_has_pending(peer_->native_handle()) == 1;
-      got += bytes;
+  static void be_client(line& control, std::uint16_t port, echo_case const& what) {
+    typename Over::loop loop;
+    typename Over::client client(loop, what.tls);
+    std::vector<stream> open;
+    loop.spawn(connect_all(client, port, open, what.idle + what.connections));
+    loop.run();
+    for (stream const& peer : open) check_negotiated(Over::native_handle(peer), what.tls);
+    stay_idle(loop, open, what);
+    echo_meter counted(what);
+    for (std::size_t i = what.idle; i < open.size(); ++i) {
+      loop.spawn(open[i], call(open[i], what, counted, i));
     }
+    loop.run();
+    control.send(counted.used());
+    control.receive<int>();
   }
 
  private:
-  over_openssl::connection* peer_;
-  descriptor epoll_;
-};
-
-void serve_openssl(line& control, cotls::identity const& own, std::size_t size, int echoes) {
-  auto const context = over_openssl::make_server(own);
-  tcp_listener const listener;
-  control.send(listener.port());
-  auto peer = over_openssl::connection::accept(context.get(), listener.accept());
-  epoll_loop loop(peer);
-  meter counted(echoes);
-  std::vector<char> data(size);
-  for (int i = 0; i < counted.echoes(); ++i) {
-    loop.read(data);
-    peer.write(data.data(), size);
-    counted.echoed(i);
+  static task<> accept_all(typename Over::server& server, std::vector<stream>& open,
+                           std::size_t count) {
+    open.reserve(count);
+    while (open.size() < count) open.push_back(co_await server.accept());
   }
-  control.send(counted.used());
-}
 
-void be_openssl_client(line& control, cotls::identity const& own, std::uint16_t port,
-                       std::size_t size, int echoes) {
-  auto const context = over_openssl::make_client(own);
-  auto peer = over_openssl::connection::connect(context.get(), connect_to(port));
-  epoll_loop loop(peer);
-  meter counted(echoes);
-  std::vector<char> sent(size);
-  std::vector<char> received(size);
-  for (int i = 0; i < counted.echoes(); ++i) {
-    fill(sent, i);
-    peer.write(sent.data(), size);
-    loop.read(received);
-    require(sent == received, "the echo is not what was sent");
-    counted.echoed(i);
+  static task<> connect_all(typename Over::client& client, std::uint16_t port,
+                            std::vector<stream>& open, std::size_t count) {
+    open.reserve(count);
+    while (open.size() < count) open.push_back(co_await client.connect(port));
   }
-  control.send(counted.used());
-}
 
-struct implementation {
-  std::string name;
-  std::function<void(line&, cotls::identity const&, std::size_t, int)> serve;
-  std::function<void(line&, cotls::identity const&, std::uint16_t, std::size_t, int)> be_client;
-};
-
-template <class Over>
-implementation made_of() {
-  return {Over::name, serve<Over>, be_client<Over>};
-}
-
-// The repetitions of one end's figures, per echo.
-struct per_echo {
-  samples receive, send, epoll_ctl, other, beside_epoll_wait, epoll_wait;
-  samples allocations, aligned, openssl;
-
-  void add(usage const& used, int echoes) {
-    auto const each = [echoes](std::int64_t count) { return static_cast<double>(count) / echoes; };
-    receive.add(each(used.system_calls[system_call::receive]));
-    send.add(each(used.system_calls[system_call::send]));
-    epoll_ctl.add(each(used.system_calls[system_call::epoll_ctl]));
-    other.add(each(used.system_calls[system_call::other]));
-    beside_epoll_wait.add(each(used.system_calls.beside_epoll_wait()));
-    epoll_wait.add(each(used.system_calls[system_call::epoll_wait]));
-    allocations.add(each(used.heap.allocations));
-    aligned.add(each(used.heap.aligned));
-    openssl.add(each(used.heap.openssl));
+  static void stay_idle(typename Over::loop& loop, std::vector<stream>& open,
+                        echo_case const& what) {
+    for (std::size_t i = 0; i < what.idle; ++i) loop.spawn_background(open[i], wait(open[i]));
+    if (what.idle > 0) loop.settle();
   }
-};
 
-struct figures {
-  per_echo server;
-  per_echo client;
-};
-
-void measure(implementation const& over, cotls::identity const& own, std::size_t size, int echoes,
-             figures& into) {
-  process server([&](line& control) { over.serve(control, own, size, echoes); });
-  auto const port = server.control().receive<std::uint16_t>();
-  process client([&](line& control) { over.be_client(control, own, port, size, echoes); });
-  into.client.add(client.control().receive<usage>(), echoes);
-  into.server.add(server.control().receive<usage>(), echoes);
-  client.join();
-  server.join();
-}
-
-void check(gate& committed, std::string const& of, per_echo const& used, double allocations) {
-  committed.at_least(of + ", receives", used.receive.median(), 1);
-  committed.at_least(of + ", sends", used.send.median(), 1);
-  committed.at_most(of + ", system calls beside epoll_wait", used.beside_epoll_wait.median(),
-                    gates::echo_system_calls);
-  committed.at_most(of + ", returns of epoll_wait", used.epoll_wait.median(),
-                    gates::echo_epoll_waits);
-  committed.at_most(of + ", allocations", used.allocations.median() + used.aligned.median(),
-                    allocations);
-  committed.at_least(of + ", allocations of OpenSSL", used.openssl.median(), 1);
-  committed.at_most(of + ", allocations of OpenSSL", used.openssl.median(),
-                    gates::echo_openssl_allocations);
-}
-
-bool check(cotls::identity const& own, int echoes, int repetitions) {
-  gate committed;
-  for (std::size_t const size : sizes) {
-    figures measured;
-    for (int i = 0; i < repetitions; ++i) {
-      measure(made_of<over_cotls>(), own, size, echoes, measured);
-    }
-    std::string const of = "echo of " + std::to_string(size) + " bytes, ";
-    check(committed, of + "server", measured.server, gates::echo_server_allocations);
-    check(committed, of + "client", measured.client, gates::echo_client_allocations);
-  }
-  return committed.passed();
-}
-
-void add_row(table& shown, std::string const& name, per_echo const& used) {
-  shown.add({name, number(used.receive.median(), 2), number(used.send.median(), 2),
-             number(used.epoll_ctl.median(), 2), number(used.other.median(), 2),
-             number(used.beside_epoll_wait.median(), 2), number(used.epoll_wait.median(), 2),
-             number(used.allocations.median(), 2), number(used.aligned.median(), 2),
-             number(used.openssl.median(), 2)});
-}
-
-void compare(cotls::identity const& own, std::size_t size, int echoes, int repetitions) {
-  std::array const all{made_of<over_cotls>(), made_of<over_asio_ssl>(),
-                       implementation{"openssl", serve_openssl, be_openssl_client}};
-  std::array<figures, all.size()> measured;
-  for (int i = 0; i < repetitions; ++i) {
-    for (std::size_t at = 0; at < all.size(); ++at) {
-      measure(all[at], own, size, echoes, measured[at]);
+  static task<> wait(stream& peer) {
+    char data = 0;
+    try {
+      co_await Over::read_some(peer, asio::buffer(&data, 1));
+    } catch (std::exception const&) {
+      // How an idle connection ends, after the measurement, is of no interest.
     }
   }
-  table shown({"", "receive", "send", "epoll_ctl", "other", "together", "epoll_wait", "malloc",
-               "aligned_alloc", "OpenSSL's"});
-  for (std::size_t at = 0; at < all.size(); ++at) {
-    add_row(shown, all[at].name + " server", measured[at].server);
-    add_row(shown, all[at].name + " client", measured[at].client);
+
+  static task<> echo(stream& peer, echo_case const& what, echo_meter& counted) {
+    std::vector<char> data(what.message_size);
+    for (int i = 0; i < what.warm_up + what.echoes; ++i) {
+      for (std::size_t got = 0; got < data.size();) {
+        std::size_t const n = co_await Over::read_some(peer, asio::buffer(data) + got);
+        require(n > 0, "an echo was cut off");
+        got += n;
+      }
+      spoil_if_asked(data);
+      co_await Over::write(peer, asio::buffer(data));
+      counted.echoed();
+    }
   }
-  shown.print("System calls and heap allocations per echo of " + std::to_string(size) +
-              " bytes (medians of " + std::to_string(repetitions) + " runs)");
+
+  static task<> call(stream& peer, echo_case const& what, echo_meter& counted, std::size_t seed) {
+    std::vector<char> sent = make_payload(what.message_size);
+    sent.resize(what.message_size);
+    std::vector<char> received(what.message_size);
+    for (int i = 0; i < what.warm_up + what.echoes; ++i) {
+      std::size_t const number = seed * 1'000'003 + static_cast<std::size_t>(i);
+      std::memcpy(sent.data(), &number, sizeof number);
+      co_await Over::write(peer, asio::buffer(sent));
+      for (std::size_t got = 0; got < received.size();) {
+        std::size_t const n = co_await Over::read_some(peer, asio::buffer(received) + got);
+        require(n > 0, "an echo was cut off");
+        got += n;
+      }
+      require(sent == received, "what was read is not what was written");
+      counted.echoed();
+    }
+  }
+};
+
+void add_side(results& into, subject const& of, usage const& used, double echoes) {
+  auto const each = [echoes](std::int64_t count) { return static_cast<double>(count) / echoes; };
+  auto const add = [&](figure const& what, char const* kind, double value) {
+    into.add(of.with("kind", kind), what, value);
+  };
+  system_call_counts const& calls = used.system_calls;
+  into.add(of, figures::cpu_us_per_request, used.cpu_seconds * 1e6 / echoes);
+  add(figures::syscalls_per_request, "all", each(calls.total()));
+  add(figures::syscalls_per_request, "receive", each(calls[system_call::receive]));
+  add(figures::syscalls_per_request, "send", each(calls[system_call::send]));
+  add(figures::syscalls_per_request, "epoll_wait", each(calls[system_call::epoll_wait]));
+  add(figures::syscalls_per_request, "epoll_ctl", each(calls[system_call::epoll_ctl]));
+  add(figures::syscalls_per_request, "other", each(calls[system_call::other]));
+  add(figures::allocations_per_request, "own", each(used.heap.own()));
+  add(figures::allocations_per_request, "OpenSSL's", each(used.heap.openssl));
+}
+
+void measure(results& into, implementation<echo_case> const& over, echo_case const& what,
+             subject const& of) {
+  both<usage> const used = run_both<usage>(over, what);
+  double const echoes = static_cast<double>(what.connections) * what.echoes;
+  into.add(of, figures::requests_per_second, echoes / used.client.wall_seconds);
+  add_side(into, of.with("side", "server"), used.server, echoes);
+  add_side(into, of.with("side", "client"), used.client, echoes);
+}
+
+std::vector<implementation<echo_case>> implementations(std::size_t connections) {
+  std::vector all{implemented<echo_ends<over_cotls>, echo_case>(over_cotls::name),
+                  implemented<echo_ends<over_cotls_token>, echo_case>(over_cotls_token::name),
+                  implemented<echo_ends<over_asio_ssl>, echo_case>(over_asio_ssl::name),
+                  implemented<echo_ends<over_openssl_epoll>, echo_case>(over_openssl_epoll::name),
+                  implemented<echo_ends<over_tcp_epoll>, echo_case>(over_tcp_epoll::name)};
+  if (connections == 1) {
+    all.insert(all.begin() + 2,
+               implemented<echo_ends<over_cotls_blocking>, echo_case>(over_cotls_blocking::name));
+  }
+  return all;
+}
+
+void plan_case(plan& planned, results& into, subject const& of, echo_case const& what,
+               int repetitions) {
+  planned.compare(implementations(what.connections + what.idle), what, of, repetitions,
+                  [&into](implementation<echo_case> const& over, echo_case const& given,
+                          subject const& measured) { measure(into, over, given, measured); });
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_scenario(
-      argc, argv, "System calls and heap allocations per echo over one TLS 1.3 connection.",
-      [](arguments& given) {
-        int const echoes = given.number("--echoes", 1024, "counted in one run");
-        int const repetitions = given.number("--repetitions", 5, "runs");
-        bool const gating = given.flag("--gate", "compare cotls with bench/gates.hpp, that only");
-        if (!given.complete()) return true;
-        count_openssl_apart();
-        auto const own = make_identity();
-        if (gating) return check(own, echoes, repetitions);
-        for (std::size_t const size : sizes) compare(own, size, echoes, repetitions);
-        return true;
-      });
+void echo(plan& planned, results& into) {
+  auto const many = planned.pick<std::size_t>(16, 64, 250, 1000);
+  for (std::size_t const connections : {std::size_t{1}, std::size_t{64}, many}) {
+    if (planned.how() == effort::gate && connections > 1) return;
+    auto const together = planned.pick<std::size_t>(64, 1024, 4'000, 20'000);
+    for (std::size_t const size : {64, 1024, 16 * 1024}) {
+      std::size_t const fewer = size > 1024 ? together / 4 : together;
+      int const echoes = static_cast<int>(std::max<std::size_t>(1, fewer / connections));
+      int const warm_up = planned.pick(1, 200, 5, 10);
+      echo_case const what{{&planned.identity()}, connections, size, echoes, warm_up, 0};
+      subject const of{.scenario = "echo",
+                       .implementation = {},
+                       .given = {{"connections", static_cast<std::int64_t>(connections)},
+                                 {"message_bytes", static_cast<std::int64_t>(size)}},
+                       .headline = connections == 64 && size == 1024};
+      bool const costly = connections == many && planned.how() != effort::full;
+      if (costly && size != 1024) continue;
+      plan_case(planned, into, of, what, costly ? 1 : planned.repetitions());
+    }
+  }
 }
+
+void echo_beside_idle(plan& planned, results& into) {
+  std::vector<std::size_t> counts{0, 1'000, 10'000};
+  if (planned.how() == effort::quick) counts = {0, 500};
+  if (planned.how() < effort::quick) counts = {0, 20};
+  for (std::size_t const idle : within_limits(planned, "echo_beside_idle", counts)) {
+    auto const together = planned.pick<std::size_t>(64, 64, 4'000, 40'000);
+    echo_case const what{{&planned.identity()},
+                         64,
+                         1024,
+                         static_cast<int>(std::max<std::size_t>(1, together / 64)),
+                         planned.pick(1, 1, 5, 10),
+                         idle};
+    subject const of{.scenario = "echo_beside_idle",
+                     .implementation = {},
+                     .given = {{"connections", std::int64_t{64}},
+                               {"message_bytes", std::int64_t{1024}},
+                               {"idle", static_cast<std::int64_t>(idle)}}};
+    int const repetitions =
+        idle > 1'000 ? std::min(3, planned.repetitions()) : planned.repetitions();
+    plan_case(planned, into, of, what, repetitions);
+  }
+}
+
+}  // namespace bench

@@ -1,179 +1,216 @@
-// Full TLS 1.3 handshakes, one after the other on loopback: connect, handshake with the chain and the
-// name verified, one byte from the server, end. CPU time of both processes.
+// Connections, one after the other: connect, handshake with the chain and the name verified, a byte to
+// the server and one back, end. Full handshakes and resumed ones. Two scenarios see the same run:
+//
+//   handshake    CPU time, system calls and heap allocations of both processes
+//   first_byte   the time from connect to the server's byte, as the client sees it
 
-#include "cpu.hpp"
-#include "loop.hpp"
+#include "meter.hpp"
 #include "over_asio_ssl.hpp"
 #include "over_cotls.hpp"
-#include "over_openssl.hpp"
-#include "process.hpp"
-#include "samples.hpp"
-#include "scenario.hpp"
-#include "table.hpp"
+#include "over_cotls_blocking.hpp"
+#include "over_raw.hpp"
+#include "payload.hpp"
+#include "scenarios.hpp"
 
-#include <array>
-#include <functional>
+#include <chrono>
 #include <string>
+#include <vector>
+
+namespace bench {
 
 namespace {
 
-using namespace bench;
+constexpr char question = 'q';
+constexpr char answer = 'a';
 
-constexpr char greeting = 'g';
-constexpr int warm_up = 20;
-
-struct usage {
-  double cpu_seconds;
-  double wall_seconds;
+struct handshake_case {
+  settings tls;
+  bool resumed;
+  int count;
+  int warm_up;
 };
 
-usage used_since(stopwatch const& watch) { return {watch.cpu(), watch.wall()}; }
+struct handshake_usage {
+  usage all;
+  double first_byte_us = 0;  // the client's median
+};
 
-// The client has the server's greeting: both handshakes are done, and this one was a full one.
-void check(SSL* ssl, char received) {
-  require(received == greeting, "the greeting is not what was sent");
-  require(SSL_version(ssl) == TLS1_3_VERSION, "not TLS 1.3");
-  require(SSL_session_reused(ssl) == 0, "the session was resumed");
-  require(SSL_get_verify_result(ssl) == X509_V_OK, "the server was not verified");
-}
+// A session as a client keeps it. OpenSSL spoils the one of a connection that ends without
+// close_notify, so that each connection is given a copy.
+class kept_session {
+ public:
+  void keep(SSL* connection) {
+    ssl_session_ptr const session(SSL_get1_session(connection));
+    require(session && SSL_SESSION_is_resumable(session.get()) == 1, "there is no session to keep");
+    kept_.reset(SSL_SESSION_dup(session.get()));
+  }
+  ssl_session_ptr copy() const {
+    return ssl_session_ptr(kept_ ? SSL_SESSION_dup(kept_.get()) : nullptr);
+  }
 
-template <class Over>
-asio::awaitable<void> serve_one(typename Over::server& server) {
-  auto peer = co_await server.accept();
-  co_await Over::write(peer, asio::buffer(&greeting, 1));
-}
-
-template <class Over>
-asio::awaitable<void> serve_all(typename Over::server& server, int count, usage& used) {
-  for (int i = 0; i < warm_up; ++i) co_await serve_one<Over>(server);
-  stopwatch const watch;
-  for (int i = 0; i < count; ++i) co_await serve_one<Over>(server);
-  used = used_since(watch);
-}
+ private:
+  ssl_session_ptr kept_;
+};
 
 template <class Over>
-asio::awaitable<void> connect_one(typename Over::client& client, std::uint16_t port) {
-  auto peer = co_await client.connect(port);
-  char received = 0;
-  co_await peer.async_read_some(asio::buffer(&received, 1), asio::use_awaitable);
-  check(peer.native_handle(), received);
-}
+concept resumes = requires(typename Over::client& client, SSL_SESSION* offered) {
+  client.connect(std::uint16_t{}, offered);
+};
 
 template <class Over>
-asio::awaitable<void> connect_all(typename Over::client& client, std::uint16_t port, int count,
-                                  usage& used) {
-  for (int i = 0; i < warm_up; ++i) co_await connect_one<Over>(client, port);
-  stopwatch const watch;
-  for (int i = 0; i < count; ++i) co_await connect_one<Over>(client, port);
-  used = used_since(watch);
-}
+class handshake_ends {
+  template <class T = void>
+  using task = typename Over::template task<T>;
+  using clock = std::chrono::steady_clock;
 
-template <class Over>
-void serve(line& control, cotls::identity const& own, int count) {
-  asio::io_context io(1);
-  typename Over::server server(io, own);
-  control.send(server.port());
-  usage used{};
-  run_until_done(io, serve_all<Over>(server, count, used));
-  control.send(used);
-}
+ public:
+  static void serve(line& control, handshake_case const& what) {
+    typename Over::loop loop;
+    typename Over::server server(loop, what.tls);
+    control.send(server.port());
+    handshake_usage used;
+    loop.spawn(serve_all(server, what, used));
+    loop.run();
+    control.send(used);
+    control.receive<int>();
+  }
 
-template <class Over>
-void be_client(line& control, cotls::identity const& own, std::uint16_t port, int count) {
-  asio::io_context io(1);
-  typename Over::client client(own);
-  usage used{};
-  run_until_done(io, connect_all<Over>(client, port, count, used));
-  control.send(used);
-}
+  static void be_client(line& control, std::uint16_t port, handshake_case const& what) {
+    typename Over::loop loop;
+    typename Over::client client(loop, what.tls);
+    handshake_usage used;
+    loop.spawn(connect_all(client, port, what, used));
+    loop.run();
+    control.send(used);
+    control.receive<int>();
+  }
 
-void serve_openssl(line& control, cotls::identity const& own, int count) {
-  auto const context = over_openssl::make_server(own);
-  tcp_listener const listener;
-  control.send(listener.port());
-  auto const serve_next = [&] {
-    over_openssl::connection::accept(context.get(), listener.accept()).write(&greeting, 1);
-  };
-  for (int i = 0; i < warm_up; ++i) serve_next();
-  stopwatch const watch;
-  for (int i = 0; i < count; ++i) serve_next();
-  control.send(used_since(watch));
-}
+ private:
+  static task<> serve_all(typename Over::server& server, handshake_case const& what,
+                          handshake_usage& used) {
+    for (int i = 0; i < what.warm_up; ++i) co_await serve_one(server);
+    meter const counted;
+    for (int i = 0; i < what.count; ++i) co_await serve_one(server);
+    used.all = counted.used();
+  }
 
-void be_openssl_client(line& control, cotls::identity const& own, std::uint16_t port, int count) {
-  auto const context = over_openssl::make_client(own);
-  auto const connect_next = [&] {
-    auto peer = over_openssl::connection::connect(context.get(), connect_to(port));
+  static task<> serve_one(typename Over::server& server) {
+    auto peer = co_await server.accept();
+    char asked = 0;
+    std::vector<char> answered(1, answer);
+    spoil_if_asked(answered);
+    std::size_t const n = co_await Over::read_some(peer, asio::buffer(&asked, 1));
+    require(n == 1 && asked == question, "what was read is not what was written");
+    co_await Over::write(peer, asio::buffer(answered));
+  }
+
+  static task<> connect_all(typename Over::client& client, std::uint16_t port,
+                            handshake_case const& what, handshake_usage& used) {
+    kept_session session;
+    samples first_bytes;
+    for (int i = 0; i < what.warm_up; ++i) {
+      co_await connect_one(client, port, what, session, first_bytes);
+    }
+    first_bytes = samples();
+    meter const counted;
+    for (int i = 0; i < what.count; ++i) {
+      co_await connect_one(client, port, what, session, first_bytes);
+    }
+    used.all = counted.used();
+    used.first_byte_us = first_bytes.median();
+  }
+
+  static task<> connect_one(typename Over::client& client, std::uint16_t port,
+                            handshake_case const& what, kept_session& session,
+                            samples& first_bytes) {
+    ssl_session_ptr const offered = session.copy();
+    clock::time_point const begin = clock::now();
+    auto peer = co_await connect(client, port, offered.get());
     char received = 0;
-    peer.read(&received, 1);
-    check(peer.native_handle(), received);
-  };
-  for (int i = 0; i < warm_up; ++i) connect_next();
-  stopwatch const watch;
-  for (int i = 0; i < count; ++i) connect_next();
-  control.send(used_since(watch));
-}
+    co_await Over::write(peer, asio::buffer(&question, 1));
+    std::size_t const n = co_await Over::read_some(peer, asio::buffer(&received, 1));
+    first_bytes.add(std::chrono::duration<double, std::micro>(clock::now() - begin).count());
 
-struct implementation {
-  std::string name;
-  std::function<void(line&, cotls::identity const&, int)> serve;
-  std::function<void(line&, cotls::identity const&, std::uint16_t, int)> be_client;
+    require(n == 1 && received == answer, "what was read is not what was written");
+    SSL* const ssl = Over::native_handle(peer);
+    if (!ssl) co_return;
+    if (!offered) check_negotiated(ssl, what.tls);
+    require((SSL_session_reused(ssl) == 1) == (offered != nullptr),
+            "a session was resumed that was not to be, or was not that was");
+    if (what.resumed && !offered) session.keep(ssl);
+  }
+
+  static auto connect(typename Over::client& client, std::uint16_t port, SSL_SESSION* offered) {
+    if constexpr (resumes<Over>) {
+      return client.connect(port, offered);
+    } else {
+      return client.connect(port);
+    }
+  }
 };
 
-template <class Over>
-implementation made_of() {
-  return {Over::name, serve<Over>, be_client<Over>};
+void add(results& into, subject const& of, handshake_case const& what,
+         both<handshake_usage> const& used) {
+  double const each = 1.0 / what.count;
+  usage const& server = used.server.all;
+  usage const& client = used.client.all;
+  subject first_byte = of;
+  first_byte.scenario = "first_byte";
+  into.add(first_byte, figures::first_byte_us, used.client.first_byte_us);
+  if (of.implementation == over_tcp::name) return;  // there is no handshake
+
+  into.add(of.with("side", "both"), figures::cpu_us_per_handshake,
+           (server.cpu_seconds + client.cpu_seconds) * 1e6 * each);
+  into.add(of, figures::handshakes_per_second, what.count / client.wall_seconds);
+  for (auto const& [side, one] : {std::pair{"server", &server}, std::pair{"client", &client}}) {
+    subject const here = of.with("side", side);
+    into.add(here, figures::cpu_us_per_handshake, one->cpu_seconds * 1e6 * each);
+    auto const count = [&](figure const& counted, char const* kind, std::int64_t value) {
+      into.add(here.with("kind", kind), counted, static_cast<double>(value) * each);
+    };
+    count(figures::syscalls_per_connection, "all", one->system_calls.total());
+    count(figures::syscalls_per_connection, "send", one->system_calls[system_call::send]);
+    count(figures::allocations_per_connection, "own", one->heap.own());
+    count(figures::allocations_per_connection, "OpenSSL's", one->heap.openssl);
+  }
 }
 
-struct figures {
-  samples cpu_us, server_us, client_us, per_second;
-};
-
-void measure(implementation const& over, cotls::identity const& own, int count, figures& into) {
-  process server([&](line& control) { over.serve(control, own, count); });
-  auto const port = server.control().receive<std::uint16_t>();
-  process client([&](line& control) { over.be_client(control, own, port, count); });
-  auto const of_client = client.control().receive<usage>();
-  auto const of_server = server.control().receive<usage>();
-  client.join();
-  server.join();
-  double const each = 1e6 / count;
-  into.cpu_us.add((of_client.cpu_seconds + of_server.cpu_seconds) * each);
-  into.server_us.add(of_server.cpu_seconds * each);
-  into.client_us.add(of_client.cpu_seconds * each);
-  into.per_second.add(count / of_client.wall_seconds);
-}
-
-void compare(cotls::identity const& own, int count, int repetitions) {
-  std::array const all{made_of<over_cotls>(), made_of<over_asio_ssl>(),
-                       implementation{"openssl, blocking", serve_openssl, be_openssl_client}};
-  std::array<figures, all.size()> measured;
-  for (int i = 0; i < repetitions; ++i) {
-    for (std::size_t at = 0; at < all.size(); ++at) measure(all[at], own, count, measured[at]);
-  }
-  table shown({"", "CPU us", "lowest", "highest", "to asio-ssl", "to openssl", "server", "client",
-               "per second"});
-  for (std::size_t at = 0; at < all.size(); ++at) {
-    figures const& of = measured[at];
-    double const median = of.cpu_us.median();
-    shown.add({all[at].name, number(median), number(of.cpu_us.lowest()),
-               number(of.cpu_us.highest()), ratio(median, measured[1].cpu_us.median()),
-               ratio(median, measured[2].cpu_us.median()), number(of.server_us.median()),
-               number(of.client_us.median()), number(of.per_second.median())});
-  }
-  shown.print("Full handshakes, one after the other (medians of " + std::to_string(repetitions) +
-              " runs of " + std::to_string(count) + ")");
+std::vector<implementation<handshake_case>> implementations(bool resumed) {
+  std::vector all{
+      implemented<handshake_ends<over_cotls>, handshake_case>(over_cotls::name),
+      implemented<handshake_ends<over_cotls_token>, handshake_case>(over_cotls_token::name),
+      implemented<handshake_ends<over_asio_ssl>, handshake_case>(over_asio_ssl::name),
+      implemented<handshake_ends<over_asio_ssl>, handshake_case>(over_asio_ssl::name, true),
+      implemented<handshake_ends<over_openssl>, handshake_case>(over_openssl::name)};
+  if (resumed) return all;
+  all.push_back(implemented<handshake_ends<over_tcp>, handshake_case>(over_tcp::name));
+  all.insert(all.begin() + 2, implemented<handshake_ends<over_cotls_blocking>, handshake_case>(
+                                  over_cotls_blocking::name));
+  return all;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_scenario(
-      argc, argv, "CPU time of full TLS 1.3 handshakes, P-256, X25519.", [](arguments& given) {
-        int const count = given.number("--handshakes", 300, "in one run");
-        int const repetitions = given.number("--repetitions", 9, "runs of each implementation");
-        if (!given.complete()) return true;
-        compare(make_identity(), count, repetitions);
-        return true;
-      });
+void handshake(plan& planned, results& into) {
+  for (version const protocol : {version::tls1_3, version::tls1_2}) {
+    for (bool const resumed : {false, true}) {
+      if (planned.how() == effort::gate && (resumed || protocol == version::tls1_2)) continue;
+      handshake_case const what{{&planned.identity(), protocol},
+                                resumed,
+                                planned.pick(3, 100, 60, 300),
+                                planned.pick(1, 20, 10, 20)};
+      subject const of{
+          .scenario = "handshake",
+          .implementation = {},
+          .given = {{"version", to_string(protocol)}, {"handshake", resumed ? "resumed" : "full"}},
+          .headline = protocol == version::tls1_3};
+      planned.compare(implementations(resumed), what, of, planned.repetitions(),
+                      [&into](implementation<handshake_case> const& over,
+                              handshake_case const& given, subject const& measured) {
+                        add(into, measured, given, run_both<handshake_usage>(over, given));
+                      });
+    }
+  }
 }
+
+}  // namespace bench

@@ -1,47 +1,42 @@
 // Nanoseconds per small read of data that is decrypted already: the peer writes records of 16 KiB,
-// which are read in pieces of 16 or 64 bytes. The first read of a record, which receives and
-// decrypts it, and the last, which gives its buffer back, are not timed.
+// which are read in pieces. The first read of a record, which receives and decrypts it, and the last,
+// which gives its buffer back, are not timed.
 
-#include "loop.hpp"
 #include "over_asio_ssl.hpp"
 #include "over_cotls.hpp"
-#include "over_openssl.hpp"
-#include "process.hpp"
-#include "samples.hpp"
-#include "scenario.hpp"
-#include "table.hpp"
+#include "over_cotls_blocking.hpp"
+#include "over_raw.hpp"
+#include "payload.hpp"
+#include "scenarios.hpp"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <functional>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+namespace bench {
+
 namespace {
 
-using namespace bench;
-
 constexpr std::size_t record_size = 16 * 1024;
-constexpr std::array<std::size_t, 2> pieces{16, 64};
 
-// What every record holds, but for its first byte.
-std::vector<char> make_record() {
-  std::vector<char> record(record_size);
-  for (std::size_t i = 0; i < record_size; ++i) record[i] = static_cast<char>(i * 7 + i / 256);
-  return record;
-}
+struct reads_case {
+  settings tls;
+  std::size_t piece;
+  int records;
+};
 
 // Where a record is read to, and how long its reads took.
 class record_reader {
  public:
-  record_reader(std::size_t piece, int records)
-      : piece_(piece), timed_reads_(record_size / piece - 2), records_(records) {}
+  explicit record_reader(std::size_t piece)
+      : piece_(piece), timed_reads_(record_size / piece - 2) {}
 
-  int records() const noexcept { return records_; }
-  std::size_t piece() const noexcept { return piece_; }
   std::size_t timed_reads() const noexcept { return timed_reads_; }
-  char* at(std::size_t read) noexcept { return received_.data() + read * piece_; }
+  asio::mutable_buffer at(std::size_t read) noexcept {
+    return {received_.data() + read * piece_, piece_};
+  }
 
   void begin() noexcept { begin_ = clock::now(); }
   void end() {
@@ -50,9 +45,8 @@ class record_reader {
   }
 
   // Checks a whole record.
-  void done(int number) {
-    expected_.front() = static_cast<char>(number);
-    require(received_ == expected_, "what was read is not what was written");
+  void done() {
+    check_(received_.data(), received_.size());
     std::fill(received_.begin(), received_.end(), '\0');
   }
 
@@ -64,130 +58,93 @@ class record_reader {
 
   std::size_t piece_;
   std::size_t timed_reads_;
-  int records_;
-  std::vector<char> expected_ = make_record();
   std::vector<char> received_ = std::vector<char>(record_size);
+  payload_check check_;
   clock::time_point begin_;
   samples ns_per_read_;
 };
 
-void write_records(line& control, cotls::identity const& own, int records) {
-  auto const context = over_openssl::make_server(own);
-  tcp_listener const listener;
-  control.send(listener.port());
-  auto peer = over_openssl::connection::accept(context.get(), listener.accept());
-  std::vector<char> record = make_record();
+// The same server for all: whole records, by hand.
+task<> write_records(over_openssl::server& server, line& control, int records) {
+  auto peer = co_await server.accept();
+  std::vector<char> data = make_payload(record_size);
+  spoil_if_asked(data);
   for (int i = 0; i < records; ++i) {
-    record.front() = static_cast<char>(i);
-    peer.write(record.data(), record.size());
+    std::size_t const at = static_cast<std::size_t>(i) * record_size % data.size();
+    co_await over_openssl::write(peer, asio::buffer(data.data() + at, record_size));
   }
+  control.send(0.0);
   control.receive<int>();  // the reader is done
 }
 
 template <class Over>
-asio::awaitable<void> read_all(typename Over::client& client, std::uint16_t port,
-                               record_reader& reader) {
-  auto peer = co_await client.connect(port);
-  std::size_t const piece = reader.piece();
-  for (int i = 0; i < reader.records(); ++i) {
-    std::size_t got =
-        co_await peer.async_read_some(asio::buffer(reader.at(0), piece), asio::use_awaitable);
-    require(got == piece, "a read is short");
-    reader.begin();
-    for (std::size_t read = 1; read <= reader.timed_reads(); ++read) {
-      got +=
-          co_await peer.async_read_some(asio::buffer(reader.at(read), piece), asio::use_awaitable);
-    }
-    reader.end();
-    got += co_await peer.async_read_some(asio::buffer(reader.at(reader.timed_reads() + 1), piece),
-                                         asio::use_awaitable);
-    require(got == record_size, "a read is short");
-    reader.done(i);
+class reads_ends {
+  template <class T = void>
+  using task = typename Over::template task<T>;
+
+ public:
+  static void serve(line& control, reads_case const& what) {
+    raw_loop loop;
+    over_openssl::server server(loop, what.tls);
+    control.send(server.port());
+    loop.spawn(write_records(server, control, what.records));
+    loop.run();
   }
-}
 
-template <class Over>
-void read_records(cotls::identity const& server, std::uint16_t port, record_reader& reader) {
-  asio::io_context io(1);
-  typename Over::client client(server);
-  run_until_done(io, read_all<Over>(client, port, reader));
-}
-
-void read_records_bare(cotls::identity const& server, std::uint16_t port, record_reader& reader) {
-  auto const context = over_openssl::make_client(server);
-  auto peer = over_openssl::connection::connect(context.get(), connect_to(port));
-  SSL* const ssl = peer.native_handle();
-  std::size_t const piece = reader.piece();
-  for (int i = 0; i < reader.records(); ++i) {
-    std::size_t got = 0;
-    peer.read(reader.at(0), piece);
-    reader.begin();
-    for (std::size_t read = 1; read <= reader.timed_reads(); ++read) {
-      std::size_t bytes = 0;
-      if (SSL_read_ex(ssl, reader.at(read), piece, &bytes) != 1) break;
-      got += bytes;
-    }
-    reader.end();
-    peer.read(reader.at(reader.timed_reads() + 1), piece);
-    require(got == record_size - 2 * piece, "a read is short");
-    reader.done(i);
+  static void be_client(line& control, std::uint16_t port, reads_case const& what) {
+    typename Over::loop loop;
+    typename Over::client client(loop, what.tls);
+    record_reader reader(what.piece);
+    loop.spawn(read_all(client, port, reader, what));
+    loop.run();
+    control.send(reader.ns_per_read());
+    control.receive<int>();
   }
-}
 
-struct implementation {
-  std::string name;
-  std::function<void(cotls::identity const&, std::uint16_t, record_reader&)> read;
+ private:
+  static task<> read_all(typename Over::client& client, std::uint16_t port, record_reader& reader,
+                         reads_case const& what) {
+    auto peer = co_await client.connect(port);
+    check_negotiated(Over::native_handle(peer), what.tls);
+    for (int i = 0; i < what.records; ++i) {
+      std::size_t got = co_await Over::read_some(peer, reader.at(0));
+      require(got == what.piece, "a read is short");
+      reader.begin();
+      for (std::size_t read = 1; read <= reader.timed_reads(); ++read) {
+        got += co_await Over::read_some(peer, reader.at(read));
+      }
+      reader.end();
+      got += co_await Over::read_some(peer, reader.at(reader.timed_reads() + 1));
+      require(got == record_size, "a read is short");
+      reader.done();
+    }
+  }
 };
 
-double measure(implementation const& over, cotls::identity const& own, std::size_t piece,
-               int records) {
-  process writer([&](line& control) { write_records(control, own, records); });
-  auto const port = writer.control().receive<std::uint16_t>();
-  process reader([&](line& control) {
-    record_reader timed(piece, records);
-    over.read(own, port, timed);
-    control.send(timed.ns_per_read());
-  });
-  auto const ns = reader.control().receive<double>();
-  reader.join();
-  writer.control().send(0);
-  writer.join();
-  return ns;
-}
-
-void compare(cotls::identity const& own, std::size_t piece, int records, int repetitions) {
-  std::array const all{implementation{over_cotls::name, read_records<over_cotls>},
-                       implementation{over_asio_ssl::name, read_records<over_asio_ssl>},
-                       implementation{"SSL_read_ex", read_records_bare}};
-  std::array<samples, all.size()> measured;
-  for (int i = 0; i < repetitions; ++i) {
-    for (std::size_t at = 0; at < all.size(); ++at) {
-      measured[at].add(measure(all[at], own, piece, records));
-    }
-  }
-  table shown({"", "ns per read", "lowest", "highest", "to asio-ssl", "to SSL_read_ex"});
-  for (std::size_t at = 0; at < all.size(); ++at) {
-    double const median = measured[at].median();
-    shown.add({all[at].name, number(median), number(measured[at].lowest()),
-               number(measured[at].highest()), ratio(median, measured[1].median()),
-               ratio(median, measured[2].median())});
-  }
-  shown.print("Reads of " + std::to_string(piece) +
-              " bytes that are decrypted already (medians of " + std::to_string(repetitions) +
-              " runs of " + std::to_string(records) + " records)");
+std::vector<implementation<reads_case>> implementations() {
+  return {implemented<reads_ends<over_cotls>, reads_case>(over_cotls::name),
+          implemented<reads_ends<over_cotls_token>, reads_case>(over_cotls_token::name),
+          implemented<reads_ends<over_cotls_blocking>, reads_case>(over_cotls_blocking::name),
+          implemented<reads_ends<over_asio_ssl>, reads_case>(over_asio_ssl::name),
+          implemented<reads_ends<over_openssl>, reads_case>(over_openssl::name)};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return run_scenario(
-      argc, argv, "Nanoseconds per small read of data that is decrypted already.",
-      [](arguments& given) {
-        int const records = given.number("--records", 300, "of 16 KiB, read in one run");
-        int const repetitions = given.number("--repetitions", 9, "runs of each implementation");
-        if (!given.complete()) return true;
-        auto const own = make_identity();
-        for (std::size_t const piece : pieces) compare(own, piece, records, repetitions);
-        return true;
-      });
+void small_reads(plan& planned, results& into) {
+  for (std::size_t const piece : {16, 64, 1024}) {
+    reads_case const what{{&planned.identity()}, piece, planned.pick(5, 20, 50, 300)};
+    subject const of{.scenario = "small_reads",
+                     .implementation = {},
+                     .given = {{"read_bytes", static_cast<std::int64_t>(piece)}},
+                     .headline = piece == 64};
+    planned.compare(implementations(), what, of, planned.repetitions(),
+                    [&into](implementation<reads_case> const& over, reads_case const& given,
+                            subject const& measured) {
+                      double const ns = run_both<double>(over, given).client;
+                      into.add(measured, figures::ns_per_read, ns);
+                    });
+  }
 }
+
+}  // namespace bench

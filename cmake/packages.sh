@@ -6,7 +6,7 @@ build_packages='g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
 demo_packages="$build_packages openssl curl ca-certificates"
 peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools'
 test_packages="$demo_packages $peer_packages libboost-test1.81-dev libboost-context1.81-dev
-  pkg-config strace procps"
+  pkg-config strace procps valgrind"
 clang_packages='clang-19 libclang-rt-19-dev'
 
 is_installed() {

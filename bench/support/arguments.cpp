@@ -15,18 +15,32 @@ arguments::arguments(int count, char const* const* values, std::string_view abou
 
 bool arguments::flag(std::string_view name, std::string_view meaning) {
   declare(name, meaning);
-  return std::erase(given_, name) > 0;
+  return hidden_flag(name);
 }
 
-int arguments::number(std::string_view name, int otherwise, std::string_view meaning) {
-  declare(std::string(name) + " " + std::to_string(otherwise), meaning);
-  auto const found = std::find(given_.begin(), given_.end(), name);
-  if (found == given_.end()) return otherwise;
-  std::string const text = std::next(found) == given_.end() ? std::string() : *std::next(found);
+bool arguments::hidden_flag(std::string_view name) { return std::erase(given_, name) > 0; }
+
+int arguments::to_number(std::string_view name, std::string const& text) {
   int value = 0;
   auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size() || value < 1 || value > 1'000'000) {
     throw std::invalid_argument(std::string(name) + " takes a number from 1 to 1000000");
+  }
+  return value;
+}
+
+std::string arguments::text(std::string_view name, std::string_view form,
+                            std::string_view meaning) {
+  declare(std::string(name) + " " + std::string(form), meaning);
+  return hidden_text(name);
+}
+
+std::string arguments::hidden_text(std::string_view name) {
+  auto const found = std::find(given_.begin(), given_.end(), name);
+  if (found == given_.end()) return {};
+  std::string const value = std::next(found) == given_.end() ? std::string() : *std::next(found);
+  if (value.empty() || value.front() == '-') {
+    throw std::invalid_argument(std::string(name) + " takes a text");
   }
   given_.erase(found, found + 2);
   return value;
@@ -43,7 +57,7 @@ bool arguments::complete() const {
 
 void arguments::declare(std::string_view form, std::string_view meaning) {
   std::string line = "  " + std::string(form);
-  line.resize(std::max<std::size_t>(line.size() + 2, 24), ' ');
+  line.resize(std::max<std::size_t>(line.size() + 2, 32), ' ');
   help_.append(line).append(meaning) += '\n';
 }
 

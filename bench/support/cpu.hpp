@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sys/resource.h>
+#include <time.h>
 
 #include <chrono>
 
@@ -17,13 +17,11 @@ class stopwatch {
  private:
   using clock = std::chrono::steady_clock;
 
+  // Not getrusage, which may not have seen the tick that is running.
   static double cpu_now() noexcept {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    auto const seconds = [](timeval const& time) {
-      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
   }
 
   double cpu_ = cpu_now();

@@ -28,25 +28,32 @@ constinit counter allocations{0};
 constinit counter aligned{0};
 constinit counter openssl{0};
 
+// The processes that are measured have one thread, and a locked addition would be felt.
+void add(counter& to, std::int64_t value) noexcept {
+  to.store(to.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+}
+
+std::int64_t size_of(void* memory) noexcept {
+  return static_cast<std::int64_t>(malloc_usable_size(memory));
+}
+
 void* counted(void* memory, counter& by) noexcept {
   if (!memory) return nullptr;
-  by.fetch_add(1, std::memory_order_relaxed);
-  live_bytes.fetch_add(static_cast<std::int64_t>(malloc_usable_size(memory)),
-                       std::memory_order_relaxed);
+  add(by, 1);
+  add(live_bytes, size_of(memory));
   return memory;
 }
 
 void release(void* memory) noexcept {
-  live_bytes.fetch_sub(static_cast<std::int64_t>(malloc_usable_size(memory)),
-                       std::memory_order_relaxed);
+  add(live_bytes, -size_of(memory));
   __libc_free(memory);
 }
 
 void* reallocate(void* old, std::size_t size, counter& by) noexcept {
-  auto const before = static_cast<std::int64_t>(malloc_usable_size(old));
+  std::int64_t const before = size_of(old);
   void* const memory = __libc_realloc(old, size);
   bool const gone = memory || size == 0;
-  if (gone) live_bytes.fetch_sub(before, std::memory_order_relaxed);
+  if (gone) add(live_bytes, -before);
   return counted(memory, by);
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
-#include "scenario.hpp"
+#include "asio_loop.hpp"
+#include "require.hpp"
+#include "settings.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/strand.hpp>
@@ -14,31 +15,47 @@
 #include <boost/asio/write.hpp>
 
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace bench {
 
-namespace asio = boost::asio;
+/** asio::ssl::stream from coroutines, doing by hand what cotls does by itself: a strand a connection,
+    TCP_NODELAY, and the server's chain and name verified.
 
-/** asio::ssl::stream from coroutines, doing by hand what cotls does by itself: TLS 1.2 and up, a
-    strand a connection, TCP_NODELAY, and the server's chain and name verified. */
+    Otherwise it keeps its defaults, to which SSL_MODE_RELEASE_BUFFERS belongs. Tuned, it has what its
+    users may set through `native_handle()`: one ticket, no search for missing issuers, no session
+    cache. */
 class over_asio_ssl {
   using tcp = asio::ip::tcp;
 
  public:
   static constexpr char const* name = "asio-ssl";
+  template <class T = void>
+  using task = asio::awaitable<T>;
+  using loop = asio_loop;
   using stream = asio::ssl::stream<tcp::socket>;
+
+  static asio::ssl::context make_server(settings const& given) {
+    asio::ssl::context made(asio::ssl::context::tls_server);
+    set_up_server(made.native_handle(), given);
+    if (given.tuned) tune(made.native_handle());
+    return made;
+  }
+
+  static asio::ssl::context make_client(settings const& given) {
+    asio::ssl::context made(asio::ssl::context::tls_client);
+    set_up_client(made.native_handle(), given);
+    made.set_verify_mode(asio::ssl::verify_peer);
+    if (given.tuned) tune(made.native_handle());
+    return made;
+  }
 
   class server {
    public:
-    server(asio::io_context& io, cotls::identity const& own)
-        : context_(make_context(asio::ssl::context::tls_server)),
-          acceptor_(io, {asio::ip::address_v4::loopback(), 0}) {
-      SSL_CTX* const native = context_.native_handle();
-      require(SSL_CTX_use_certificate(native, own.chain().leaf().native_handle()) == 1 &&
-                  SSL_CTX_use_PrivateKey(native, own.key().native_handle()) == 1,
-              "asio-ssl refuses the identity");
-    }
+    server(loop& on, settings const& given)
+        : context_(make_server(given)),
+          acceptor_(on.context(), {asio::ip::address_v4::loopback(), 0}) {}
 
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
@@ -58,18 +75,14 @@ class over_asio_ssl {
 
   class client {
    public:
-    explicit client(cotls::identity const& server)
-        : context_(make_context(asio::ssl::context::tls_client)) {
-      X509_STORE* const roots = SSL_CTX_get_cert_store(context_.native_handle());
-      require(X509_STORE_add_cert(roots, server.chain().leaf().native_handle()) == 1,
-              "asio-ssl refuses the root");
-      context_.set_verify_mode(asio::ssl::verify_peer);
-    }
+    client(loop&, settings const& given) : context_(make_client(given)) {}
 
-    asio::awaitable<stream> connect(std::uint16_t port) {
+    /** @param offered  A session to resume, or null */
+    asio::awaitable<stream> connect(std::uint16_t port, SSL_SESSION* offered = nullptr) {
       stream made(co_await asio::this_coro::executor, context_);
       made.set_verify_callback(asio::ssl::host_name_verification(host_name));
       require(SSL_set_tlsext_host_name(made.native_handle(), host_name) == 1, "SNI");
+      if (offered) SSL_set_session(made.native_handle(), offered);
       tcp::endpoint const to(asio::ip::address_v4::loopback(), port);
       co_await made.lowest_layer().async_connect(to, asio::use_awaitable);
       made.lowest_layer().set_option(tcp::no_delay(true));
@@ -81,15 +94,25 @@ class over_asio_ssl {
     asio::ssl::context context_;
   };
 
-  static asio::awaitable<std::size_t> write(stream& to, asio::const_buffer data) {
-    return asio::async_write(to, asio::buffer(data), asio::use_awaitable);
+  static auto read_some(stream& from, asio::mutable_buffer into) {
+    return from.async_read_some(asio::buffer(into), asio::use_awaitable);
+  }
+  static auto write(stream& to, asio::const_buffer from) {
+    return asio::async_write(to, asio::buffer(from), asio::use_awaitable);
+  }
+  static auto write(stream& to, std::span<asio::const_buffer const> from) {
+    return asio::async_write(to, from, asio::use_awaitable);
+  }
+
+  static SSL* native_handle(stream const& of) noexcept {
+    return const_cast<stream&>(of).native_handle();
   }
 
  private:
-  static asio::ssl::context make_context(asio::ssl::context::method method) {
-    asio::ssl::context made(method);
-    made.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
-    return made;
+  static void tune(SSL_CTX* context) {
+    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   }
 };
 

@@ -17,7 +17,7 @@ namespace bench {
 
 namespace {
 
-constexpr unsigned time_limit = 120;  // seconds
+constexpr unsigned time_limit = 300;  // seconds
 
 [[noreturn]] void throw_errno(char const* what) {
   throw std::system_error(errno, std::system_category(), what);

@@ -41,7 +41,7 @@ class line {
   int descriptor_;
 };
 
-/** A process that runs a function, which must end within two minutes. Processes are made before the
+/** A process that runs a function, which must end within five minutes. Processes are made before the
     program has any thread, and so that each measures itself alone. */
 class process {
  public:

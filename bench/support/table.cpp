@@ -31,16 +31,27 @@ void table::add(std::vector<std::string> row) {
   rows_.push_back(std::move(row));
 }
 
+namespace {
+
+// In columns of a terminal: a character of UTF-8 has one byte that is no continuation.
+std::size_t width_of(std::string const& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+}  // namespace
+
 void table::print(std::string const& title) const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (auto const& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   }
   std::cout << title << "\n\n";
   for (auto const& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      std::cout << "  " << (i == 0 ? std::left : std::right)
-                << std::setw(static_cast<int>(widths[i])) << row[i];
+      std::string const space(widths[i] - width_of(row[i]), ' ');
+      std::cout << "  " << (i == 0 ? row[i] + space : space + row[i]);
     }
     std::cout << '\n';
   }

@@ -1,0 +1,139 @@
+#include "report.hpp"
+
+#include "table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+constexpr std::array columns_in_order{"cotls",    "cotls-token",    "cotls-blocking",
+                                      "asio-ssl", "asio-ssl tuned", "openssl",
+                                      "tcp",      "limit"};
+constexpr std::array summary_columns{"cotls", "asio-ssl", "openssl", "tcp"};
+constexpr std::array compared_with{"asio-ssl", "openssl", "limit"};
+
+// One figure of one case, by implementation.
+struct row {
+  std::string name;
+  std::vector<result const*> values;
+
+  result const* of(std::string_view column) const {
+    for (result const* value : values) {
+      if (value->of.column() == column) return value;
+    }
+    return nullptr;
+  }
+};
+
+// The median, and how far the repetitions lie from it at the most.
+std::string shown(result const& value) {
+  double const median = value.values.median();
+  std::string text = number(median, value.what.decimals);
+  double const spread = std::max(value.values.highest() - median, median - value.values.lowest());
+  if (median > 0 && spread / median >= 0.005) text += " ±" + number(100 * spread / median) + "%";
+  return text;
+}
+
+// The median of the repetitions' ratios, and their range.
+std::string shown_ratio(result const* of, result const* to) {
+  if (!of || !to) return {};
+  samples const ratios = of->values.to(to->values);
+  if (ratios.empty()) return {};
+  std::string text = number(ratios.median(), 2);
+  if (ratios.highest() - ratios.lowest() >= 0.01) {
+    text += " (" + number(ratios.lowest(), 2) + "-" + number(ratios.highest(), 2) + ")";
+  }
+  return text;
+}
+
+bool has(std::vector<row> const& rows, std::string_view column) {
+  return std::any_of(rows.begin(), rows.end(), [&](row const& one) { return one.of(column); });
+}
+
+void print(std::string const& title, std::vector<row> const& rows) {
+  std::vector<std::string> heading{""};
+  std::vector<std::string_view> columns;
+  for (char const* column : columns_in_order) {
+    if (has(rows, column)) columns.emplace_back(column);
+  }
+  heading.insert(heading.end(), columns.begin(), columns.end());
+  std::vector<std::string_view> others;
+  for (char const* other : compared_with) {
+    if (has(rows, other) && has(rows, "cotls")) others.emplace_back(other);
+  }
+  for (std::string_view const other : others) heading.push_back("cotls : " + std::string(other));
+
+  table printed(std::move(heading));
+  for (row const& one : rows) {
+    std::vector<std::string> cells{one.name};
+    for (std::string_view const column : columns) {
+      result const* const value = one.of(column);
+      cells.push_back(value ? shown(*value) : std::string());
+    }
+    for (std::string_view const other : others) {
+      cells.push_back(shown_ratio(one.of("cotls"), one.of(other)));
+    }
+    printed.add(std::move(cells));
+  }
+  printed.print(title);
+}
+
+std::vector<row> rows_of(results const& all, std::function<bool(result const&)> const& wanted,
+                         std::function<std::string(result const&)> const& name_of) {
+  std::vector<row> rows;
+  for (result const& one : all.all()) {
+    if (!wanted(one)) continue;
+    std::string name = name_of(one);
+    auto found = std::find_if(rows.begin(), rows.end(),
+                              [&](row const& known) { return known.name == name; });
+    if (found == rows.end()) found = rows.insert(found, row{std::move(name), {}});
+    found->values.push_back(&one);
+  }
+  return rows;
+}
+
+std::string words(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+}  // namespace
+
+void print_scenario(results const& all, std::string_view scenario) {
+  std::vector<figure> printed;
+  for (result const& first : all.all()) {
+    bool const known = std::any_of(printed.begin(), printed.end(), [&](figure const& what) {
+      return what.name == first.what.name;
+    });
+    if (first.of.scenario != scenario || known) continue;
+    printed.push_back(first.what);
+    auto const rows = rows_of(
+        all,
+        [&](result const& one) {
+          return one.of.scenario == scenario && one.what.name == first.what.name;
+        },
+        [](result const& one) { return describe(one.of.given); });
+    print(words(std::string(scenario)) + ": " + std::string(first.what.title), rows);
+  }
+}
+
+void print_summary(results const& all) {
+  auto const rows = rows_of(
+      all,
+      [](result const& one) {
+        std::string const column = one.of.column();
+        bool const shown = std::find(summary_columns.begin(), summary_columns.end(), column) !=
+                           summary_columns.end();
+        return shown && is_summary(one);
+      },
+      summary_name);
+  if (!rows.empty()) print("Summary: medians, how far rounds lie from them, and ratios", rows);
+}
+
+}  // namespace bench
