@@ -16,6 +16,7 @@
 #include "scenarios.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -24,6 +25,8 @@
 namespace bench {
 
 namespace {
+
+constexpr std::array<std::size_t, 3> sizes{64, 1024, 16 * 1024};
 
 struct echo_case {
   settings tls;
@@ -215,7 +218,7 @@ void echo(plan& planned, results& into) {
   for (std::size_t const connections : {std::size_t{1}, std::size_t{64}, many}) {
     if (planned.how() == effort::gate && connections > 1) return;
     auto const together = planned.pick<std::size_t>(64, 1024, 4'000, 20'000);
-    for (std::size_t const size : {64, 1024, 16 * 1024}) {
+    for (std::size_t const size : sizes) {
       std::size_t const fewer = size > 1024 ? together / 4 : together;
       int const echoes = static_cast<int>(std::max<std::size_t>(1, fewer / connections));
       int const warm_up = planned.pick(1, 200, 5, 10);

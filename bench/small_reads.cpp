@@ -10,6 +10,7 @@
 #include "scenarios.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -20,6 +21,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t record_size = 16 * 1024;
+constexpr std::array<std::size_t, 3> pieces{16, 64, 1024};
 
 struct reads_case {
   settings tls;
@@ -132,7 +134,7 @@ std::vector<implementation<reads_case>> implementations() {
 }  // namespace
 
 void small_reads(plan& planned, results& into) {
-  for (std::size_t const piece : {16, 64, 1024}) {
+  for (std::size_t const piece : pieces) {
     reads_case const what{{&planned.identity()}, piece, planned.pick(5, 20, 50, 300)};
     subject const of{.scenario = "small_reads",
                      .implementation = {},

@@ -19,7 +19,7 @@ struct task_promise_base {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-      if (auto const caller = ended.promise().caller) caller.resume();
+      if (ended.promise().caller) ended.promise().caller.resume();
     }
     void await_resume() const noexcept {}
   };
