@@ -1,5 +1,5 @@
 # Sourced by demo.sh and test.sh: installs what is missing from Debian's packages.
-# shellcheck shell=sh disable=SC2016,SC2034,SC2086  # scripts; what is used by those who source it; lists
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086  # scripts; used by those who source it; lists
 
 build_packages='g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
   libboost-program-options1.81-dev libssl-dev'
@@ -44,8 +44,8 @@ install_missing() {
 
 # without_services COMMAND...
 #
-# Runs a command that installs packages, without their services: nginx would be started on port 80 of
-# every address, and fails to be installed where that fails, as without IPv6.
+# Runs a command that installs packages, without their services: nginx would be started on port 80
+# of every address, and fails to be installed where that fails, as without IPv6.
 without_services() {
   policy=/usr/sbin/policy-rc.d
   if [ -e "$policy" ]; then   # the machine's owner has decided

@@ -10,8 +10,6 @@
 #include "shared_descriptor.hpp"
 #include "tls_options.hpp"
 
-#include "host_port.hpp"
-
 #include <cotls/connect.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -28,6 +26,8 @@
 namespace cotls::tool {
 
 namespace {
+
+using tcp = asio::ip::tcp;
 
 constexpr char explanation[] = R"(
 Connects to HOST (port 443 unless PORT is given) with TLS, sends what standard input brings, and
@@ -103,8 +103,6 @@ class conversation {
     }
   }
 
-  using tcp = asio::ip::tcp;
-
   bool const verbose_;
   host_port const to_;
   client_context const tls_;
@@ -123,13 +121,12 @@ exit_code connect(words const& given) {
       ("timeout", a_time(30), "give up connecting after so long")
       ("verbose,v", "say on standard error what was negotiated");
   if (!line.parse(given, explanation)) return exit_code::done;
-  auto const to = parse_host_port(line.argument());
-  if (!to) line.refuse("'" + line.argument() + "' is no HOST[:PORT]");
+  host_port const to = find_server(line);
 
   int interrupted = 0;
   {
     asio::io_context context(1);
-    conversation talk(context, line, *to);
+    conversation talk(context, line, to);
     asio::signal_set signals(context, SIGINT, SIGTERM);
     signals.async_wait([&](error_code code, int which) {
       if (code) return;

@@ -13,7 +13,7 @@ enum class exit_code : int {
   failed = 1,         ///< Something here: a file, an address to listen on, standard output.
   usage = 2,          ///< The command line.
   not_connected = 3,  ///< No connection: lookup, refused, unreachable, timed out.
-  refused = 4,        ///< The handshake: a certificate that is not verified, or a peer that says no.
+  refused = 4,        ///< The handshake: a certificate that is not verified, or a peer's no.
   broken_off = 5,     ///< The connection ended without close_notify, or with an error.
 };
 

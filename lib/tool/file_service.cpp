@@ -55,8 +55,8 @@ class conversation {
     co_return parsed;
   }
 
-  // Sends the answer, and says whether the connection goes on. What follows a request as its content
-  // is not read, so that nothing of it can be taken for another request: the connection ends.
+  // Sends the answer, and says whether the connection goes on. What follows a request as its
+  // content is not read, so that nothing of it is taken for another request: the connection ends.
   asio::awaitable<bool> answer(parsed_request const& parsed) {
     http_request const& request = parsed.request;
     bool const refused = parsed.what == parsed_request::state::refused;

@@ -145,8 +145,8 @@ http_answer file_site::answer_file(http_request const& request, std::string cons
   auto const refused = judge_conditions(request, version);
   if (refused == http_status::precondition_failed) return in_words(*refused);
   bool const unchanged = refused.has_value();
-  // RFC 9110 section 14.2: "A server MUST ignore a Range header field received with a request method
-  // that is unrecognized or for which range handling is not defined": it is for GET alone.
+  // RFC 9110 section 14.2: "A server MUST ignore a Range header field received with a request
+  // method that is unrecognized or for which range handling is not defined": it is for GET alone.
   range_request const range =
       request.method == "GET" && !unchanged ? find_range(request, version) : range_request();
   if (range.what == kind::unsatisfiable) {

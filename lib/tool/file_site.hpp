@@ -23,8 +23,8 @@ struct http_answer {
 /** The files of a directory, as a server of HTTP/1.1 shows them.
 
     Nothing beyond the directory is ever opened, by `..`, symbolic links or renames meanwhile: the
-    kernel resolves each path beneath the directory (`openat2`, RESOLVE_BENEATH). Links inside it are
-    followed. Neither hidden files nor lists of files are shown.
+    kernel resolves each path beneath the directory (`openat2`, RESOLVE_BENEATH). Links inside it
+    are followed. Neither hidden files nor lists of files are shown.
 */
 class file_site {
  public:

@@ -23,8 +23,8 @@ struct byte_range {
   std::uint64_t length = 0;
 };
 
-/** Returns what a request's conditions answer it with (RFC 9110 section 13.2.2), 304 or 412; nothing
-    when they let it through. */
+/** Returns what a request's conditions answer it with (RFC 9110 section 13.2.2), 304 or 412;
+    nothing when they let it through. */
 std::optional<http_status> judge_conditions(http_request const& request, file_version const& file);
 
 /** What a Range field asks for. */

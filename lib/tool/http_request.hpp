@@ -75,8 +75,8 @@ inline constexpr std::size_t max_request_fields = 100;
 /** Parses the head of a request out of the bytes that have come so far.
 
     Strict where a lenient reader could be made to see another request than the one before it did
-    (RFC 9112 sections 3, 5 and 6): no white space before a colon, no folded lines, no second Host or
-    Content-Length. A bare LF ends a line (section 2.2), for people who type.
+    (RFC 9112 sections 3, 5 and 6): no white space before a colon, no folded lines, no second Host
+    or Content-Length. A bare LF ends a line (section 2.2), for people who type.
 */
 parsed_request parse_request(std::string_view bytes);
 

@@ -6,8 +6,8 @@
 
 namespace cotls::tool {
 
-/** Returns the path that a request's target names: decoded, with no `.`, `..` or empty segment in it.
-    It begins with a slash, and ends with one when the target's path does (or ends with `.` or `..`).
+/** Returns the path that a request's target names: decoded, without `.`, `..` and empty segments.
+    It begins with a slash, and ends with one when the target's path ends with `/`, `.` or `..`.
 
     @param target  An origin-form or absolute-form (RFC 9112 section 3.2); its query is left out.
     @return Nothing for a target that is malformed, holds a NUL, or climbs above the root.
@@ -17,8 +17,8 @@ std::optional<std::string> decode_target(std::string_view target);
 /** Returns a path as it is written in a URI: all but unreserved characters and slashes encoded. */
 std::string encode_path(std::string_view path);
 
-/** Says whether a segment of the path begins with a dot: what its owner hides is not served, but for
-    `/.well-known/` (RFC 8615). */
+/** Says whether a segment of the path begins with a dot: what its owner hides is not served, but
+    for `/.well-known/` (RFC 8615). */
 bool is_hidden(std::string_view path);
 
 /** Returns the media type for the extension of a file's name. */

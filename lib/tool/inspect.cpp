@@ -2,7 +2,6 @@
 // not, to see what is there; and one that offers the session which the server gave out.
 
 #include "commands.hpp"
-#include "host_port.hpp"
 #include "inspection.hpp"
 #include "session_catcher.hpp"
 #include "tls_options.hpp"
@@ -153,11 +152,10 @@ exit_code inspect(words const& given) {
       ("json", "print one JSON object instead of lines for people")
       ("timeout", a_time(30), "give up connecting after so long");
   if (!line.parse(given, explanation)) return exit_code::done;
-  auto const server = parse_host_port(line.argument());
-  if (!server) line.refuse("'" + line.argument() + "' is no HOST[:PORT]");
+  host_port const server = find_server(line);
 
   asio::io_context context(1);
-  inspector looking(line, *server);
+  inspector looking(line, server);
   asio::co_spawn(context, looking.run(), [](std::exception_ptr failed) {
     if (failed) std::rethrow_exception(failed);
   });

@@ -29,8 +29,8 @@ asio::awaitable<void> send_all(asio::posix::stream_descriptor& from, tcp_stream&
     @par Errors `descriptor_error`, `cotls::error` */
 asio::awaitable<void> receive_all(tcp_stream& from, asio::posix::stream_descriptor& to);
 
-/** Returns what the work ended with, null when it did well. For work that is raced: a race of Asio's
-    goes on when one of its runners falls. */
+/** Returns what the work ended with, null when it did well. For work that is raced: a race of
+    Asio's goes on when one of its runners falls. */
 asio::awaitable<std::exception_ptr> ending_of(asio::awaitable<void> work);
 
 /** The same for the work that does not decide: when it has done well, waits to be cancelled. */

@@ -54,7 +54,7 @@ class session {
   boost::asio::cancellation_signal cancel_;
 };
 
-/** Accepts clients and serves each with a coroutine, all on one thread, until it is told to stop. */
+/** Accepts clients and serves each with a coroutine, all on one thread, until told to stop. */
 class server {
  public:
   using duration = std::chrono::steady_clock::duration;

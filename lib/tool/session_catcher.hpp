@@ -9,7 +9,9 @@ struct ssl_session_st;
 
 namespace cotls::tool {
 
-/** Keeps the newest session that servers give to the clients of a context. */
+/** Keeps the newest session that servers give to the clients of a context, in place of the
+    context's own cache: that one does not say when a session comes, and offers none of a server
+    whose certificate has expired. */
 class session_catcher {
  public:
   /** @param context  Not sealed yet; the catcher outlives its connections. */

@@ -79,6 +79,12 @@ void add_server_options(command_line& to) {
        "let in those clients alone whose certificate leads to an authority of FILE (PEM)");
 }
 
+host_port find_server(command_line const& given) {
+  auto const found = parse_host_port(given.argument());
+  if (!found) given.refuse("'" + given.argument() + "' is no HOST[:PORT]");
+  return *found;
+}
+
 client_context make_client_context(command_line const& given) {
   client_context context(versions(given));
   set_common(context, given);

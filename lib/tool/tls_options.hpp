@@ -1,8 +1,11 @@
 #pragma once
 
 #include "command_line.hpp"
+#include "host_port.hpp"
 
 #include <cotls/context.hpp>
+
+#include <optional>
 
 namespace cotls::tool {
 
@@ -12,9 +15,13 @@ void add_client_options(command_line& to);
 /** Adds those of `serve`. */
 void add_server_options(command_line& to);
 
+/** Returns where a client is to connect to.
+    @par Errors `failure` for an argument that is no HOST[:PORT] */
+host_port find_server(command_line const& given);
+
 /** Makes the context that the options ask for.
-    @par Errors `failure` for options that contradict each other; `cotls::error` for a file or a list
-    that is wrong. */
+    @par Errors `failure` for options that contradict each other; `cotls::error` for a file or a
+    list that is wrong. */
 client_context make_client_context(command_line const& given);
 
 /** The same for a server.

@@ -21,7 +21,7 @@ constexpr char page[] = R"(<!doctype html>
 constexpr char script[] =
     "document.getElementById('said').textContent = 'the script was run';\n";
 
-/** A headless Chromium with a home of its own. It exits with 0 even when a page cannot be loaded. */
+/** A headless Chromium with a home of its own. It exits with 0 even when a page is not loaded. */
 class chromium {
  public:
   /** Adds an authority to those that it trusts. */

@@ -53,7 +53,8 @@ std::vector<mistake> const mistakes{
      "--timeout takes a number of seconds above 0 (see 'cotls connect --help')"},
     {{"connect", "h", "--tls1.2", "--tls1.3"},
      "--tls1.2 and --tls1.3 exclude each other (see 'cotls connect --help')"},
-    {{"connect", "h", "--key", "k"}, "--key is nothing without --cert (see 'cotls connect --help')"},
+    {{"connect", "h", "--key", "k"},
+     "--key is nothing without --cert (see 'cotls connect --help')"},
     {{"connect", "h", "--insecure", "--ca-dir", "/"},
      "--insecure verifies nothing, so --ca and --ca-dir would do nothing (see 'cotls connect "
      "--help')"},

@@ -42,7 +42,8 @@ BOOST_AUTO_TEST_CASE(a_verified_server_is_shown_in_full) {
        {std::string("verified    yes"), std::string("version     TLSv1.3"),
         std::string("suite       TLS_AES_256_GCM_SHA384"), std::string("group       x25519"),
         std::string("ALPN        h2"), std::string("resumption  yes"),
-        std::string("subject     CN=localhost"), std::string("names       localhost, 127.0.0.1, ::1"),
+        std::string("subject     CN=localhost"),
+        std::string("names       localhost, 127.0.0.1, ::1"),
         std::string("key         EC P-256"), std::string("signature   ecdsa-with-SHA256"),
         "serial      " + own.serial_number(), "SHA-256     " + own.fingerprint()}) {
     BOOST_TEST(says(looking, "\n  " + line + "\n"), line);

@@ -216,7 +216,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_request_is_answered_and_ends_it) {
 BOOST_AUTO_TEST_CASE(content_is_never_a_request) {
   std::string const inner = "GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n";
   for (std::string const& length :
-       {"Content-Length: " + std::to_string(inner.size()), std::string("Transfer-Encoding: chunked")}) {
+       {"Content-Length: " + std::to_string(inner.size()),
+        std::string("Transfer-Encoding: chunked")}) {
     client one(server);
     one.send("GET / HTTP/1.1\r\nHost: h\r\n" + length + "\r\n\r\n" + inner);
     BOOST_TEST(one.answer() == 200);
