@@ -225,11 +225,13 @@ void bulk(plan& planned, results& into) {
 
   std::vector<std::size_t> kib{1, 4, 16, 64, 256, 1024};
   if (planned.how() == effort::smoke) kib = {1, 64, 1024};
+  if (planned.how() == effort::gate) kib = {64};
   for (std::size_t const size : kib) {
     bulk_case what = usual;
     what.write_size = size * 1024;
     add_case(what, size == 64);
   }
+  if (planned.how() == effort::gate) return;
   for (direction const way : {direction::up, direction::both}) {
     bulk_case what = usual;
     what.way = way;

@@ -112,7 +112,7 @@ function(check_spoiled)
 endfunction()
 
 function(check_names)
-  foreach(wrong IN ITEMS "--only;bulks" "--implementations;cotls,boost" "--gate;bulk"
+  foreach(wrong IN ITEMS "--only;bulks" "--implementations;cotls,boost" "--gate;small_reads"
       "--repetitions;0" "--fast" "--json;/nowhere/all.json")
     run(${wrong})
     if(NOT result EQUAL 2)

@@ -74,8 +74,8 @@ raw_connection::write_operation raw_connection::write(std::span<asio::const_buff
   return write(asio::buffer(joined_));
 }
 
-bool raw_connection::may_have_input() const noexcept {
-  return ssl_ && SSL_has_pending(ssl_.get()) == 1;
+bool raw_connection::may_read_at_once() const noexcept {
+  return !loop_ || (ssl_ && SSL_has_pending(ssl_.get()) == 1);
 }
 
 raw_connection::outcome raw_connection::outcome_of(int result) const {
@@ -118,22 +118,12 @@ raw_connection::outcome raw_connection::try_write(asio::const_buffer from, std::
   return outcome::done;
 }
 
-// Returns false when there is nothing to wait for.
-bool raw_connection::wait(outcome wanted, raw_loop::operation& waiting) {
-  switch (wanted) {
-    case outcome::done:
-      return false;
-    case outcome::wants_output:
-      loop_->wait_writable(watched_, waiting);
-      return true;
-    case outcome::wants_input:
-      break;
-  }
+void raw_connection::wait(outcome wanted, raw_loop::operation& waiting) {
+  if (wanted == outcome::wants_output) return loop_->wait_writable(watched_, waiting);
   // A connection that waits for its peer holds no buffers (those of a client with
   // SSL_MODE_RELEASE_BUFFERS would stay until a read finds nothing).
   if (ssl_ && (SSL_get_mode(ssl_.get()) & SSL_MODE_RELEASE_BUFFERS)) SSL_free_buffers(ssl_.get());
   loop_->wait_readable(watched_, waiting);
-  return true;
 }
 
 }  // namespace bench

@@ -51,6 +51,7 @@ class raw_connection {
 
   SSL* native_handle() const noexcept { return ssl_.get(); }
 
+  class awaited_operation;
   class read_operation;
   class write_operation;
 
@@ -70,8 +71,8 @@ class raw_connection {
   outcome try_read(asio::mutable_buffer into, std::size_t& bytes);
   outcome try_write(asio::const_buffer from, std::size_t& done);
   outcome outcome_of(int result) const;
-  bool may_have_input() const noexcept;
-  bool wait(outcome wanted, raw_loop::operation& waiting);
+  bool may_read_at_once() const noexcept;
+  void wait(outcome wanted, raw_loop::operation& waiting);
 
   descriptor socket_;
   ssl_ptr ssl_;
@@ -80,57 +81,65 @@ class raw_connection {
   std::vector<char> joined_;
 };
 
-class raw_connection::read_operation final : raw_loop::operation {
+/** An operation that is awaited: attempted again whenever its socket may be ready. */
+class raw_connection::awaited_operation : raw_loop::operation {
  public:
-  read_operation(raw_connection& of, asio::mutable_buffer into) noexcept : of_(of), into_(into) {}
-
-  bool await_ready() {
-    if (of_.loop_ && !of_.may_have_input()) return false;
-    wanted_ = of_.try_read(into_, bytes_);
-    return wanted_ == outcome::done;
-  }
   void await_suspend(std::coroutine_handle<> by) {
     caller = by;
     of_.wait(wanted_, *this);
   }
-  std::size_t await_resume() const noexcept { return bytes_; }
 
- private:
-  bool advance() override {
-    wanted_ = of_.try_read(into_, bytes_);
-    return !of_.wait(wanted_, *this);
+ protected:
+  explicit awaited_operation(raw_connection& of) noexcept : of_(of) {}
+  ~awaited_operation() = default;
+
+  virtual outcome attempt() = 0;
+
+  bool is_done() {
+    wanted_ = attempt();
+    return wanted_ == outcome::done;
   }
 
   raw_connection& of_;
-  asio::mutable_buffer into_;
-  std::size_t bytes_ = 0;
+
+ private:
+  bool advance() final {
+    if (is_done()) return true;
+    of_.wait(wanted_, *this);
+    return false;
+  }
+
   outcome wanted_ = outcome::wants_input;
 };
 
-class raw_connection::write_operation final : raw_loop::operation {
+class raw_connection::read_operation final : public awaited_operation {
  public:
-  write_operation(raw_connection& of, asio::const_buffer from) noexcept : of_(of), from_(from) {}
+  read_operation(raw_connection& of, asio::mutable_buffer into) noexcept
+      : awaited_operation(of), into_(into) {}
 
-  bool await_ready() {
-    wanted_ = of_.try_write(from_, done_);
-    return wanted_ == outcome::done;
-  }
-  void await_suspend(std::coroutine_handle<> by) {
-    caller = by;
-    of_.wait(wanted_, *this);
-  }
+  bool await_ready() { return of_.may_read_at_once() && is_done(); }
+  std::size_t await_resume() const noexcept { return bytes_; }
+
+ private:
+  outcome attempt() override { return of_.try_read(into_, bytes_); }
+
+  asio::mutable_buffer into_;
+  std::size_t bytes_ = 0;
+};
+
+class raw_connection::write_operation final : public awaited_operation {
+ public:
+  write_operation(raw_connection& of, asio::const_buffer from) noexcept
+      : awaited_operation(of), from_(from) {}
+
+  bool await_ready() { return is_done(); }
   std::size_t await_resume() const noexcept { return from_.size(); }
 
  private:
-  bool advance() override {
-    wanted_ = of_.try_write(from_, done_);
-    return !of_.wait(wanted_, *this);
-  }
+  outcome attempt() override { return of_.try_write(from_, done_); }
 
-  raw_connection& of_;
   asio::const_buffer from_;
   std::size_t done_ = 0;
-  outcome wanted_ = outcome::done;
 };
 
 inline raw_connection::read_operation raw_connection::read_some(

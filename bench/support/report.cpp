@@ -16,7 +16,7 @@ constexpr std::array columns_in_order{"cotls",    "cotls-token",    "cotls-block
                                       "asio-ssl", "asio-ssl tuned", "openssl",
                                       "tcp",      "limit"};
 constexpr std::array summary_columns{"cotls", "asio-ssl", "openssl", "tcp"};
-constexpr std::array compared_with{"asio-ssl", "openssl", "limit"};
+constexpr std::array compared_with{"asio-ssl", "openssl"};
 
 // One figure of one case, by implementation.
 struct row {
@@ -52,21 +52,24 @@ std::string shown_ratio(result const* of, result const* to) {
   return text;
 }
 
-bool has(std::vector<row> const& rows, std::string_view column) {
-  return std::any_of(rows.begin(), rows.end(), [&](row const& one) { return one.of(column); });
+// The columns that have anything, in their order.
+template <class Columns>
+std::vector<std::string_view> columns_of(std::vector<row> const& rows, Columns const& ordered) {
+  std::vector<std::string_view> columns;
+  for (std::string_view const column : ordered) {
+    bool const there =
+        std::any_of(rows.begin(), rows.end(), [&](row const& one) { return one.of(column); });
+    if (there) columns.push_back(column);
+  }
+  return columns;
 }
 
 void print(std::string const& title, std::vector<row> const& rows) {
-  std::vector<std::string> heading{""};
-  std::vector<std::string_view> columns;
-  for (char const* column : columns_in_order) {
-    if (has(rows, column)) columns.emplace_back(column);
-  }
-  heading.insert(heading.end(), columns.begin(), columns.end());
+  std::vector<std::string_view> const columns = columns_of(rows, columns_in_order);
   std::vector<std::string_view> others;
-  for (char const* other : compared_with) {
-    if (has(rows, other) && has(rows, "cotls")) others.emplace_back(other);
-  }
+  if (!columns.empty() && columns.front() == "cotls") others = columns_of(rows, compared_with);
+  std::vector<std::string> heading{""};
+  heading.insert(heading.end(), columns.begin(), columns.end());
   for (std::string_view const other : others) heading.push_back("cotls : " + std::string(other));
 
   table printed(std::move(heading));
@@ -82,6 +85,28 @@ void print(std::string const& title, std::vector<row> const& rows) {
     printed.add(std::move(cells));
   }
   printed.print(title);
+}
+
+// How near each comes to the machine's limit: 100 % takes no more than that.
+void print_nearness(std::vector<row> const& rows) {
+  std::vector<std::string_view> columns = columns_of(rows, columns_in_order);
+  if (columns.empty() || columns.back() != "limit") return;
+  columns.pop_back();
+  std::vector<std::string> heading{""};
+  heading.insert(heading.end(), columns.begin(), columns.end());
+  table printed(std::move(heading));
+  for (row const& one : rows) {
+    std::vector<std::string> cells{one.name};
+    result const* const limit = one.of("limit");
+    for (std::string_view const column : columns) {
+      result const* const value = one.of(column);
+      bool const comparable = limit && value && value->of.implementation != "tcp";
+      cells.push_back(comparable ? number(100 * limit->values.to(value->values).median()) + "%"
+                                 : std::string());
+    }
+    printed.add(std::move(cells));
+  }
+  printed.print("Of this machine's limit: plain TCP and the cipher alone");
 }
 
 std::vector<row> rows_of(results const& all, std::function<bool(result const&)> const& wanted,
@@ -116,10 +141,12 @@ void print_scenario(results const& all, std::string_view scenario) {
     auto const rows = rows_of(
         all,
         [&](result const& one) {
-          return one.of.scenario == scenario && one.what.name == first.what.name;
+          return one.of.scenario == scenario && one.what.name == first.what.name &&
+                 !is_part(one.of.given);
         },
         [](result const& one) { return describe(one.of.given); });
     print(words(std::string(scenario)) + ": " + std::string(first.what.title), rows);
+    print_nearness(rows);
   }
 }
 

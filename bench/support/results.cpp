@@ -62,6 +62,12 @@ result const* results::find(result const& like, std::string_view column) const {
   return nullptr;
 }
 
+bool is_part(parameters const& given) {
+  parameter const* const kind = find(given, "kind");
+  return kind && *kind != parameter("all") && *kind != parameter("own") &&
+         *kind != parameter("OpenSSL's");
+}
+
 bool is_summary(result const& one) {
   parameter const* const kind = find(one.of.given, "kind");
   parameter const* const side = find(one.of.given, "side");

@@ -58,6 +58,10 @@ class results {
   std::vector<result> all_;
 };
 
+/** Says whether a figure is a part of another, such as one kind of system calls: tables leave it to
+    the JSON. */
+bool is_part(parameters const& given);
+
 /** Says whether a figure belongs into the summary: of a headline case a whole, not a part of it. */
 bool is_summary(result const& one);
 
