@@ -194,7 +194,12 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
       return static_cast<std::size_t>(got);
     }
     if (got == 0) {
-      set_ended();
+      // The system reports a reset once: after a send that has met it, reading only finds an end.
+      if (send_error() == boost::system::errc::connection_reset) {
+        set_receive_error(send_error());
+      } else {
+        set_ended();
+      }
     } else if (errno == EINTR) {
       continue;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

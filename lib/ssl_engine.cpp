@@ -396,8 +396,15 @@ bool ssl_engine::is_over() const noexcept {
 
 std::vector<std::byte> ssl_engine::take_back_input() {
   bool const all_kept = channel_->heard_foreign();
-  if (!all_kept && SSL_has_pending(ssl_.get()) == 1) throw error(errc::read_ahead);
+  // Without read-ahead, what is pending is the beginning of a record that was not finished.
+  bool const pending = SSL_get_read_ahead(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 1;
+  if (!all_kept && pending) throw error(errc::read_ahead);
   return channel_->take_back_given();
+}
+
+void ssl_engine::give_up_handshake(error_code why) {
+  handshake_done_ = false;
+  if (!fatal_) fail(why, failure_details(why).status);
 }
 
 step ssl_engine::handshake() {

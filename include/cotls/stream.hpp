@@ -146,8 +146,9 @@ class stream {
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
 
-      @return The transport, and the bytes of `give_input` that were not read. Of a peer that turned
-      out not to speak TLS, all that it has said.
+      @return The transport, and the bytes of `give_input` that were not read, or that a transport
+      in memory has received behind the end. Of a peer that turned out not to speak TLS, all that it
+      has said.
       @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation is
       pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as it
       was.
@@ -172,7 +173,8 @@ class stream {
       Completes when the connection may be used. A failed handshake sends its alert first.
       @par Errors `errc::handshake_timeout`, `errc::handshake_truncated`; an `alert` when the peer
       refused us; OpenSSL's, such as "certificate verify failed", when we refused the peer; the
-      transport's. The stream is of no use after any of them.
+      transport's. The stream is of no use after any of them but to give its transport back; a
+      handshake that was only cancelled goes on with the next.
   */
   template <class Token = default_token>
   auto async_handshake(Token&& token = Token()) {
@@ -214,7 +216,8 @@ class stream {
 
   /** Sends close_notify and ends our direction; reading goes on. `void(error_code)`
       (RFC 8446 section 6.1: "each party MUST send a close_notify alert before closing its write
-      side".) */
+      side".)
+      @par Errors The transport's. */
   template <class Token = default_token>
   auto async_close_write(Token&& token = Token()) {
     return detail::start<detail::close_write_operation<core_type>>(core_,
@@ -224,9 +227,11 @@ class stream {
   /** Sends close_notify and waits for the peer's, discarding data. `void(error_code)`
 
       Never hangs: it has a deadline. While a read is pending elsewhere, use `async_close_write`,
-      and let that read see the peer's end.
+      and let that read see the peer's end. A peer that has closed its transport behind its
+      close_notify is no failure: it does not miss ours.
       @par Errors `errc::shutdown_timeout`; `errc::stream_truncated` when the peer ended the
-      transport instead; `errc::operation_in_progress` while a read or a write is pending.
+      transport instead; `errc::operation_in_progress` while a read or a write is pending; the
+      transport's.
   */
   template <class Token = default_token>
   auto async_shutdown(Token&& token = Token()) {

@@ -22,8 +22,12 @@ namespace cotls::test {
 
 namespace asio = boost::asio;
 
-/// What happens to a transport from a given step on; each read or write that is started is a step.
+/// What happens to a transport from a given step on, each read or write that is started being one;
+/// or behind a given byte.
 enum class fault { none, failure, end, stall };
+
+/// A direction of a connection, as one of its ends sees it.
+enum class way { in, out };
 
 /** One end of a connection in memory: an AsyncStream that can fragment, fail, end and stall.
 
@@ -56,7 +60,29 @@ class memory_stream {
     side_->kind = kind;
     side_->fault_at = at;
   }
+
+  /** Lets the fault happen behind so many bytes that came in, or went out, at this end. A failure is
+      both directions' and both ends', the others are that direction's; the peer sees an end. */
+  void set_fault_behind(fault kind, way which, std::size_t bytes) {
+    side_->of(which).kind = kind;
+    side_->of(which).fault_behind = bytes;
+  }
+
+  /** Ends a stall: what has met it goes on. */
+  void lift_fault() {
+    side_->kind = fault::none;
+    for (direction* each : {&side_->readers, &side_->writers}) {
+      each->kind = fault::none;
+      for (transfer& one : each->transfers) one.stops = fault::none;
+    }
+    side_->progress();
+  }
+
+  /** Calls a function when the first read or write meets the fault, from inside its initiation. */
+  void on_fault(std::function<void()> function) { side_->fault_observer = std::move(function); }
+
   std::size_t steps() const { return side_->steps; }
+  std::size_t bytes(way which) const { return side_->of(which).passed; }
 
   /** Calls a function at each step, with its number: the place to cancel at. */
   void on_step(std::function<void(std::size_t)> function) { side_->observer = std::move(function); }
@@ -115,6 +141,18 @@ class memory_stream {
 
     handlers waiting;
     std::vector<transfer> transfers;
+    fault kind = fault::none;
+    std::size_t fault_behind = 0;
+    std::size_t passed = 0;
+
+    fault due() const {
+      return passed >= fault_behind && kind != fault::none ? kind : transfers.front().stops;
+    }
+
+    // The bytes that may pass before the fault.
+    std::size_t room() const {
+      return kind == fault::none ? std::numeric_limits<std::size_t>::max() : fault_behind - passed;
+    }
 
     void complete_front(error_code code, std::size_t bytes) {
       auto const ticket = transfers.front().ticket;
@@ -142,8 +180,11 @@ class memory_stream {
     fault kind = fault::none;
     std::size_t fault_at = 0;
     std::size_t steps = 0;
+    bool met = false;   // the fault
     bool closed = false;
+    bool ended = false;   // the peer's direction
     std::function<void(std::size_t)> observer;
+    std::function<void()> fault_observer;
 
     // Completes what can go on at this end.
     void progress() {
@@ -152,41 +193,77 @@ class memory_stream {
       }
       while (!writers.transfers.empty() && progress_write()) {
       }
+      // A failure that the writers have met is the readers' too.
+      while (!readers.transfers.empty() && progress_read()) {
+      }
     }
 
-    bool faulted(direction& of) {
-      switch (of.transfers.front().stops) {
-        case fault::none: return false;
-        case fault::stall: return true;
-        case fault::failure: of.complete_front(asio::error::connection_reset, 0); return true;
-        case fault::end:
-          of.complete_front(&of == &readers ? error_code(asio::error::eof)
-                                            : error_code(asio::error::broken_pipe),
-                            0);
-          return true;
+    direction& of(way which) { return which == way::in ? readers : writers; }
+
+    // What the operation in front meets.
+    fault due(direction& of) {
+      fault const found = of.due();
+      if (found == fault::none || std::exchange(met, true)) return found;
+      if (found == fault::failure) break_off_both();
+      if (found == fault::end && &of == &writers) end_for_peer();
+      if (fault_observer) fault_observer();
+      return found;
+    }
+
+    void break_off() {
+      met = true;
+      kind = fault::failure;
+      fault_at = 0;
+      for (direction* each : {&readers, &writers}) {
+        for (transfer& one : each->transfers) one.stops = fault::failure;
       }
-      return false;
+    }
+
+    void break_off_both() {
+      break_off();
+      if (auto const other = peer.lock()) {
+        other->break_off();
+        other->progress();
+      }
+    }
+
+    void end_for_peer() {
+      if (auto const other = peer.lock()) {
+        other->ended = true;
+        other->progress();
+      }
     }
 
     bool progress_read() {
-      if (faulted(readers)) return !readers.transfers.empty() && kind != fault::stall;
+      switch (due(readers)) {
+        case fault::none: break;
+        case fault::stall: return false;
+        case fault::failure: readers.complete_front(asio::error::connection_reset, 0); return true;
+        case fault::end: readers.complete_front(asio::error::eof, 0); return true;
+      }
       auto const& buffers = readers.transfers.front().into;
       auto const other = peer.lock();
       if (arrived.empty() && asio::buffer_size(buffers) > 0) {
-        if (other && !other->closed && !closed) return false;
+        if (other && !other->closed && !closed && !ended) return false;
         readers.complete_front(asio::error::eof, 0);
         return true;
       }
-      std::size_t const count =
-          asio::buffer_copy(buffers, asio::buffer(arrived), std::min(limit, arrived.size()));
+      std::size_t const most = std::min({limit, readers.room(), arrived.size()});
+      std::size_t const count = asio::buffer_copy(buffers, asio::buffer(arrived), most);
       arrived.erase(0, count);
+      readers.passed += count;
       readers.complete_front({}, count);
       if (other) other->progress();
       return true;
     }
 
     bool progress_write() {
-      if (faulted(writers)) return !writers.transfers.empty() && kind != fault::stall;
+      switch (due(writers)) {
+        case fault::none: break;
+        case fault::stall: return false;
+        case fault::failure: writers.complete_front(asio::error::connection_reset, 0); return true;
+        case fault::end: writers.complete_front(asio::error::broken_pipe, 0); return true;
+      }
       auto const other = peer.lock();
       if (!other || other->closed || closed) {
         writers.complete_front(asio::error::broken_pipe, 0);
@@ -195,8 +272,9 @@ class memory_stream {
       std::string const& bytes = writers.transfers.front().from;
       std::size_t const room = capacity - std::min(capacity, other->arrived.size());
       if (room == 0 && !bytes.empty()) return false;
-      std::size_t const count = std::min({bytes.size(), limit, room});
+      std::size_t const count = std::min({bytes.size(), limit, room, writers.room()});
       other->arrived.append(bytes, 0, count);
+      writers.passed += count;
       writers.complete_front({}, count);
       other->progress();
       return true;

@@ -48,6 +48,7 @@ class scripted_engine {
   std::size_t unsent() const { return unsent_bytes; }
   error_code send_error() const { return failed_send; }
   bool failed() const { return has_failed; }
+  void give_up_handshake(error_code) { calls.push_back("give_up_handshake"); }
   void input_arrived() { calls.push_back("input_arrived"); }
   void note_failure(error_code code, char const* operation) { last_failure = {code, operation}; }
 

@@ -91,6 +91,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     if (cut) return;
     try {
       engine_.close_write();
+      if (engine_.unsent() > 0) transport_.flush_unattended(*this);
     } catch (...) {
       // The peer sees a truncated stream instead.
     }

@@ -41,6 +41,7 @@ class hello_engine {
 
   void flush() { transport_->flush(); }
   std::size_t unsent() const noexcept { return transport_->unsent(); }
+  error_code const& send_error() const noexcept { return transport_->send_error(); }
   void input_arrived() noexcept { transport_->set_dry(false); }
 
   server_context const& context() const noexcept { return context_; }
@@ -57,6 +58,7 @@ class hello_engine {
 
   /** Nobody asks for the last failure of a hello: it is the operation's own. */
   void note_failure(error_code const&, char const*) const noexcept {}
+  void give_up_handshake(error_code const&) const noexcept {}
 
  private:
   struct probe;

@@ -201,19 +201,29 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
 
   action advance(error_code const& waited = {}, interruption by = interruption::none) {
     if (!this->begin(true, true)) return action::complete;
-    if (this->ends(waited, by, errc::handshake_timeout)) return this->finish();
+    if (this->ends(waited, by, errc::handshake_timeout)) return over();
     if (!this->flushed()) return this->wait_for_output();
-    if (done_) return this->finish();
+    if (done_) return over();
     step const next = this->engine().handshake();
     this->error_ = next.error;
     done_ = next.error || next.want == want::nothing;
-    if (done_) return this->flushed() ? this->finish() : this->wait_for_output();   // T18
+    if (done_) return this->flushed() ? over() : this->wait_for_output();   // T18
     if (next.want == want::input) return this->wait_for_input();
     if (next.want == want::output) return this->relieve();
     return this->finish(errc::unexpected_result);
   }
 
  private:
+  // A last flight that could not be sent is a failure, too. After any, the connection is of no use;
+  // one that was only cancelled goes on with the next handshake.
+  action over() {
+    if (!this->error_) this->error_ = this->engine().send_error();
+    if (this->error_ && this->error_ != asio::error::operation_aborted) {
+      this->engine().give_up_handshake(this->error_);
+    }
+    return this->finish();
+  }
+
   bool done_ = false;
 };
 

@@ -100,6 +100,10 @@ class ssl_engine {
   /** Lets OpenSSL receive more than the record it needs; on by default. (`SSL_set_read_ahead`) */
   void set_read_ahead(bool value) noexcept;
 
+  /** Says that the handshake has failed for a reason that is none of OpenSSL's: a deadline, or the
+      transport. */
+  void give_up_handshake(error_code why);
+
   /** True when the transport is free for another use: both sides have sent close_notify, or the
       handshake has failed. */
   bool is_over() const noexcept;

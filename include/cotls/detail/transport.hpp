@@ -88,6 +88,14 @@ class transport<Next, true> {
 
   void input_done() noexcept {}
 
+  /** Sends what is unsent without an operation of its own: the reader that waits takes it along. */
+  template <class Core>
+  void flush_unattended(Core& owner) {
+    if (!owner.reading.busy) return;
+    owner.reading.woken = true;
+    interrupt();
+  }
+
   void interrupt() {
     error_code ignored;   // nothing to interrupt when the socket is closed already
     next_.cancel(ignored);
@@ -174,6 +182,12 @@ class transport<Next, false> {
     if (!chunk_ || receiving_) return;
     channel_.keep_input();
     chunk_ = input_chunk();
+  }
+
+  /** Sends what is unsent without an operation of its own. */
+  template <class Core>
+  void flush_unattended(Core& owner) {
+    flush_beside(owner.shared_from_this());
   }
 
   void interrupt() { cancel_lowest_layer(); }

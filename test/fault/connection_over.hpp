@@ -1,0 +1,180 @@
+#pragma once
+
+#include "connection.hpp"
+#include "tls.hpp"
+
+#include <boost/asio/deferred.hpp>
+
+#include <optional>
+#include <string>
+
+namespace cotls::test {
+
+inline constexpr auto as_deferred = asio::as_tuple(asio::deferred);
+
+/// Contexts are made once a version: their making would cost more than the runs.
+inline client_context const& shared_client_context(protocol version) {
+  static client_context const any = localhost_client();
+  static client_context const tls1_2 = localhost_client(protocol::tls1_2);
+  static client_context const tls1_3 = localhost_client(protocol::tls1_3);
+  return version == protocol::tls1_2 ? tls1_2 : version == protocol::tls1_3 ? tls1_3 : any;
+}
+inline server_context const& shared_server_context(protocol version) {
+  static server_context const any = localhost_server();
+  static server_context const tls1_2 = localhost_server(protocol::tls1_2);
+  static server_context const tls1_3 = localhost_server(protocol::tls1_3);
+  return version == protocol::tls1_2 ? tls1_2 : version == protocol::tls1_3 ? tls1_3 : any;
+}
+
+/** A connection over a kind of transport. */
+template <class Transport>
+class connection_over : public connection {
+ public:
+  explicit connection_over(connection_settings const& how,
+                           std::optional<Transport> transport = std::nullopt)
+      : how_(how), transport_(std::move(transport)) {}
+
+  done open() override {
+    if (!tls_) begin();
+    if (how_.composed) {
+      auto const [code] = co_await tls_.async_handshake(as_deferred);
+      co_return code;
+    }
+    auto const [code] = co_await tls_.async_handshake(as_result);
+    co_return code;
+  }
+
+  moved read(asio::mutable_buffer into) override {
+    return reading_ ? read_from(*reading_, into) : read_from(tls_, into);
+  }
+  moved write(asio::const_buffer from) override {
+    return writing_ ? write_to(*writing_, from) : write_to(tls_, from);
+  }
+  done close_write() override {
+    return writing_ ? close_write_of(*writing_) : close_write_of(tls_);
+  }
+
+  done shutdown() override {
+    if (how_.composed) {
+      auto const [code] = co_await tls_.async_shutdown(as_deferred);
+      co_return code;
+    }
+    auto const [code] = co_await tls_.async_shutdown(as_result);
+    co_return code;
+  }
+
+  void split() override {
+    auto [reading, writing] = std::move(tls_).split();
+    reading_.emplace(std::move(reading));
+    writing_.emplace(std::move(writing));
+  }
+  void drop_writing() override { writing_.reset(); }
+
+  moved hear(asio::mutable_buffer into) override {
+    auto const [code, count] = co_await transport_->async_read_some(into, as_result);
+    co_return std::pair(code, count);
+  }
+  moved say(asio::const_buffer from) override {
+    auto const [code, count] = co_await transport_->async_write_some(from, as_result);
+    co_return std::pair(code, count);
+  }
+
+  void give(std::string_view heard) override {
+    begin();
+    tls_.give_input(asio::buffer(heard));
+  }
+
+  std::string release() override {
+    wire const last = wire_of(ssl_);
+    auto [transport, unread] = tls_.release();
+    counted_ = last;
+    ssl_ = nullptr;
+    transport_.emplace(std::move(transport));
+    return {reinterpret_cast<char const*>(unread.data()), unread.size()};
+  }
+
+  void close() override {
+    counted_ = counted();
+    ssl_ = nullptr;
+    reading_.reset();
+    writing_.reset();
+    tls_ = stream<Transport>();
+    transport_.reset();
+  }
+
+  wire counted() const override { return ssl_ ? wire_of(ssl_) : counted_; }
+
+  bool idle() const override {
+    auto const core = core_.lock();
+    return !core || (!core->reading.busy && !core->writing.busy);
+  }
+
+  std::function<bool()> watch_core() const override {
+    return [core = core_] { return !core.expired(); };
+  }
+
+ protected:
+  connection_settings const& how() const noexcept { return how_; }
+
+  /// Goes on with a stream that was made elsewhere.
+  void adopt(stream<Transport> made) {
+    tls_ = std::move(made);
+    core_ = tls_.core();
+    ssl_ = tls_.native_handle();
+    tls_.set_handshake_timeout(how_.deadline);
+    tls_.set_shutdown_timeout(how_.deadline);
+  }
+
+ private:
+  void begin() {
+    if (how_.serves) {
+      adopt(stream<Transport>(std::move(*transport_), shared_server_context(how_.version)));
+    } else {
+      adopt(stream<Transport>(std::move(*transport_), shared_client_context(how_.version),
+                              client_options().host("localhost")));
+    }
+    transport_.reset();
+    tls_.set_read_ahead(how_.read_ahead);
+  }
+
+  template <class From>
+  moved read_from(From& from, asio::mutable_buffer into) {
+    if (how_.composed) {
+      auto const [code, count] = co_await from.async_read_some(into, as_deferred);
+      co_return std::pair(code, count);
+    }
+    auto const [code, count] = co_await from.async_read_some(into, as_result);
+    co_return std::pair(code, count);
+  }
+
+  template <class To>
+  moved write_to(To& to, asio::const_buffer from) {
+    if (how_.composed) {
+      auto const [code, count] = co_await to.async_write(from, as_deferred);
+      co_return std::pair(code, count);
+    }
+    auto const [code, count] = co_await to.async_write(from, as_result);
+    co_return std::pair(code, count);
+  }
+
+  template <class To>
+  done close_write_of(To& to) {
+    if (how_.composed) {
+      auto const [code] = co_await to.async_close_write(as_deferred);
+      co_return code;
+    }
+    auto const [code] = co_await to.async_close_write(as_result);
+    co_return code;
+  }
+
+  connection_settings how_;
+  std::optional<Transport> transport_;
+  stream<Transport> tls_;
+  std::optional<read_half<Transport>> reading_;
+  std::optional<write_half<Transport>> writing_;
+  std::weak_ptr<detail::core<Transport>> core_;
+  ssl_st* ssl_ = nullptr;   // of what core_ refers to
+  wire counted_;
+};
+
+}  // namespace cotls::test
