@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <iostream>
+#include <map>
 #include <string>
 
 namespace asio = boost::asio;
