@@ -12,7 +12,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <future>
 #include <thread>
+#include <vector>
 
 namespace cotls::test {
 
@@ -131,6 +133,39 @@ BOOST_AUTO_TEST_CASE(handshakes_that_give_way_as_they_are_done_are_no_race) {
   BOOST_TEST(accepted > 0);
   // Each that came is accounted for once.
   BOOST_TEST(accepted + displaced + others == clients);
+}
+
+BOOST_AUTO_TEST_CASE(stopping_completes_when_the_observer_was_told_of_those_that_gave_way) {
+  std::promise<void> stopped;
+  std::future<void> const is_stopped = stopped.get_future();
+  std::atomic<bool> told{false};
+  std::atomic<bool> too_early{false};
+  listener server(context.get_executor(), any_port(), localhost_server(),
+                  listener_options()
+                      .max_handshakes(1)
+                      .on_overload(overload::drop_oldest)
+                      .observer([&](accept_failure const& failure) {
+                        if (failure.reason().code() != errc::displaced) return;
+                        told = true;
+                        // This thread is held up; the other goes on.
+                        too_early = is_stopped.wait_for(200ms) == std::future_status::ready;
+                      }));
+  server.async_accept([](error_code, tcp_stream) {});
+  auto stopping = [&]() -> asio::awaitable<void> {
+    std::vector<tcp::socket> silent;
+    for (int i = 0; i < 2; ++i) {
+      silent.emplace_back(context);
+      co_await silent.back().async_connect(server.local_endpoint(), asio::use_awaitable);
+    }
+    while (!told) co_await asio::post(asio::use_awaitable);
+    silent.clear();
+    co_await server.async_stop(10s);
+    stopped.set_value();
+  };
+  start(stopping());
+  run_on_two_threads();
+  BOOST_TEST(told);
+  BOOST_TEST(!too_early);
 }
 
 BOOST_AUTO_TEST_CASE(a_hello_whose_deadline_and_cancellation_meet_its_end_is_no_race) {
