@@ -398,6 +398,15 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_is_refused_does_not_change_the_role) {
   BOOST_TEST(second == errc::operation_in_progress);
 }
 
+BOOST_AUTO_TEST_CASE(a_handshake_that_is_asked_for_again_changes_nothing) {
+  auto pair = make_connected_pair();
+  error_code again = asio::error::fault;
+  pair.client.handshake(stream_type::server, again);
+  BOOST_TEST(!again);
+  asio::write(pair.client, asio::buffer("abcd", 4));
+  BOOST_TEST(pair.server.read_some(asio::buffer(text)) == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(a_moved_stream_goes_on_and_leaves_an_empty_one) {
   auto pair = make_connected_pair();
   stream_type moved(std::move(pair.server));
