@@ -39,7 +39,8 @@ void context::do_use(identity const& both) {
 
 void context::do_load_certificate_chain(std::filesystem::path const& path) {
   state_->check_mutable("load_certificate_chain");
-  state_->use(certificate_chain::from_pem_file(path), "using the certificate chain " + path.string());
+  state_->use(certificate_chain::from_pem_file(path),
+              "using the certificate chain " + path.string());
 }
 
 void context::do_load_private_key(std::filesystem::path const& path, key_options const& options) {

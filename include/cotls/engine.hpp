@@ -49,10 +49,10 @@ class engine {
       ciphertext is received and sent by it.
 
       There is no output to take then, and `input` hands in what was received before. Where a
-      call would wait, `step::want` says for what: want::connect and want::accept come from BIOs that
-      connect or accept and are not done, want::output from one that takes no more: call again then,
-      a write with the same plaintext. The end of the BIO is the end of the input; its failures
-      have `status::syscall`.
+      call would wait, `step::want` says for what: want::connect and want::accept come from BIOs
+      that connect or accept and are not done, want::output from one that takes no more. Call again
+      then; a write, with the same plaintext. The end of the BIO is the end of the input; its
+      failures have `status::syscall`.
       @param transport  Taken over at once, also when the constructor throws. Not null; one that
                         blocks makes the calls block.
       @par Errors `invalid_argument` for null; as above */
@@ -98,8 +98,8 @@ class engine {
   connection_info info() const;
   peer_info peer() const;
 
-  /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code is
-      empty while none has. */
+  /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code
+      is empty while none has. */
   error last_error() const;
 
   ssl_st* native_handle() const noexcept;

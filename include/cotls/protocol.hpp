@@ -20,7 +20,7 @@ enum class protocol : std::uint8_t {
   sslv2,          ///< SSL 2.0. No OpenSSL 3 can speak it.
   sslv3,          ///< SSL 3.0 alone. Debian's OpenSSL is built without it.
   tls1_0,         ///< TLS 1.0 alone.
-  tls = tls1_0,   ///< The same, as the Scheme `openssl` module has it: "the TLS protocol version 1".
+  tls = tls1_0,   ///< The same: "the TLS protocol version 1" of the Scheme `openssl` module.
   tls1_1,         ///< TLS 1.1 alone.
   tls1_2,         ///< TLS 1.2 alone.
   tls1_3,         ///< TLS 1.3 alone.

@@ -54,7 +54,10 @@ class served {
 // Says nothing more, and keeps the connection until the client has ended it.
 asio::awaitable<void> keep(tcp_stream made) {
   char one = 0;
-  while (!std::get<0>(co_await made.next_layer().async_read_some(asio::buffer(&one, 1), as_result))) {
+  for (;;) {
+    auto const [end, n] =
+        co_await made.next_layer().async_read_some(asio::buffer(&one, 1), as_result);
+    if (end) co_return;
   }
 }
 

@@ -47,7 +47,8 @@ std::uint16_t port_of(BIO* accepting) {
 
 std::uint16_t unused_port() {
   boost::asio::io_context unused;
-  return tcp::acceptor(unused, {boost::asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
+  tcp::acceptor const taken(unused, {boost::asio::ip::address_v4::loopback(), 0});
+  return taken.local_endpoint().port();
 }
 
 std::pair<detail::bio_ptr, detail::bio_ptr> bio_pair(std::size_t capacity) {

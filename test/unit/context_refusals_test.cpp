@@ -161,9 +161,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_named_with_openssls_reason) {
     error const refused = failure_of([&] { each.load(path); });
     BOOST_TEST((refused.code() == each.nothing_found));
     BOOST_TEST(says(refused, path));
-    BOOST_TEST(!refused.openssl_stack().empty());
-    std::string const reason = refused.openssl_stack().substr(0, refused.openssl_stack().find('\n'));
-    BOOST_TEST(says(refused, reason));
+    std::string const& stack = refused.openssl_stack();
+    BOOST_TEST(!stack.empty());
+    BOOST_TEST(says(refused, stack.substr(0, stack.find('\n'))));
   }
   BOOST_TEST(is_as_it_was());
 }

@@ -27,7 +27,8 @@ struct pair_of_engines {
   engine client;
   engine server;
 
-  explicit pair_of_engines(std::size_t capacity, client_context const& at_client = localhost_client(),
+  explicit pair_of_engines(std::size_t capacity,
+                           client_context const& at_client = localhost_client(),
                            server_context const& at_server = localhost_server())
       : pair_of_engines(bio_pair(capacity), at_client, at_server) {}
 
