@@ -1,11 +1,11 @@
 // Throughput of one connection: writes of one size, to the client, to the server, or both ways at
 // once. CPU time and system calls of both processes, from after the handshake to the last byte.
 //
-//   sender    write, write, write ...                     receiver   read what is here, check each byte
+//   sender    write, write, write ...       receiver   read what is here, check each byte
 //
-// Checking costs the same whoever receives, and is part of every figure. The machine's limit is what
-// plain TCP takes for the same, and what the cipher takes to seal and open as many bytes: measured in
-// the same run, it is the implementation "limit".
+// Checking costs the same whoever receives, and is part of every figure. The machine's limit is
+// what plain TCP takes for the same, and what the cipher takes to seal and open as many bytes:
+// measured in the same run, it is the implementation "limit".
 
 #include "cipher_speed.hpp"
 #include "meter.hpp"

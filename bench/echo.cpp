@@ -1,8 +1,7 @@
 // Messages that come back: so many connections, each with one message on its way at a time.
 //
-//   client   write, read, check                             counted between the warm-up's last echo
-//   server          read, write                             and the last one, far from the connections'
-//                                                           beginning and end
+//   client   write, read, check           counted between the warm-up's last echo and the last
+//   server          read, write           one, far from the connections' beginning and end
 //
 // Beside them, other connections may be open and idle, at both ends.
 

@@ -2,11 +2,11 @@
 
 #include <array>
 
-/* What the counts of cotls may be at the most; cmake/test.sh fails when one is above. Each is what was
-   measured, and bytes have 1 % of room, since a strand picks one of 193 locks by chance; instructions
-   are held to those of OpenSSL alone, counted beside them. Lower them when they get better; whoever
-   raises one says why. What must be there is checked, too: a gate that counts nothing would always be
-   passed. */
+/* What the counts of cotls may be at the most; cmake/test.sh fails when one is above. Each is what
+   was measured, and bytes have 1 % of room, since a strand picks one of 193 locks by chance;
+   instructions are held to those of OpenSSL alone, counted beside them. Lower them when they get
+   better; whoever raises one says why. What must be there is checked, too: a gate that counts
+   nothing would always be passed. */
 
 namespace bench::gates {
 
@@ -33,7 +33,8 @@ inline constexpr std::array all{
            {"syscalls_per_request", "other", 0, 0},
            {"allocations_per_request", "own", 0, 0},
            {"allocations_per_request", "OpenSSL's", 1, 6}}}},
-    // The records of a write leave with one send: 15.3 a MB, and some more where the socket is full.
+    // The records of a write leave with one send: 15.3 a MB, and some more where the socket is
+    // full.
     gate{"bulk", {{{"syscalls_per_mb", "65536 sender send", 15, 31}}}},
     gate{"gathered_writes",
          {{{"syscalls_per_mb", "16 sender send", 61, 980},

@@ -1,5 +1,6 @@
-// Connections, one after the other: connect, handshake with the chain and the name verified, a byte to
-// the server and one back, end. Full handshakes and resumed ones. Two scenarios see the same run:
+// Connections, one after the other: connect, handshake with the chain and the name verified, a byte
+// to the server and one back, end. Full handshakes and resumed ones. Two scenarios see the same
+// run:
 //
 //   handshake    CPU time, system calls and heap allocations of both processes
 //   first_byte   the time from connect to the server's byte, as the client sees it

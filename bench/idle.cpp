@@ -1,11 +1,12 @@
-// What an idle TLS 1.3 connection keeps, at the server and at the client: heap bytes, everything that
-// malloc gave for it, the socket object, the strand and the coroutine included; and resident memory.
+// What an idle TLS 1.3 connection keeps, at the server and at the client: heap bytes, everything
+// that malloc gave for it, the socket object, the strand and the coroutine included; and resident
+// memory.
 //
 //   server process   accept, handshake, echo of 64 bytes        x N/2, then x N
 //   client process   connect, handshake, one echo               x N/2, then x N
 //
-// What grows from N/2 to N is the connections'; what the process itself needs drops out. "Reading" is a
-// coroutine of its own that waits for input; "resting", only the stream object is there.
+// What grows from N/2 to N is the connections'; what the process itself needs drops out. "Reading"
+// is a coroutine of its own that waits for input; "resting", only the stream object is there.
 
 #include "descriptors.hpp"
 #include "heap.hpp"

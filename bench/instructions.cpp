@@ -1,13 +1,13 @@
-// Instructions of user space per handshake, per echo and per small read, both ends in one thread, as
-// Callgrind counts them: figures that do not vary from run to run. The program runs itself under
+// Instructions of user space per handshake, per echo and per small read, both ends in one thread,
+// as Callgrind counts them: figures that do not vary from run to run. The program runs itself under
 // Valgrind for it (support/counted_pairs.hpp); what is counted there is dumped part by part.
 //
 //   memory   two engines, or two SSL objects with memory BIOs: TLS and nothing else
 //   socket   two streams over a socket pair: with everything that a server runs, but the kernel
 //
-// OpenSSL chooses its code by the processor. OPENSSL_ia32cap keeps it from what some processors have
-// and others do not, so that counts of two machines resemble each other; what is gated is the ratio to
-// OpenSSL alone, counted in the same way.
+// OpenSSL chooses its code by the processor. OPENSSL_ia32cap keeps it from what some processors
+// have and others do not, so that counts of two machines resemble each other; what is gated is the
+// ratio to OpenSSL alone, counted in the same way.
 
 #include "counted_pairs.hpp"
 #include "require.hpp"

@@ -2,8 +2,8 @@
 //
 //   command line -> plan (jobs of the scenarios) -> results -> tables, JSON, charts, or a gate
 //
-// The jobs run round by round: within a round, the implementations of a case run one after the other,
-// so that what the machine does meanwhile meets all of them.
+// The jobs run round by round: within a round, the implementations of a case run one after the
+// other, so that what the machine does meanwhile meets all of them.
 
 #include "arguments.hpp"
 #include "counted_pairs.hpp"

@@ -1,6 +1,6 @@
 // Nanoseconds per small read of data that is decrypted already: the peer writes records of 16 KiB,
-// which are read in pieces. The first read of a record, which receives and decrypts it, and the last,
-// which gives its buffer back, are not timed.
+// which are read in pieces. The first read of a record, which receives and decrypts it, and the
+// last, which gives its buffer back, are not timed.
 
 #include "over_asio_ssl.hpp"
 #include "over_cotls.hpp"

@@ -6,8 +6,8 @@
 
 namespace bench {
 
-/** A command line: `--name`, and `--name text`. Each is declared by asking for it; what is hidden is
-    not in the help. */
+/** A command line: `--name`, and `--name text`. Each is declared by asking for it; what is hidden
+    is not in the help. */
 class arguments {
  public:
   arguments(int count, char const* const* values, std::string_view about);

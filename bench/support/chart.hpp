@@ -21,8 +21,8 @@ struct chart_line {
   std::vector<chart_point> points;
 };
 
-/** What a chart of lines shows. The horizontal axis has a logarithmic scale, with a tick at each x that
-    occurs; the vertical one begins at 0. */
+/** What a chart of lines shows. The horizontal axis has a logarithmic scale, with a tick at each x
+    that occurs; the vertical one begins at 0. */
 struct line_chart {
   std::string title;
   std::string x_title;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-/* What runs under Callgrind: two ends of a connection in one thread, over memory or a socket pair. */
+/* What runs under Callgrind: both ends of a connection in one thread, over memory or sockets. */
 
 namespace bench {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 
 /* Counts what a program takes from the heap. heap.cpp defines the malloc family for the whole
-   program, shared libraries included; `operator new` goes through it. The counters are not exact when
-   several threads allocate at once: that keeps counting at a load and a store. */
+   program, shared libraries included; `operator new` goes through it. The counters are not exact
+   when several threads allocate at once: that keeps counting at a load and a store. */
 
 namespace bench {
 

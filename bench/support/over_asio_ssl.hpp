@@ -20,12 +20,12 @@
 
 namespace bench {
 
-/** asio::ssl::stream from coroutines, doing by hand what cotls does by itself: a strand a connection,
-    TCP_NODELAY, and the server's chain and name verified.
+/** asio::ssl::stream from coroutines, doing by hand what cotls does by itself: a strand a
+    connection, TCP_NODELAY, and the server's chain and name verified.
 
-    Otherwise it keeps its defaults, to which SSL_MODE_RELEASE_BUFFERS belongs. Tuned, it has what its
-    users may set through `native_handle()`: one ticket, no search for missing issuers, no session
-    cache. */
+    Otherwise it keeps its defaults, to which SSL_MODE_RELEASE_BUFFERS belongs. Tuned, it has what
+    its users may set through `native_handle()`: one ticket, no search for missing issuers, no
+    session cache. */
 class over_asio_ssl {
   using tcp = asio::ip::tcp;
 

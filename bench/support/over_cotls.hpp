@@ -36,7 +36,8 @@ inline cotls::client_context make_cotls_client(settings const& given) {
   return made;
 }
 
-/** cotls, as its README uses it; each operation with this completion token. */
+/** cotls, as its README uses it; each operation with this completion token. It resumes no session
+    by itself, so that a full handshake is one for everybody. */
 template <class Token>
 class basic_over_cotls {
   static constexpr bool awaitable = std::is_same_v<Token, asio::use_awaitable_t<>>;
@@ -80,8 +81,9 @@ class basic_over_cotls {
     asio::awaitable<stream> connect(std::uint16_t port, SSL_SESSION* offered = nullptr) {
       if (offered) return resume(port, offered);
       if constexpr (awaitable) {
-        return cotls::async_connect("127.0.0.1", port, context_,
-                                    cotls::connect_options().verify_host(host_name));
+        return cotls::async_connect(
+            "127.0.0.1", port, context_,
+            cotls::connect_options().verify_host(host_name).resumption(false));
       } else {
         return connect_by_token(port);
       }
@@ -89,7 +91,8 @@ class basic_over_cotls {
 
    private:
     asio::awaitable<stream> connect_by_token(std::uint16_t port) {
-      cotls::connect_options const options = cotls::connect_options().verify_host(host_name);
+      cotls::connect_options const options =
+          cotls::connect_options().verify_host(host_name).resumption(false);
       asio::any_io_executor const executor = co_await asio::this_coro::executor;
       co_return co_await cotls::async_connect(executor, "127.0.0.1", port, context_, options,
                                               Token());

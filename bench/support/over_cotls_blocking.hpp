@@ -39,8 +39,9 @@ class over_cotls_blocking {
     client(loop&, settings const& given) : context_(make_cotls_client(given)) {}
 
     ready<stream> connect(std::uint16_t port) const {
-      return ready(cotls::blocking::connect("127.0.0.1", port, context_,
-                                            cotls::connect_options().verify_host(host_name)));
+      return ready(cotls::blocking::connect(
+          "127.0.0.1", port, context_,
+          cotls::connect_options().verify_host(host_name).resumption(false)));
     }
 
    private:

@@ -17,9 +17,9 @@ namespace bench {
 enum class layer : std::uint8_t { tcp, openssl };
 enum class waiting : std::uint8_t { blocking, epoll };
 
-/** What the others are compared with: OpenSSL alone, or nothing at all, over a socket by hand; on an
-    epoll loop, or on a blocking socket where a process has one connection at a time. Connections are
-    made one after the other, blocking. */
+/** What the others are compared with: OpenSSL alone, or nothing at all, over a socket by hand; on
+    an epoll loop, or on a blocking socket where a process has one connection at a time. Connections
+    are made one after the other, blocking. */
 template <layer Layer, waiting Waiting>
 class over_raw {
   static constexpr bool secure = Layer == layer::openssl;

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-/* What scenarios send, and how what arrives is checked: every byte's value follows from its place. */
+/* What scenarios send, and how it is checked: every byte's value follows from its place. */
 
 namespace bench {
 

@@ -41,8 +41,8 @@ class line {
   int descriptor_;
 };
 
-/** A process that runs a function, which must end within five minutes. Processes are made before the
-    program has any thread, and so that each measures itself alone. */
+/** A process that runs a function, which must end within five minutes. Processes are made before
+    the program has any thread, and so that each measures itself alone. */
 class process {
  public:
   explicit process(std::function<void(line&)> const& body);

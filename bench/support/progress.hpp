@@ -6,8 +6,8 @@
 
 namespace bench {
 
-/** A bar on a terminal's standard error: how much is done, what is being measured, and the time left.
-    Elsewhere it writes nothing. */
+/** A bar on a terminal's standard error: how much is done, what is being measured, and the time
+    left. Elsewhere it writes nothing. */
 class progress {
  public:
   explicit progress(std::size_t steps);

@@ -35,8 +35,9 @@ ssl_context_ptr make_client_context(settings const& given, bool lean);
 
 /** A TCP connection by hand, with OpenSSL over it (`SSL_set_fd`), or with nothing.
 
-    Without a loop the socket blocks, and so does everything. With one, reads and writes are awaited:
-    a read waits first, unless OpenSSL holds something, so that nothing is received in vain. */
+    Without a loop the socket blocks, and so does everything. With one, reads and writes are
+    awaited: a read waits first, unless OpenSSL holds something, so that nothing is received in
+    vain. */
 class raw_connection {
  public:
   /** Takes over a connected socket. `connection` may be empty: plain TCP. */

@@ -92,6 +92,7 @@ void print_nearness(std::vector<row> const& rows) {
   std::vector<std::string_view> columns = columns_of(rows, columns_in_order);
   if (columns.empty() || columns.back() != "limit") return;
   columns.pop_back();
+  std::erase(columns, "tcp");
   std::vector<std::string> heading{""};
   heading.insert(heading.end(), columns.begin(), columns.end());
   table printed(std::move(heading));
@@ -100,7 +101,7 @@ void print_nearness(std::vector<row> const& rows) {
     result const* const limit = one.of("limit");
     for (std::string_view const column : columns) {
       result const* const value = one.of(column);
-      bool const comparable = limit && value && value->of.implementation != "tcp";
+      bool const comparable = limit && value;
       cells.push_back(comparable ? number(100 * limit->values.to(value->values).median()) + "%"
                                  : std::string());
     }

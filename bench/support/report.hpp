@@ -6,8 +6,8 @@
 
 namespace bench {
 
-/** Prints the tables of a scenario: a figure each, a row a case, a column an implementation, and how
-    many times cotls takes what the others do. */
+/** Prints the tables of a scenario: a figure each, a row a case, a column an implementation, and
+    how many times cotls takes what the others do. */
 void print_scenario(results const& all, std::string_view scenario);
 
 /** Prints what a person wants to know first: one case of each scenario. */

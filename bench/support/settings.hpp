@@ -40,8 +40,8 @@ suite_lists suites_of(settings const& given);
 
 cotls::protocol protocol_of(settings const& given) noexcept;
 
-/** Sets up a context of OpenSSL's as the settings have it: version, suite, and the server's identity
-    or the client's trust. @par Errors `std::runtime_error` */
+/** Sets up a context of OpenSSL's as the settings have it: version, suite, and the server's
+    identity or the client's trust. @par Errors `std::runtime_error` */
 void set_up_server(SSL_CTX* context, settings const& given);
 void set_up_client(SSL_CTX* context, settings const& given);
 

@@ -7,8 +7,8 @@
 
 namespace bench {
 
-/** The coroutine of implementations without Asio. It starts when it is awaited; one that never has to
-    wait costs its frame and nothing else. */
+/** The coroutine of implementations without Asio. It starts when it is awaited; one that never has
+    to wait costs its frame and nothing else. */
 template <class T = void>
 class task;
 

@@ -7,9 +7,9 @@
 
 namespace bench {
 
-/** How one implementation plays a scenario: a server that first tells its port, and a client, each in
-    a process of its own. Both tell what they used, and are told in turn when both have. A `Case` has
-    `settings tls`. */
+/** How one implementation plays a scenario: a server that first tells its port, and a client, each
+    in a process of its own. Both tell what they used, and are told in turn when both have. A `Case`
+    has `settings tls`. */
 template <class Case>
 struct implementation {
   std::string name;
