@@ -35,7 +35,7 @@ class buffer_slices {
   std::span<Buffer const> span() const noexcept { return {slices_.data(), count_}; }
 
  private:
-  static constexpr std::size_t most = std::is_convertible_v<Sequence, Buffer> ? 1 : 64;
+  static constexpr std::size_t most = std::is_convertible_v<Sequence, Buffer> ? 1 : 256;
   std::array<Buffer, most> slices_;
   std::size_t count_ = 0;
 };
