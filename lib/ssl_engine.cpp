@@ -411,8 +411,9 @@ step ssl_engine::handshake() {
   if (fatal_) return {want::nothing, 0, fatal_};
   call_scope scope(*this);
   // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for
-  // a client that may stay silent: 45 kB.
-  bool const silent = is_server() && SSL_in_before(ssl_.get()) && !channel_->has_input();
+  // a client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
+  bool const first = is_server() && SSL_in_before(ssl_.get());
+  bool const silent = first && !BIO_next(SSL_get_rbio(ssl_.get())) && !channel_->has_input();
   if (silent) return needs_input();
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input();
