@@ -62,7 +62,7 @@ struct fixture {
                ending leaves = ending::goodbye) {
     bool resumed = false;
     bool ended = false;
-    spawn(context, [&]() -> asio::awaitable<void> {
+    auto const visiting = [&]() -> asio::awaitable<void> {
       auto stream = co_await async_connect("localhost", server->port(), with, how);
       resumed = stream.info().resumed;
       std::string text(5, '\0');
@@ -72,7 +72,8 @@ struct fixture {
       BOOST_TEST(stream.peer().chain().size() == 1u);
       if (leaves == ending::goodbye) co_await stream.async_shutdown();
       ended = true;
-    }());
+    };
+    spawn(context, visiting());
     run_until(ended);
     return resumed;
   }
