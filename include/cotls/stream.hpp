@@ -323,7 +323,7 @@ class read_half : public detail::half<Next> {
 
 /** The writing direction of a stream that was split; its operations are the stream's. Destroyed, it
     ends its own write with `operation_aborted`, and its direction with close_notify, unless a write
-    was cut. Move-only. */
+    was cut: as far as the transport takes it at once, or a read takes it along. Move-only. */
 template <class Next>
 class write_half : public detail::half<Next> {
   using typename detail::half<Next>::core_type;

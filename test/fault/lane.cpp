@@ -166,6 +166,7 @@ asio::awaitable<std::string> lane::hear_line() {
 }
 
 asio::awaitable<void> lane::until_the_other_opens() { return owner_.until_the_other_opens(); }
+asio::awaitable<void> lane::until_alone() { return owner_.until_one_lane_runs(); }
 
 void lane::give(std::string_view heard) { over().give(heard); }
 void lane::release() { owner_.unheard = over().release(); }

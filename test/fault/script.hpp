@@ -45,6 +45,7 @@ class lane {
   asio::awaitable<void> say(std::string_view text);
   asio::awaitable<std::string> hear_line();        ///< and what came together with it
   asio::awaitable<void> until_the_other_opens();
+  asio::awaitable<void> until_alone();             ///< the end's other lanes have ended
   void give(std::string_view heard);
   void release();
   void split();

@@ -43,7 +43,8 @@ std::shared_ptr<link> make_link(asio::io_context& context, scenario const& what,
 party::party(trial& whole, end which)
     : whole_(whole),
       which_(which),
-      opens_(whole.context_, asio::steady_timer::time_point::max()) {}
+      opens_(whole.context_, asio::steady_timer::time_point::max()),
+      lane_ended_(whole.context_, asio::steady_timer::time_point::max()) {}
 
 party& party::other() const { return which_ == end::near ? whole_.far_ : whole_.near_; }
 
@@ -69,6 +70,7 @@ void party::begin(lane::script what) {
 
 void party::ended(lane const& one) {
   --running_;
+  lane_ended_.cancel();
   if (one.failed()) close();
   whole_.stop_if_over();
 }
@@ -136,6 +138,10 @@ void party::note_opened() {
 
 asio::awaitable<void> party::until_the_other_opens() {
   co_await other().opens_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> party::until_one_lane_runs() {
+  while (running_ > 1) co_await lane_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 trial::trial(asio::io_context& context, scenario const& what, plan const& how)

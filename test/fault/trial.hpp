@@ -57,6 +57,7 @@ class party {
   void note_opening();
   void note_opened();
   asio::awaitable<void> until_the_other_opens();
+  asio::awaitable<void> until_one_lane_runs();
 
  private:
   void ended(lane const& one);
@@ -66,7 +67,8 @@ class party {
   end const which_;
   std::unique_ptr<connection> over_;
   std::deque<lane> lanes_;   // a deque: they do not move
-  asio::steady_timer opens_;
+  asio::steady_timer opens_;        // expired, when it has
+  asio::steady_timer lane_ended_;   // cancelled, when one has
   std::size_t running_ = 0;
   bool closed_ = false;
 };
