@@ -35,7 +35,7 @@ class connection_settings {
   std::chrono::steady_clock::duration deadline = std::chrono::seconds(10);
 };
 
-/** What has passed between OpenSSL and the wire, and whether our close_notify was the last of it. */
+/** What has passed between OpenSSL and the wire, and whether close_notify was the last we sent. */
 struct wire {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
@@ -44,7 +44,7 @@ struct wire {
 
 wire wire_of(ssl_st* ssl);
 
-/** One end of a TLS connection over any channel, so that a scenario is written and compiled once. */
+/** One end of a TLS connection over any channel: a scenario is written and compiled once. */
 class connection {
  public:
   using done = asio::awaitable<error_code>;

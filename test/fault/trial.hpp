@@ -81,7 +81,7 @@ class trial : public std::enable_shared_from_this<trial> {
 
   trial(asio::io_context& context, scenario const& what, plan const& how);
 
-  /** Begins. `parked` is called if the trial has come to where it only waits; `ended` at the end. */
+  /** Begins. `parked` is called if the trial comes to where it only waits, `ended` at its end. */
   void start(std::function<void()> parked, std::function<void()> ended);
 
   /** What was wrong, a line each. */

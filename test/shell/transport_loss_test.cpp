@@ -106,7 +106,8 @@ BOOST_AUTO_TEST_CASE(is_given_back_when_it_was_reset) {
 }
 
 BOOST_AUTO_TEST_CASE(stays_with_a_handshake_that_was_only_cancelled) {
-  server.async_handshake([](error_code code) { BOOST_TEST(code == asio::error::operation_aborted); });
+  server.async_handshake(
+      [](error_code code) { BOOST_TEST(code == asio::error::operation_aborted); });
   asio::post(context, [&] { server.next_layer().cancel(); });
   run_for(context);
   BOOST_CHECK_EXCEPTION(server.release(), error,
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_whose_last_flight_could_not_be_sent_has_failed)
   BOOST_TEST(failed == asio::error::connection_reset);
 }
 
-BOOST_AUTO_TEST_CASE(takes_the_close_notify_of_a_write_half_while_a_read_waits_and_while_none_does) {
+BOOST_AUTO_TEST_CASE(takes_the_close_notify_of_a_write_half_whether_a_read_waits_or_not) {
   for (bool reads : {true, false}) {
     asio::io_context context;
     auto [near, far] = memory_stream::make_pair(context.get_executor());

@@ -61,8 +61,8 @@ class memory_stream {
     side_->fault_at = at;
   }
 
-  /** Lets the fault happen behind so many bytes that came in, or went out, at this end. A failure is
-      both directions' and both ends', the others are that direction's; the peer sees an end. */
+  /** Lets the fault happen behind so many bytes that came in, or went out, at this end. A failure
+      is both directions' and both ends', the others are that direction's; the peer sees an end. */
   void set_fault_behind(fault kind, way which, std::size_t bytes) {
     side_->of(which).kind = kind;
     side_->of(which).fault_behind = bytes;

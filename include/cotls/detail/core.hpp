@@ -77,8 +77,8 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     transport_.interrupt();
   }
 
-  /** Says that one direction's owner is gone, which ends its operation. With both, all that goes on
-      over the transport ends. */
+  /** Says that one direction's owner is gone, which ends its operation. With both, all that goes
+      on over the transport ends. */
   void close(gate& direction) {
     direction.closed = true;
     if (reading.closed && writing.closed) return transport_.abandon();
@@ -86,8 +86,8 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   }
 
   /** Ends the writing direction without waiting: with close_notify, as far as the transport takes it
-      now or a reader takes it along, unless a write was cut, which the peer must not mistake for the
-      end. */
+      now or a reader takes it along, unless a write was cut, which the peer must not mistake for
+      the end. */
   void end_writing() noexcept {
     bool const cut = writing.busy || engine_.unsent() > 0;
     try {
