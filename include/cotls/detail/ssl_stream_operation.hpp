@@ -44,7 +44,7 @@ class handshake_as : public handshake_operation<Connection> {
     // What `begin` is about to refuse must not change the connection.
     if (untold && !untold->reading.busy && !untold->writing.busy) {
       untold->engine().become(end_);
-      std::apply([this](auto const&... buffers) { (give(buffers), ...); }, received_);
+      std::apply([&self = *this](auto const&... buffers) { (self.give(buffers), ...); }, received_);
     }
     return base::advance(waited, by);
   }
