@@ -6,8 +6,7 @@
 # There are three builds, a directory of build/ each, and then one run of CTest over all of them:
 #   main   GCC: every test, the installed packages, and the gates of bench/; the library and what is
 #          measured are optimised, the tests are not, which take most of the time to compile
-#   asan   GCC, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault, tool and readme
-#          tests
+#   asan   GCC, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault and readme tests
 #   tsan   Clang 19, ThreadSanitizer: the shell tests that have several threads
 # COTLS_TEST_STAGES="main tsan" chooses among them.
 set -eu
@@ -39,7 +38,7 @@ build_main() {
 build_asan() {
   build_stage asan -D CMAKE_CXX_COMPILER=g++ -D COTLS_SANITIZE='address;undefined' \
     -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O0 -g1' \
-    -D COTLS_TEST_KINDS='unit;shell;fault;tool;readme' -D COTLS_BUILD_BENCH=OFF \
+    -D COTLS_TEST_KINDS='unit;shell;fault;readme' -D COTLS_BUILD_BENCH=OFF \
     -D COTLS_BUILD_TOOLS=OFF
 }
 
