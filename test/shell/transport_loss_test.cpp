@@ -123,7 +123,8 @@ BOOST_AUTO_TEST_CASE(a_handshake_whose_last_flight_could_not_be_sent_has_failed)
   asio::io_context context;
   auto [near, far] = memory_stream::make_pair(context.get_executor());
   // The server's first flight is one write; of the second, nothing passes.
-  far.on_step([far = far, writes = 0, last = std::size_t(0)](std::size_t) mutable {
+  memory_stream watched = far;
+  far.on_step([&far = watched, writes = 0, last = std::size_t(0)](std::size_t) mutable {
     if (far.bytes(way::out) > std::exchange(last, far.bytes(way::out)) && ++writes == 1) {
       far.set_fault_behind(fault::failure, way::out, last);
     }
@@ -134,6 +135,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_whose_last_flight_could_not_be_sent_has_failed)
   client.async_handshake([](error_code) {});
   server.async_handshake([&](error_code code) { failed = code; });
   run_for(context);
+  watched.on_step({});
   BOOST_TEST(failed == asio::error::connection_reset);
 }
 
