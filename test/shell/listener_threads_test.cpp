@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(handshakes_that_give_way_as_they_are_done_are_no_race) {
     for (;;) {
       auto [code, made] = co_await server.async_accept(as_result);
       if (code) co_return;
-      BOOST_TEST_REQUIRE(static_cast<bool>(made));
+      if (!made) throw std::runtime_error("the stream is empty");   // Boost.Test takes one thread
       ++accepted;
     }
   };
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(stopping_completes_when_the_observer_was_told_of_those_that
   };
   start(stopping());
   run_on_two_threads();
-  BOOST_TEST(told);
+  BOOST_TEST(told.load());
   BOOST_TEST(!too_early);
 }
 
