@@ -72,7 +72,7 @@ class plan {
   std::vector<job> const& jobs() const noexcept { return jobs_; }
 
   /** Says, below the tables, what was not measured as planned, and why. */
-  void note(std::string text) { notes_.push_back(std::move(text)); }
+  void note(std::string const& text) { notes_.push_back(text); }
   std::vector<std::string> const& notes() const noexcept { return notes_; }
 
  private:

@@ -26,8 +26,10 @@ progress::progress(std::size_t steps)
 void progress::next(std::string const& what) {
   if (shown_) {
     std::size_t const full = bar_width * begun_ / steps_;
-    std::string text = "[" + std::string(full, '#') + std::string(bar_width - full, '.') + "] " +
-                       std::to_string(100 * begun_ / steps_) + "%" + time_left() + "  " + what;
+    std::string text(1, '[');
+    text.append(full, '#').append(bar_width - full, '.').append("] ");
+    text.append(std::to_string(100 * begun_ / steps_)).append("%");
+    text.append(time_left()).append("  ").append(what);
     text.resize(std::min(text.size(), terminal_width() - 1));
     std::cerr << "\r\033[K" << text << std::flush;
   }
