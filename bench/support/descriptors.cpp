@@ -1,5 +1,7 @@
 #include "descriptors.hpp"
 
+#include "source_address.hpp"
+
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -8,26 +10,38 @@
 
 namespace bench {
 
-std::size_t connections_allowed() {
-  constexpr std::size_t others = 100;
+namespace {
+
+constexpr std::size_t others = 100;  // descriptors that are no connection's
+
+// Returns how many descriptors a process may have, which is raised as far as the system allows.
+std::size_t raise_descriptors(std::size_t wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlimit const privileged{wanted, wanted};
+  if (limit.rlim_max < wanted && setrlimit(RLIMIT_NOFILE, &privileged) == 0) return wanted;
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
 
+std::size_t ports() {
   std::size_t first = 32768;
   std::size_t last = 60999;
   std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first >> last;
-  std::size_t const ports = last > first ? last - first : 0;
-
   // The system prefers odd or even ports for connect, and finds few free ones at the end.
-  std::size_t const least = std::min<std::size_t>(limit.rlim_cur, ports / 2);
-  return least > others ? least - others : 0;
+  return last > first ? source_addresses * (last - first) / 2 : 0;
+}
+
+}  // namespace
+
+std::size_t connections_allowed(std::size_t wanted) {
+  std::size_t const least = std::min(raise_descriptors(wanted + others), ports());
+  return least > others ? std::min(least - others, wanted) : 0;
 }
 
 std::vector<std::size_t> within_limits(plan& planned, std::string const& scenario,
                                        std::vector<std::size_t> const& wanted) {
-  std::size_t const most = connections_allowed();
+  std::size_t const most = connections_allowed(wanted.back());
   std::vector<std::size_t> possible;
   for (std::size_t const count : wanted) {
     std::size_t const some = std::min(count, most);

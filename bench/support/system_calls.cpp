@@ -1,5 +1,7 @@
 #include "system_calls.hpp"
 
+#include "source_address.hpp"
+
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
@@ -86,6 +88,7 @@ int accept4(int fd, sockaddr* peer, socklen_t* length, int flags) {
 }
 int accept(int fd, sockaddr* peer, socklen_t* length) { return accept4(fd, peer, length, 0); }
 int connect(int fd, sockaddr const* to, socklen_t length) {
+  bench::set_source_address(fd, to);
   return counted_int(system_call::other, SYS_connect, fd, to, length);
 }
 int shutdown(int fd, int how) noexcept {
