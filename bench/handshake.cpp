@@ -1,6 +1,7 @@
 // Connections, one after the other: connect, handshake with the chain and the name verified, a byte
-// to the server and one back, end. Full handshakes and resumed ones. Two scenarios see the same
-// run:
+// to the server and one back, end. Full handshakes, and resumed ones: each connection resumes what
+// the one before it was given last, by hand (SSL_set_session) or, as cotls does, by itself. Whether
+// it really did is asked of each. Two scenarios see the same run:
 //
 //   handshake    CPU time, system calls and heap allocations of both processes
 //   first_byte   the time from connect to the server's byte, as the client sees it
@@ -36,26 +37,11 @@ struct handshake_usage {
   double first_byte_us = 0;  // the client's median
 };
 
-// A session as a client keeps it. OpenSSL spoils the one of a connection that ends without
-// close_notify, so that each connection is given a copy.
-class kept_session {
- public:
-  void keep(SSL* connection) {
-    ssl_session_ptr const session(SSL_get1_session(connection));
-    require(session && SSL_SESSION_is_resumable(session.get()) == 1, "there is no session to keep");
-    kept_.reset(SSL_SESSION_dup(session.get()));
-  }
-  ssl_session_ptr copy() const {
-    return ssl_session_ptr(kept_ ? SSL_SESSION_dup(kept_.get()) : nullptr);
-  }
-
- private:
-  ssl_session_ptr kept_;
-};
-
+// Whether a client has to be told to keep a session; cotls keeps it by itself.
 template <class Over>
-concept resumes = requires(typename Over::client& client, SSL_SESSION* offered) {
-  client.connect(std::uint16_t{}, offered);
+concept resumes_by_hand = requires(typename Over::client client,
+                                   typename Over::stream const& used) {
+  client.keep_session(used);
 };
 
 template <class Over>
@@ -107,46 +93,39 @@ class handshake_ends {
 
   static task<> connect_all(typename Over::client& client, std::uint16_t port,
                             handshake_case const& what, handshake_usage& used) {
-    kept_session session;
     samples first_bytes;
     for (int i = 0; i < what.warm_up; ++i) {
-      co_await connect_one(client, port, what, session, first_bytes);
+      first_bytes.add(co_await connect_one(client, port, what, i == 0));
     }
     first_bytes = samples();
     meter const counted;
     for (int i = 0; i < what.count; ++i) {
-      co_await connect_one(client, port, what, session, first_bytes);
+      first_bytes.add(co_await connect_one(client, port, what, false));
     }
     used.all = counted.used();
     used.first_byte_us = first_bytes.median();
   }
 
-  static task<> connect_one(typename Over::client& client, std::uint16_t port,
-                            handshake_case const& what, kept_session& session,
-                            samples& first_bytes) {
-    ssl_session_ptr const offered = session.copy();
+  // Returns the microseconds until the first byte; the first connection has nothing to resume.
+  static task<double> connect_one(typename Over::client& client, std::uint16_t port,
+                                  handshake_case const& what, bool first) {
     clock::time_point const begin = clock::now();
-    auto peer = co_await connect(client, port, offered.get());
+    auto peer = co_await client.connect(port, what.resumed ? resumption::on : resumption::off);
     char received = 0;
     co_await Over::write(peer, asio::buffer(&question, 1));
     std::size_t const n = co_await Over::read_some(peer, asio::buffer(&received, 1));
-    first_bytes.add(std::chrono::duration<double, std::micro>(clock::now() - begin).count());
+    std::chrono::duration<double, std::micro> const took = clock::now() - begin;
 
     require(n == 1 && received == answer, "what was read is not what was written");
-    SSL* const ssl = Over::native_handle(peer);
-    if (!ssl) co_return;
-    if (!offered) check_negotiated(ssl, what.tls);
-    require((SSL_session_reused(ssl) == 1) == (offered != nullptr),
-            "a session was resumed that was not to be, or was not that was");
-    if (what.resumed && !offered) session.keep(ssl);
-  }
-
-  static auto connect(typename Over::client& client, std::uint16_t port, SSL_SESSION* offered) {
-    if constexpr (resumes<Over>) {
-      return client.connect(port, offered);
-    } else {
-      return client.connect(port);
+    if (SSL* const ssl = Over::native_handle(peer)) {
+      check_negotiated(ssl, what.tls);
+      require((SSL_session_reused(ssl) == 1) == (what.resumed && !first),
+              "a session was resumed that was not to be, or was not that was");
+      if constexpr (resumes_by_hand<Over>) {
+        if (what.resumed) client.keep_session(peer);
+      }
     }
+    co_return took.count();
   }
 };
 
@@ -180,13 +159,12 @@ std::vector<implementation<handshake_case>> implementations(bool resumed) {
   std::vector all{
       implemented<handshake_ends<over_cotls>, handshake_case>(over_cotls::name),
       implemented<handshake_ends<over_cotls_token>, handshake_case>(over_cotls_token::name),
+      implemented<handshake_ends<over_cotls_blocking>, handshake_case>(over_cotls_blocking::name),
       implemented<handshake_ends<over_asio_ssl>, handshake_case>(over_asio_ssl::name),
       implemented<handshake_ends<over_asio_ssl>, handshake_case>(over_asio_ssl::name, true),
       implemented<handshake_ends<over_openssl>, handshake_case>(over_openssl::name)};
   if (resumed) return all;
   all.push_back(implemented<handshake_ends<over_tcp>, handshake_case>(over_tcp::name));
-  all.insert(all.begin() + 2, implemented<handshake_ends<over_cotls_blocking>, handshake_case>(
-                                  over_cotls_blocking::name));
   return all;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "asio_loop.hpp"
+#include "kept_session.hpp"
 #include "require.hpp"
 #include "settings.hpp"
 
@@ -77,12 +78,11 @@ class over_asio_ssl {
    public:
     client(loop&, settings const& given) : context_(make_client(given)) {}
 
-    /** @param offered  A session to resume, or null */
-    asio::awaitable<stream> connect(std::uint16_t port, SSL_SESSION* offered = nullptr) {
+    asio::awaitable<stream> connect(std::uint16_t port, resumption how = resumption::off) {
       stream made(co_await asio::this_coro::executor, context_);
       made.set_verify_callback(asio::ssl::host_name_verification(host_name));
       require(SSL_set_tlsext_host_name(made.native_handle(), host_name) == 1, "SNI");
-      if (offered) SSL_set_session(made.native_handle(), offered);
+      if (how == resumption::on) session_.offer(made.native_handle());
       tcp::endpoint const to(asio::ip::address_v4::loopback(), port);
       co_await made.lowest_layer().async_connect(to, asio::use_awaitable);
       made.lowest_layer().set_option(tcp::no_delay(true));
@@ -90,8 +90,12 @@ class over_asio_ssl {
       co_return made;
     }
 
+    /** Keeps a connection's session for the next one. */
+    void keep_session(stream const& of) { session_.keep(over_asio_ssl::native_handle(of)); }
+
    private:
     asio::ssl::context context_;
+    kept_session session_;
   };
 
   static auto read_some(stream& from, asio::mutable_buffer into) {

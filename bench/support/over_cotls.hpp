@@ -4,16 +4,14 @@
 #include <cotls/listener.hpp>
 
 #include "asio_loop.hpp"
-#include "require.hpp"
 #include "settings.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <openssl/ssl.h>
 
 #include <cstdint>
 #include <span>
@@ -36,12 +34,17 @@ inline cotls::client_context make_cotls_client(settings const& given) {
   return made;
 }
 
-/** cotls, as its README uses it; each operation with this completion token. It resumes no session
-    by itself, so that a full handshake is one for everybody. */
+/** As its README connects; but it resumes a session only where that is measured, so that a full
+    handshake is one for everybody. */
+inline cotls::connect_options cotls_options(resumption how) {
+  return cotls::connect_options().verify_host(host_name).resumption(how == resumption::on);
+}
+
+/** cotls, as its README uses it; each operation with this completion token. Its client keeps
+    sessions by itself. */
 template <class Token>
 class basic_over_cotls {
   static constexpr bool awaitable = std::is_same_v<Token, asio::use_awaitable_t<>>;
-  using tcp = asio::ip::tcp;
 
  public:
   static constexpr char const* name = awaitable ? "cotls" : "cotls-token";
@@ -77,37 +80,18 @@ class basic_over_cotls {
    public:
     client(loop&, settings const& given) : context_(make_cotls_client(given)) {}
 
-    /** @param offered  A session to resume, or null */
-    asio::awaitable<stream> connect(std::uint16_t port, SSL_SESSION* offered = nullptr) {
-      if (offered) return resume(port, offered);
-      if constexpr (awaitable) {
-        return cotls::async_connect(
-            "127.0.0.1", port, context_,
-            cotls::connect_options().verify_host(host_name).resumption(false));
-      } else {
-        return connect_by_token(port);
-      }
+    asio::awaitable<stream> connect(std::uint16_t port, resumption how = resumption::off) {
+      if constexpr (awaitable)
+        return cotls::async_connect("127.0.0.1", port, context_, cotls_options(how));
+      else
+        return connect_by_token(port, how);
     }
 
    private:
-    asio::awaitable<stream> connect_by_token(std::uint16_t port) {
-      cotls::connect_options const options =
-          cotls::connect_options().verify_host(host_name).resumption(false);
+    asio::awaitable<stream> connect_by_token(std::uint16_t port, resumption how) {
       asio::any_io_executor const executor = co_await asio::this_coro::executor;
-      co_return co_await cotls::async_connect(executor, "127.0.0.1", port, context_, options,
-                                              Token());
-    }
-
-    asio::awaitable<stream> resume(std::uint16_t port, SSL_SESSION* offered) {
-      tcp::socket socket(co_await asio::this_coro::executor);
-      tcp::endpoint const to(asio::ip::address_v4::loopback(), port);
-      co_await socket.async_connect(to, asio::use_awaitable);
-      socket.set_option(tcp::no_delay(true));
-      cotls::client_options const options = cotls::client_options().host(host_name);
-      stream made(std::move(socket), context_, options);
-      require(SSL_set_session(made.native_handle(), offered) == 1, "the session is refused");
-      co_await made.async_handshake(Token());
-      co_return made;
+      co_return co_await cotls::async_connect(executor, "127.0.0.1", port, context_,
+                                              cotls_options(how), Token());
     }
 
     cotls::client_context context_;

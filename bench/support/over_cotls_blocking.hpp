@@ -38,10 +38,8 @@ class over_cotls_blocking {
    public:
     client(loop&, settings const& given) : context_(make_cotls_client(given)) {}
 
-    ready<stream> connect(std::uint16_t port) const {
-      return ready(cotls::blocking::connect(
-          "127.0.0.1", port, context_,
-          cotls::connect_options().verify_host(host_name).resumption(false)));
+    ready<stream> connect(std::uint16_t port, resumption how = resumption::off) const {
+      return ready(cotls::blocking::connect("127.0.0.1", port, context_, cotls_options(how)));
     }
 
    private:

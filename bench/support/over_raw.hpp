@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kept_session.hpp"
 #include "raw_connection.hpp"
 #include "raw_loop.hpp"
 #include "settings.hpp"
@@ -61,23 +62,26 @@ class over_raw {
       if (secure) context_ = make_client_context(given, lean);
     }
 
-    /** @param offered  A session to resume, or null */
-    task<stream> connect(std::uint16_t port, SSL_SESSION* offered = nullptr) {
+    task<stream> connect(std::uint16_t port, resumption how = resumption::off) {
       ssl_ptr ssl(secure ? SSL_new(context_.get()) : nullptr);
       if (secure) {
         SSL_set_connect_state(ssl.get());
         set_up_host(ssl.get());
+        if (how == resumption::on) session_.offer(ssl.get());
       }
-      if (offered) SSL_set_session(ssl.get(), offered);
       stream made = std::make_unique<raw_connection>(connect_to(port), std::move(ssl));
       made->handshake();
       if (Waiting == waiting::epoll) made->use(on_);
       co_return made;
     }
 
+    /** Keeps a connection's session for the next one. */
+    void keep_session(stream const& of) { session_.keep(of->native_handle()); }
+
    private:
     loop& on_;
     ssl_context_ptr context_;
+    kept_session session_;
   };
 
   static auto read_some(stream& from, asio::mutable_buffer into) { return from->read_some(into); }

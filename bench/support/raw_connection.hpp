@@ -1,31 +1,20 @@
 #pragma once
 
+#include "openssl_ptr.hpp"
 #include "raw_loop.hpp"
 #include "settings.hpp"
 #include "tcp_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
 
-#include <openssl/ssl.h>
-
 #include <coroutine>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <vector>
 
 namespace bench {
 
 namespace asio = boost::asio;
-
-struct ssl_deleter {
-  void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-  void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-  void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
-};
-using ssl_ptr = std::unique_ptr<SSL, ssl_deleter>;
-using ssl_context_ptr = std::unique_ptr<SSL_CTX, ssl_deleter>;
-using ssl_session_ptr = std::unique_ptr<SSL_SESSION, ssl_deleter>;
 
 /** Contexts as somebody makes them who knows OpenSSL: read-ahead, one ticket, no chain to be looked
     for at each handshake, no session cache beside the tickets.

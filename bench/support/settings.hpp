@@ -19,6 +19,9 @@ inline cotls::identity make_identity() { return cotls::make_self_signed({host_na
 enum class version : std::uint8_t { tls1_2, tls1_3 };
 enum class suite : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 
+/** Whether a client resumes the session of its connection before. */
+enum class resumption : std::uint8_t { off, on };
+
 /** As `SSL_get_version` spells it. */
 std::string to_string(version value);
 std::string to_string(suite value);
