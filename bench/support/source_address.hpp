@@ -11,9 +11,9 @@ namespace bench {
     up. */
 inline constexpr std::size_t source_addresses = 8;
 
-/** Gives a socket that is about to connect to 127.0.0.1 the next of these addresses; system_calls.cpp
-    calls it, whoever connects. None of them is a server's. Where the system has no such address, the
-    socket is left as it is. */
+/** Gives a socket that is about to connect to 127.0.0.1 the next of these addresses;
+    system_calls.cpp calls it, whoever connects. None of them is a server's. Where the system has no
+    such address, the socket is left as it is. */
 void set_source_address(int socket, sockaddr const* to) noexcept;
 
 }  // namespace bench
