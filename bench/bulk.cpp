@@ -216,10 +216,9 @@ void plan_case(plan& planned, results& into, subject of, bulk_case const& what) 
 
 void bulk(plan& planned, results& into) {
   bulk_case usual{{&planned.identity()}, direction::down, 64 * 1024, 1, 0};
-  subject of{.scenario = "bulk", .implementation = {}, .given = {}};
-  auto const add_case = [&](bulk_case what, bool headline = false) {
+  subject const of{.scenario = "bulk", .implementation = {}, .given = {}};
+  auto const add_case = [&](bulk_case what) {
     what.bytes = amount(planned, what.write_size);
-    of.headline = headline;
     plan_case(planned, into, of, what);
   };
 
@@ -229,7 +228,7 @@ void bulk(plan& planned, results& into) {
   for (std::size_t const size : kib) {
     bulk_case what = usual;
     what.write_size = size * 1024;
-    add_case(what, size == 64);
+    add_case(what);
   }
   if (planned.how() == effort::gate) return;
   for (direction const way : {direction::up, direction::both}) {
@@ -257,10 +256,8 @@ void gathered_writes(plan& planned, results& into) {
     bulk_case what{{&planned.identity()}, direction::down, 16 * 1024, 0, 0};
     what.pieces = what.write_size / static_cast<std::size_t>(piece);
     what.bytes = amount(planned, what.write_size) / 2;
-    subject const of{.scenario = "gathered_writes",
-                     .implementation = {},
-                     .given = {{"buffer_bytes", piece}},
-                     .headline = piece == 64};
+    subject const of{
+        .scenario = "gathered_writes", .implementation = {}, .given = {{"buffer_bytes", piece}}};
     plan_case(planned, into, of, what);
   }
 }

@@ -181,8 +181,7 @@ void handshake(plan& planned, results& into) {
       subject const of{
           .scenario = "handshake",
           .implementation = {},
-          .given = {{"version", to_string(protocol)}, {"handshake", resumed ? "resumed" : "full"}},
-          .headline = protocol == version::tls1_3};
+          .given = {{"version", to_string(protocol)}, {"handshake", resumed ? "resumed" : "full"}}};
       planned.compare(implementations(resumed), what, of, planned.repetitions(),
                       [&into](implementation<handshake_case> const& over,
                               handshake_case const& given, subject const& measured) {

@@ -126,8 +126,7 @@ void instructions(plan& planned, results& into) {
     auto const slash = name.find('/');
     subject const of{.scenario = "instructions",
                      .implementation = name.substr(0, slash),
-                     .given = {{"transport", name.substr(slash + 1)}},
-                     .headline = name.ends_with("/socket")};
+                     .given = {{"transport", name.substr(slash + 1)}}};
     if (!planned.wants(of.implementation) && planned.how() != effort::gate) continue;
     planned.add({"instructions, " + name, 1, [&into, name, of] { measure(into, name, of); }});
   }

@@ -11,6 +11,7 @@
 #include "gates.hpp"
 #include "heap.hpp"
 #include "json.hpp"
+#include "output_file.hpp"
 #include "payload.hpp"
 #include "plan.hpp"
 #include "plots.hpp"
@@ -18,9 +19,9 @@
 #include "report.hpp"
 #include "scenarios.hpp"
 #include "settings.hpp"
+#include "summary.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
@@ -41,6 +42,7 @@ struct options {
   std::vector<std::string> implementations;
   std::string json;
   std::string plots;
+  std::string summary;
   std::string gate;
 };
 
@@ -72,6 +74,7 @@ options read_options(arguments& given) {
   read.implementations = split(given.text("--implementations", "NAME,...", "compare these only"));
   read.json = given.text("--json", "FILE", "write all figures");
   read.plots = given.text("--plot", "DIR", "write charts (SVG)");
+  read.summary = given.text("--summary", "FILE", "write the summary as a table of Markdown");
   read.gate = given.text("--gate", "SCENARIO", "compare counts of cotls with bench/gates.hpp");
   if (given.hidden_flag("--smoke")) read.how = effort::smoke;
   spoil_payloads = given.hidden_flag("--spoil");
@@ -120,12 +123,8 @@ bool pass_gate(std::string const& name) {
 }
 
 void measure(options const& given) {
-  // Before anything that takes long: it would be a pity to find out at the end.
-  std::ofstream json;
-  if (!given.json.empty()) {
-    json.open(given.json);
-    if (!json) throw std::runtime_error("cannot write " + given.json);
-  }
+  output_file json(given.json);
+  output_file summary(given.summary);
   cotls::identity const own = make_identity();
   results measured;
   std::vector<plan> plans;
@@ -150,11 +149,8 @@ void measure(options const& given) {
     for (std::string const& note : plans[i].notes()) std::cout << note << "\n\n";
   }
   print_summary(measured);
-  if (json.is_open()) {
-    write_json(json, measured);
-    json.close();
-    if (!json) throw std::runtime_error("cannot write " + given.json);
-  }
+  json.write([&](std::ostream& to) { write_json(to, measured); });
+  summary.write([&](std::ostream& to) { summary_table(measured).write_markdown(to); });
   if (!given.plots.empty()) write_plots(given.plots, measured);
 }
 

@@ -138,8 +138,7 @@ void small_reads(plan& planned, results& into) {
     reads_case const what{{&planned.identity()}, piece, planned.pick(5, 20, 50, 300)};
     subject const of{.scenario = "small_reads",
                      .implementation = {},
-                     .given = {{"read_bytes", static_cast<std::int64_t>(piece)}},
-                     .headline = piece == 64};
+                     .given = {{"read_bytes", static_cast<std::int64_t>(piece)}}};
     planned.compare(implementations(), what, of, planned.repetitions(),
                     [&into](implementation<reads_case> const& over, reads_case const& given,
                             subject const& measured) {

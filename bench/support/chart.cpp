@@ -1,14 +1,13 @@
 #include "chart.hpp"
 
+#include "drawing.hpp"
 #include "table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <iomanip>
 #include <map>
 #include <set>
-#include <sstream>
+#include <utility>
 
 namespace bench {
 
@@ -18,97 +17,6 @@ namespace {
 struct area {
   double width, height;
   double left, right, top, bottom;
-};
-
-constexpr area lines_area{860, 480, 90, 680, 60, 410};
-
-// Distinct without colour, too: each has a dash pattern of its own where lines are many.
-struct style {
-  char const* colour;
-  char const* dashes;
-};
-
-style style_of(std::string const& name) {
-  static std::map<std::string, style> const known{{"cotls", {"#0b5fa5", ""}},
-                                                  {"cotls-token", {"#3d9be0", "7 3"}},
-                                                  {"cotls-blocking", {"#7ec3f2", "2 3"}},
-                                                  {"asio-ssl", {"#c8391f", ""}},
-                                                  {"asio-ssl tuned", {"#e88a6a", "7 3"}},
-                                                  {"openssl", {"#3a7d2c", ""}},
-                                                  {"tcp", {"#777777", ""}},
-                                                  {"limit", {"#222222", "1 3"}}};
-  auto const found = known.find(name);
-  return found == known.end() ? style{"#8a4fa3", ""} : found->second;
-}
-
-std::string escaped(std::string_view text) {
-  std::string made;
-  for (char const c : text) {
-    switch (c) {
-      case '<':
-        made += "&lt;";
-        break;
-      case '>':
-        made += "&gt;";
-        break;
-      case '&':
-        made += "&amp;";
-        break;
-      default:
-        made += c;
-    }
-  }
-  return made;
-}
-
-class drawing {
- public:
-  drawing(double width, double height) {
-    out_ << std::fixed << std::setprecision(1);
-    out_ << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\""
-         << height << "\" viewBox=\"0 0 " << width << ' ' << height
-         << "\" font-family=\"sans-serif\" font-size=\"13\">\n"
-         << "<rect width=\"" << width << "\" height=\"" << height << "\" fill=\"#ffffff\"/>\n";
-  }
-
-  void line(double x1, double y1, double x2, double y2, char const* colour, double width = 1) {
-    out_ << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2
-         << "\" stroke=\"" << colour << "\" stroke-width=\"" << width << "\"/>\n";
-  }
-
-  void polyline(std::vector<std::pair<double, double>> const& points, style const& how) {
-    out_ << "<polyline fill=\"none\" stroke=\"" << how.colour
-         << "\" stroke-width=\"2\" stroke-dasharray=\"" << how.dashes << "\" points=\"";
-    for (auto const& [x, y] : points) out_ << x << ',' << y << ' ';
-    out_ << "\"/>\n";
-  }
-
-  void dot(double x, double y, char const* colour) {
-    out_ << "<circle cx=\"" << x << "\" cy=\"" << y << "\" r=\"3\" fill=\"" << colour << "\"/>\n";
-  }
-
-  void box(double x, double y, double width, double height, char const* colour) {
-    out_ << "<rect x=\"" << x << "\" y=\"" << y << "\" width=\"" << std::max(0.0, width)
-         << "\" height=\"" << height << "\" fill=\"" << colour << "\"/>\n";
-  }
-
-  /** @param anchor  `start`, `middle` or `end`: which part of the text is at x */
-  void text(double x, double y, std::string_view what, char const* anchor, double size = 13) {
-    out_ << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor
-         << "\" font-size=\"" << size << "\" fill=\"#222222\" stroke=\"#ffffff\" stroke-width=\"3\""
-         << " paint-order=\"stroke\">" << escaped(what) << "</text>\n";
-  }
-
-  void upright_text(double x, double y, std::string_view what) {
-    out_ << "<text transform=\"translate(" << x << ' ' << y
-         << ") rotate(-90)\" text-anchor=\"middle\" fill=\"#222222\">" << escaped(what)
-         << "</text>\n";
-  }
-
-  std::string end() { return out_.str() + "</svg>\n"; }
-
- private:
-  std::ostringstream out_;
 };
 
 // The distance of an axis' ticks: 1, 2 or 5 times a power of ten, so that there are 4 to 9.
@@ -139,103 +47,167 @@ class scale {
   double from_, to_, first_, last_;
 };
 
-struct range {
-  std::set<double> xs;
-  double highest = 0;
-};
+void draw_titles(drawing& on, std::string const& title, std::string const& subtitle) {
+  on.text(24, 36, title, "start", "text title");
+  on.text(24, 58, subtitle, "start", "muted");
+}
 
-range range_of(line_chart const& chart) {
-  range found;
-  for (chart_line const& one : chart.lines) {
-    for (chart_point const& point : one.points) {
-      found.xs.insert(point.x);
-      found.highest = std::max(found.highest, point.high);
+// Lines are told apart without colour, too.
+std::string class_of_line(std::string const& name) {
+  static std::map<std::string, std::string> const known{{"cotls", "thick"},
+                                                        {"cotls-token", "dashed"},
+                                                        {"cotls-blocking", "dotted"},
+                                                        {"limit", "dotted"}};
+  auto const found = known.find(name);
+  return found == known.end() ? "plain" : found->second;
+}
+
+constexpr area lines_area{860, 450, 84, 650, 84, 380};
+
+class lines_drawing {
+ public:
+  explicit lines_drawing(line_chart const& chart)
+      : chart_(chart), on_(at_.width, at_.height), across_(0, 1, 0, 1), up_(0, 1, 0, 1) {
+    double highest = 0;
+    for (chart_line const& one : chart.lines) {
+      for (chart_point const& point : one.points) {
+        xs_.insert(point.x);
+        highest = std::max(highest, point.high);
+      }
     }
+    if (xs_.empty() || highest <= 0) return;
+    tick_ = tick_of(highest);
+    top_ = std::ceil(highest / tick_ - 1e-9) * tick_;
+    across_ = scale(std::log2(*xs_.begin()), std::log2(*xs_.rbegin()), at_.left + margin,
+                    at_.right - margin);
+    up_ = scale(0, top_, at_.bottom, at_.top);
   }
-  return found;
-}
 
-void draw_axes(drawing& on, line_chart const& chart, range const& shown, scale const& across,
-               scale const& up, area const& at) {
-  double const tick = tick_of(shown.highest);
-  for (double value = 0; value <= shown.highest * 1.0001; value += tick) {
-    on.line(at.left, up(value), at.right, up(value), "#dddddd");
-    on.text(at.left - 8, up(value) + 4, tick_name(value, tick), "end", 12);
+  std::string draw() {
+    draw_titles(on_, chart_.title, chart_.y_title);
+    if (top_ <= 0) return on_.end();
+    draw_axes();
+    for (std::size_t i = chart_.lines.size(); i-- > 0;) draw_line(i);  // the first one on top
+    draw_names();
+    return on_.end();
   }
-  for (double const x : shown.xs) {
-    on.line(across(std::log2(x)), at.bottom, across(std::log2(x)), at.bottom + 5, "#444444");
-    on.text(across(std::log2(x)), at.bottom + 20, chart.x_name(x), "middle", 12);
+
+ private:
+  static constexpr double margin = 28;
+  static constexpr double name_pitch = 18;
+
+  void draw_axes() {
+    for (double value = 0; value <= top_ * 1.0001; value += tick_) {
+      on_.line(at_.left, up_(value), at_.right, up_(value), "grid");
+      on_.text(at_.left - 10, up_(value) + 4, tick_name(value, tick_), "end", "muted");
+    }
+    for (double const x : xs_) {
+      double const place = across_(std::log2(x));
+      on_.line(place, at_.bottom, place, at_.bottom + 5, "axis");
+      on_.text(place, at_.bottom + 21, chart_.x_name(x), "middle", "muted");
+    }
+    on_.line(at_.left, at_.bottom, at_.right, at_.bottom, "axis");
+    on_.text((at_.left + at_.right) / 2, at_.bottom + 46, chart_.x_title, "middle", "muted");
   }
-  on.line(at.left, at.bottom, at.right, at.bottom, "#444444");
-  on.line(at.left, at.top, at.left, at.bottom, "#444444");
-  on.text((at.left + at.right) / 2, at.bottom + 46, chart.x_title, "middle");
-  on.upright_text(at.left - 66, (at.top + at.bottom) / 2, chart.y_title);
-  on.text(at.left, at.top - 26, chart.title, "start", 17);
-  on.text(at.right + 16, at.bottom, "upright: the rounds'", "start", 11);
-  on.text(at.right + 16, at.bottom + 14, "lowest to highest", "start", 11);
-}
+
+  // The lines stand a little beside each other, so that their spreads can be told apart.
+  double place_of(std::size_t line, chart_point const& point) const {
+    double const middle = static_cast<double>(chart_.lines.size() - 1) / 2;
+    return across_(std::log2(point.x)) + 4 * (static_cast<double>(line) - middle);
+  }
+
+  void draw_line(std::size_t index) {
+    chart_line const& line = chart_.lines[index];
+    drawing::places places;
+    on_.begin_group(line.name);
+    for (chart_point const& point : line.points) {
+      double const x = place_of(index, point);
+      places.emplace_back(x, up_(point.value));
+      if (point.high > point.low) on_.line(x, up_(point.low), x, up_(point.high), "spread");
+    }
+    on_.polyline(places, class_of_line(line.name));
+    for (auto const& [x, y] : places) on_.dot(x, y);
+    on_.end_group();
+  }
+
+  // Names stand at the lines' ends, as high as these, but no two at one height.
+  void draw_names() {
+    std::vector<std::pair<double, std::size_t>> ends;
+    for (std::size_t i = 0; i < chart_.lines.size(); ++i) {
+      ends.emplace_back(up_(chart_.lines[i].points.back().value), i);
+    }
+    std::sort(ends.begin(), ends.end());
+    std::vector<double> heights(ends.size());
+    double lowest = at_.bottom + name_pitch;
+    for (std::size_t i = ends.size(); i-- > 0;) {
+      heights[i] = std::min(ends[i].first, lowest - name_pitch);
+      lowest = heights[i];
+    }
+    for (std::size_t i = 1; i < ends.size(); ++i) {
+      bool const outside = heights[i - 1] < at_.top;
+      if (outside) heights[i - 1] = at_.top;
+      heights[i] = std::max(heights[i], heights[i - 1] + name_pitch);
+    }
+    for (std::size_t i = 0; i < ends.size(); ++i) draw_name(ends[i].second, heights[i]);
+  }
+
+  void draw_name(std::size_t index, double height) {
+    chart_line const& line = chart_.lines[index];
+    chart_point const& last = line.points.back();
+    double const begin = place_of(index, last) + 6;
+    on_.begin_group(line.name);
+    on_.polyline({{begin, up_(last.value)},
+                  {at_.right + 4, up_(last.value)},
+                  {at_.right + 22, height},
+                  {at_.right + 28, height}},
+                 "leader");
+    std::string const told = line.name + "  " + number(last.value, chart_.decimals);
+    on_.text(at_.right + 34, height + 4, told, "start", line.name == "cotls" ? "strong" : "plain");
+    on_.end_group();
+  }
+
+  line_chart const& chart_;
+  area const& at_ = lines_area;
+  drawing on_;
+  std::set<double> xs_;
+  double tick_ = 0;
+  double top_ = 0;
+  scale across_;
+  scale up_;
+};
 
 }  // namespace
 
-std::string to_svg(line_chart const& chart) {
-  area const& at = lines_area;
-  drawing on(at.width, at.height);
-  range const shown = range_of(chart);
-  if (shown.xs.empty() || shown.highest <= 0) return on.end();
-  double const margin = 20;
-  scale const across(std::log2(*shown.xs.begin()), std::log2(*shown.xs.rbegin()), at.left + margin,
-                     at.right - margin);
-  scale const up(0, shown.highest, at.bottom, at.top);
-  draw_axes(on, chart, shown, across, up, at);
-
-  double legend = at.top + 8;
-  for (chart_line const& one : chart.lines) {
-    style const how = style_of(one.name);
-    std::vector<std::pair<double, double>> places;
-    for (chart_point const& point : one.points) {
-      double const x = across(std::log2(point.x));
-      on.line(x, up(point.low), x, up(point.high), how.colour, 1);
-      on.dot(x, up(point.value), how.colour);
-      places.emplace_back(x, up(point.value));
-    }
-    on.polyline(places, how);
-    on.polyline({{at.right + 16, legend - 4}, {at.right + 46, legend - 4}}, how);
-    on.text(at.right + 54, legend, one.name, "start");
-    legend += 22;
-  }
-  return on.end();
-}
+std::string to_svg(line_chart const& chart) { return lines_drawing(chart).draw(); }
 
 std::string to_svg(bar_chart const& chart) {
-  constexpr double height_of_bar = 16;
-  constexpr double pitch = 26;
-  area at{960, 0, 470, 880, 60, 0};
-  at.bottom = at.top + pitch * static_cast<double>(chart.bars.size()) + 8;
-  at.height = at.bottom + 60;
+  constexpr double height_of_bar = 14;
+  constexpr double pitch = 24;
+  area at{900, 0, 390, 820, 92, 0};
+  at.bottom = at.top + pitch * static_cast<double>(chart.bars.size()) + 6;
+  at.height = at.bottom + 36;
   drawing on(at.width, at.height);
+  draw_titles(on, chart.title, chart.subtitle);
 
   double highest = 1.2;
   for (chart_bar const& bar : chart.bars) highest = std::max(highest, bar.high);
   scale const across(0, highest, at.left, at.right);
   double const tick = tick_of(highest);
   for (double value = 0; value <= highest * 1.0001; value += tick) {
-    on.line(across(value), at.top, across(value), at.bottom, "#dddddd");
-    on.text(across(value), at.bottom + 18, tick_name(value, tick), "middle", 12);
+    on.line(across(value), at.top, across(value), at.bottom, "grid");
+    on.text(across(value), at.bottom + 18, tick_name(value, tick), "middle", "muted");
   }
-
-  double y = at.top + 8;
+  double y = at.top + (pitch - height_of_bar) / 2 + 3;
   for (chart_bar const& bar : chart.bars) {
     double const middle = y + height_of_bar / 2;
     on.box(at.left, y, across(bar.value) - at.left, height_of_bar,
-           bar.value <= 1 ? "#3d9be0" : "#e88a6a");
-    on.line(across(bar.low), middle, across(bar.high), middle, "#222222", 1.5);
-    on.text(at.left - 8, middle + 4, bar.name, "end", 12);
-    on.text(across(bar.high) + 6, middle + 4, number(bar.value, 2), "start", 12);
+           bar.value <= 1.005 ? "less" : "more");
+    if (bar.high > bar.low) on.line(across(bar.low), middle, across(bar.high), middle, "range");
+    on.text(at.left - 10, middle + 4, bar.name, "end", "text");
+    on.text(at.width - 24, middle + 4, number(bar.value, 2), "end", "text strong");
     y += pitch;
   }
-  on.line(across(1), at.top, across(1), at.bottom, "#222222", 1.5);
-  on.text(20, at.top - 26, chart.title, "start", 17);
-  on.text((at.left + at.right) / 2, at.bottom + 42, chart.x_title, "middle");
+  on.line(across(1), at.top, across(1), at.bottom, "one");
   return on.end();
 }
 

@@ -21,13 +21,14 @@ struct chart_line {
   std::vector<chart_point> points;
 };
 
-/** What a chart of lines shows. The horizontal axis has a logarithmic scale, with a tick at each x
-    that occurs; the vertical one begins at 0. */
+/** What a chart of lines shows; lines are named, and coloured, as implementations. The horizontal
+    axis is logarithmic, with a tick at each x that occurs; the vertical one begins at 0. */
 struct line_chart {
   std::string title;
+  std::string y_title;  ///< below the title
   std::string x_title;
-  std::string y_title;
   std::string (*x_name)(double);
+  int decimals;  ///< of the values that stand at the lines' ends
   std::vector<chart_line> lines;
 };
 
@@ -41,7 +42,7 @@ struct chart_bar {
 /** Bars of ratios: how many times one takes what another does. Less is better, and 1 is marked. */
 struct bar_chart {
   std::string title;
-  std::string x_title;
+  std::string subtitle;
   std::vector<chart_bar> bars;
 };
 

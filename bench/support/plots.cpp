@@ -1,6 +1,7 @@
 #include "plots.hpp"
 
 #include "chart.hpp"
+#include "summary.hpp"
 #include "table.hpp"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -26,38 +28,28 @@ void write(fs::path const& file, std::string const& document) {
 std::string bytes_name(double value) { return size_name(static_cast<std::int64_t>(value)); }
 std::string count_name(double value) { return number(value); }
 
-// Which results make a chart: one figure of one scenario, over one parameter, where the others have
-// these values.
-struct selection {
-  std::string_view scenario;
-  figure const& what;
-  std::string_view over;
-  parameters fixed;
+double x_of(result const& one, std::string_view over) {
+  parameter const* const value = find(one.of.given, over);
+  return value ? static_cast<double>(std::get<std::int64_t>(*value)) : 0;
+}
 
-  double x_of(result const& one) const {
-    parameter const* const value = find(one.of.given, over);
-    return value ? static_cast<double>(std::get<std::int64_t>(*value)) : 0;
-  }
-  bool holds(result const& one) const {
-    bool const here = one.of.scenario == scenario && one.what.name == what.name &&
-                      find(one.of.given, over) != nullptr;
-    return here && std::all_of(fixed.begin(), fixed.end(), [&](auto const& wanted) {
-             parameter const* const value = find(one.of.given, wanted.first);
-             return value && *value == wanted.second;
-           });
-  }
+// Which results make a chart: those selected, over one parameter, but for one implementation.
+struct plotted {
+  selection of;
+  std::string_view over;
+  std::string_view but_for;
 };
 
-std::vector<chart_line> lines_of(results const& all, selection const& wanted) {
+std::vector<chart_line> lines_of(results const& all, plotted const& wanted) {
   std::vector<chart_line> lines;
   for (result const& one : all.all()) {
-    if (!wanted.holds(one)) continue;
     std::string const name = one.of.column();
+    if (!wanted.of.holds(one) || name == wanted.but_for) continue;
     auto found = std::find_if(lines.begin(), lines.end(),
                               [&](chart_line const& line) { return line.name == name; });
     if (found == lines.end()) found = lines.insert(found, chart_line{name, {}});
     found->points.push_back(
-        {wanted.x_of(one), one.values.median(), one.values.lowest(), one.values.highest()});
+        {x_of(one, wanted.over), one.values.median(), one.values.lowest(), one.values.highest()});
   }
   for (chart_line& line : lines) {
     std::sort(line.points.begin(), line.points.end(),
@@ -67,22 +59,26 @@ std::vector<chart_line> lines_of(results const& all, selection const& wanted) {
 }
 
 void write_lines(fs::path const& file, line_chart chart, results const& all,
-                 selection const& wanted) {
+                 plotted const& wanted) {
   chart.lines = lines_of(all, wanted);
+  // A blocking client has one connection: a point is no line.
+  std::size_t most = 0;
+  for (chart_line const& line : chart.lines) most = std::max(most, line.points.size());
+  std::erase_if(chart.lines, [=](chart_line const& line) { return line.points.size() < most; });
   if (!chart.lines.empty()) write(file, to_svg(chart));
 }
 
-// The headline figures of cotls that are the better the less they are, to another's.
-bar_chart ratios_to(results const& all, std::string const& other) {
-  bar_chart chart{"cotls : " + other, "times what " + other + " takes; less is better", {}};
-  for (result const& one : all.all()) {
-    bool const less_is_better = one.what.unit != "1/s" && one.what.unit != "MB/s";
-    if (!is_summary(one) || one.of.column() != "cotls" || !less_is_better) continue;
-    result const* const beside = all.find(one, other);
-    if (!beside) continue;
-    samples const ratios = one.values.to(beside->values);
+bar_chart ratios_to(results const& all, std::string const& other, std::string const& shown) {
+  bar_chart chart{"What cotls takes, to what " + shown + " takes",
+                  "1 = as much; less is better. The dark lines: lowest to highest round.",
+                  {}};
+  for (summary_line const& line : summary_of(all)) {
+    result const* const own = all.find(*line.which, "cotls");
+    result const* const beside = all.find(*line.which, other);
+    if (!own || !beside) continue;
+    samples const ratios = own->values.to(beside->values);
     if (ratios.empty()) continue;
-    chart.bars.push_back({summary_name(one), ratios.median(), ratios.lowest(), ratios.highest()});
+    chart.bars.push_back({line.name, ratios.median(), ratios.lowest(), ratios.highest()});
   }
   return chart;
 }
@@ -91,47 +87,56 @@ bar_chart ratios_to(results const& all, std::string const& other) {
 
 void write_plots(fs::path const& directory, results const& all) {
   fs::create_directories(directory);
-  parameters const usual_bulk{
+  std::string const upright = " (upright lines: lowest to highest round)";
+  parameters const bulk{
       {"version", "TLSv1.3"}, {"suite", "AES-256-GCM"}, {"direction", "to client"}};
   write_lines(directory / "bulk_throughput.svg",
               {"Throughput of one connection, TLS 1.3, AES-256-GCM",
+               "MB per second; more is better" + upright,
                "bytes a write",
-               "MB per second",
                bytes_name,
+               0,
                {}},
-              all, {"bulk", figures::mb_per_second, "write_bytes", usual_bulk});
+              all, {{"bulk", figures::mb_per_second, bulk}, "write_bytes", "tcp"});
   write_lines(directory / "bulk_cpu.svg",
-              {"CPU time of a transfer, both ends, TLS 1.3, AES-256-GCM",
+              {"CPU time of a transfer, TLS 1.3, AES-256-GCM",
+               "seconds per GB, both ends; less is better" + upright,
                "bytes a write",
-               "seconds per GB",
                bytes_name,
+               2,
                {}},
-              all, {"bulk", figures::cpu_seconds_per_gb, "write_bytes", usual_bulk});
-  write_lines(directory / "echo_requests.svg",
-              {"Echoes of 1 KiB, TLS 1.3", "connections", "requests per second", count_name, {}},
-              all,
-              {"echo",
-               figures::requests_per_second,
+              all, {{"bulk", figures::cpu_seconds_per_gb, bulk}, "write_bytes", ""});
+  write_lines(directory / "echo_cpu.svg",
+              {"Echoes of 1 KiB, TLS 1.3, by the number of connections",
+               "server's CPU microseconds per echo; less is better" + upright,
                "connections",
-               {{"message_bytes", std::int64_t{1024}}}});
-  for (char const* side : {"server", "client"}) {
-    write_lines(directory / ("idle_heap_" + std::string(side) + ".svg"),
-                {"Heap of an idle TLS 1.3 connection, " + std::string(side),
-                 "connections",
-                 "bytes per connection",
-                 count_name,
-                 {}},
-                all,
-                {"idle",
-                 figures::heap_bytes_per_connection,
-                 "connections",
-                 {{"state", "reading"}, {"side", side}}});
+               count_name,
+               1,
+               {}},
+              all,
+              {{"echo",
+                figures::cpu_us_per_request,
+                {{"message_bytes", std::int64_t{1024}}, {"side", "server"}}},
+               "connections",
+               ""});
+  for (std::string const side : {"server", "client"}) {
+    write_lines(
+        directory / ("idle_heap_" + side + ".svg"),
+        {"Memory of an idle TLS 1.3 connection, " + side,
+         "heap bytes per connection, with a coroutine that reads; less is better",
+         "connections",
+         count_name,
+         0,
+         {}},
+        all,
+        {{"idle", figures::heap_bytes_per_connection, {{"state", "reading"}, {"side", side}}},
+         "connections",
+         ""});
   }
-  for (char const* other : {"asio-ssl", "openssl"}) {
-    bar_chart const chart = ratios_to(all, other);
-    if (!chart.bars.empty()) {
-      write(directory / ("ratio_to_" + std::string(other) + ".svg"), to_svg(chart));
-    }
+  for (auto const& [other, shown] : {std::pair{"asio-ssl", "asio::ssl"}, {"openssl", "OpenSSL"}}) {
+    bar_chart const chart = ratios_to(all, other, shown);
+    if (chart.bars.empty()) continue;
+    write(directory / ("ratio_to_" + std::string(other) + ".svg"), to_svg(chart));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include "summary.hpp"
 #include "table.hpp"
 
 #include <algorithm>
@@ -15,7 +16,6 @@ namespace {
 constexpr std::array columns_in_order{"cotls",    "cotls-token",    "cotls-blocking",
                                       "asio-ssl", "asio-ssl tuned", "openssl",
                                       "tcp",      "limit"};
-constexpr std::array summary_columns{"cotls", "asio-ssl", "openssl", "tcp"};
 constexpr std::array compared_with{"asio-ssl", "openssl"};
 
 // One figure of one case, by implementation.
@@ -40,16 +40,8 @@ std::string shown(result const& value) {
   return text;
 }
 
-// The median of the repetitions' ratios, and their range.
 std::string shown_ratio(result const* of, result const* to) {
-  if (!of || !to) return {};
-  samples const ratios = of->values.to(to->values);
-  if (ratios.empty()) return {};
-  std::string text = number(ratios.median(), 2);
-  if (ratios.highest() - ratios.lowest() >= 0.01) {
-    text += " (" + number(ratios.lowest(), 2) + "-" + number(ratios.highest(), 2) + ")";
-  }
-  return text;
+  return of && to ? ratio_text(of->values.to(to->values)) : std::string();
 }
 
 // The columns that have anything, in their order.
@@ -152,16 +144,8 @@ void print_scenario(results const& all, std::string_view scenario) {
 }
 
 void print_summary(results const& all) {
-  auto const rows = rows_of(
-      all,
-      [](result const& one) {
-        std::string const column = one.of.column();
-        bool const shown = std::find(summary_columns.begin(), summary_columns.end(), column) !=
-                           summary_columns.end();
-        return shown && is_summary(one);
-      },
-      summary_name);
-  if (!rows.empty()) print("Summary: medians, how far rounds lie from them, and ratios", rows);
+  table const printed = summary_table(all);
+  if (!printed.empty()) printed.print("Summary: medians, and the range of the rounds' ratios");
 }
 
 }  // namespace bench

@@ -10,7 +10,7 @@ namespace bench {
     how many times cotls takes what the others do. */
 void print_scenario(results const& all, std::string_view scenario);
 
-/** Prints what a person wants to know first: one case of each scenario. */
+/** Prints the goals, and what was measured of them. */
 void print_summary(results const& all);
 
 }  // namespace bench

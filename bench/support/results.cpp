@@ -64,30 +64,8 @@ result const* results::find(result const& like, std::string_view column) const {
 
 bool is_part(parameters const& given) {
   parameter const* const kind = find(given, "kind");
-  return kind && *kind != parameter("all") && *kind != parameter("own") &&
-         *kind != parameter("OpenSSL's");
-}
-
-bool is_summary(result const& one) {
-  parameter const* const kind = find(one.of.given, "kind");
-  parameter const* const side = find(one.of.given, "side");
-  bool const whole = !kind || *kind == parameter("all") || *kind == parameter("own");
-  bool const memory = one.what.name == figures::heap_bytes_per_connection.name;
-  // What is said of both ends, or of a server, says it.
-  bool const enough = !side || memory || *side == parameter("server") || *side == parameter("both");
-  bool const other = one.what.name == figures::rss_bytes_per_connection.name ||
-                     one.what.name == figures::syscalls_per_connection.name;
-  return one.of.headline && whole && enough && !other;
-}
-
-std::string summary_name(result const& one) {
-  std::string name = one.of.scenario + ": " + std::string(one.what.title);
-  std::replace(name.begin(), name.end(), '_', ' ');
-  for (char const* telling : {"handshake", "side"}) {
-    parameter const* const value = find(one.of.given, telling);
-    if (value && *value != parameter("both")) name += ", " + describe({{telling, *value}});
-  }
-  return name;
+  return kind && *kind != parameter("all") && *kind != parameter("beside epoll_wait") &&
+         *kind != parameter("own") && *kind != parameter("OpenSSL's");
 }
 
 parameter const* find(parameters const& given, std::string_view name) {
@@ -95,6 +73,19 @@ parameter const* find(parameters const& given, std::string_view name) {
     if (known == name) return &value;
   }
   return nullptr;
+}
+
+parameters joined(parameters first, parameters const& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+bool selection::holds(result const& one) const {
+  return one.of.scenario == scenario && one.what.name == what.name &&
+         std::all_of(with.begin(), with.end(), [&](auto const& wanted) {
+           parameter const* const value = find(one.of.given, wanted.first);
+           return value && *value == wanted.second;
+         });
 }
 
 }  // namespace bench

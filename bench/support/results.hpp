@@ -29,7 +29,6 @@ struct subject {
   std::string implementation;
   bool tuned = false;
   parameters given;
-  bool headline = false;  ///< belongs into the summary
 
   /** The same with one more parameter. */
   subject with(std::string name, parameter value) const;
@@ -62,13 +61,19 @@ class results {
     the JSON. */
 bool is_part(parameters const& given);
 
-/** Says whether a figure belongs into the summary: of a headline case a whole, not a part of it. */
-bool is_summary(result const& one);
-
-/** As it is called there: "echo: CPU microseconds per request, server". */
-std::string summary_name(result const& one);
-
 /** Finds a parameter; null when the case has none of this name. */
 parameter const* find(parameters const& given, std::string_view name);
+
+/** Returns the parameters of both. */
+parameters joined(parameters first, parameters const& second);
+
+/** Which results are meant: one figure of one scenario, in cases that have these parameters. */
+struct selection {
+  std::string_view scenario;
+  figure what;
+  parameters with;
+
+  bool holds(result const& one) const;
+};
 
 }  // namespace bench

@@ -31,6 +31,8 @@ class samples {
     return ratios;
   }
 
+  std::vector<double> const& all() const noexcept { return values_; }
+
   bool empty() const noexcept { return values_.empty(); }
 
  private:

@@ -20,8 +20,13 @@ std::string number(double value, int decimals) {
   return value < 0 ? "-" + digits : digits;
 }
 
-std::string ratio(double value, double of) {
-  return of > 0 ? number(value / of, 2) + " x" : std::string("-");
+std::string ratio_text(samples const& ratios) {
+  if (ratios.empty()) return {};
+  std::string text = number(ratios.median(), 2);
+  if (ratios.highest() - ratios.lowest() >= 0.01) {
+    text += " (" + number(ratios.lowest(), 2) + "-" + number(ratios.highest(), 2) + ")";
+  }
+  return text;
 }
 
 table::table(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
@@ -56,6 +61,18 @@ void table::print(std::string const& title) const {
     std::cout << '\n';
   }
   std::cout << std::endl;
+}
+
+void table::write_markdown(std::ostream& to) const {
+  auto const write = [&](std::vector<std::string> const& row) {
+    for (std::string const& cell : row) to << "| " << cell << ' ';
+    to << "|\n";
+  };
+  std::vector<std::string> rule(rows_.front().size(), "--:");
+  rule.front() = ":--";
+  write(rows_.front());
+  write(rule);
+  for (std::size_t i = 1; i < rows_.size(); ++i) write(rows_[i]);
 }
 
 }  // namespace bench

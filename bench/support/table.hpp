@@ -1,5 +1,8 @@
 #pragma once
 
+#include "samples.hpp"
+
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -8,8 +11,9 @@ namespace bench {
 /** Writes a number with so many decimals, its thousands apart: 14,480 or 3.02. */
 std::string number(double value, int decimals = 0);
 
-/** How many times `value` is `of`: "1.25 x". */
-std::string ratio(double value, double of);
+/** The median of what rounds gave, and their range where there is one: "0.83 (0.80-0.86)". Empty
+    when there is none. */
+std::string ratio_text(samples const& ratios);
 
 /** A table for people: the first column to the left, figures to the right. */
 class table {
@@ -20,6 +24,11 @@ class table {
 
   /** Prints to standard output, after a line that says what it shows. */
   void print(std::string const& title) const;
+
+  /** Writes it as a table of GitHub's Markdown. */
+  void write_markdown(std::ostream& to) const;
+
+  bool empty() const noexcept { return rows_.size() == 1; }
 
  private:
   std::vector<std::vector<std::string>> rows_;

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "results.hpp"
+#include "table.hpp"
+
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/** A goal that something was measured of. */
+struct summary_line {
+  std::string name;     ///< whole, with the number of connections
+  result const* which;  ///< the case, of any implementation
+};
+
+std::vector<summary_line> summary_of(results const& all);
+
+/** What a person wants to know first: each goal, what cotls and the others take, how many times
+    what they take cotls does, and how it is measured again. */
+table summary_table(results const& all);
+
+}  // namespace bench
