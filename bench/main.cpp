@@ -9,6 +9,7 @@
 #include "counted_pairs.hpp"
 #include "gate_check.hpp"
 #include "gates.hpp"
+#include "growth.hpp"
 #include "heap.hpp"
 #include "json.hpp"
 #include "output_file.hpp"
@@ -145,6 +146,7 @@ void measure(options const& given) {
     run(plans[i], shown);
     shown.clear();
     print_scenario(measured, names[i]);
+    print_scenario(growth_of(measured, names[i]), names[i]);
     if (names[i] == "handshake") print_scenario(measured, "first_byte");
     for (std::string const& note : plans[i].notes()) std::cout << note << "\n\n";
   }

@@ -139,7 +139,7 @@ void print_scenario(results const& all, std::string_view scenario) {
         },
         [](result const& one) { return describe(one.of.given); });
     print(words(std::string(scenario)) + ": " + std::string(first.what.title), rows);
-    print_nearness(rows);
+    if (first.what.name == figures::cpu_seconds_per_gb.name) print_nearness(rows);
   }
 }
 
