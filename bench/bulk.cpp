@@ -181,7 +181,7 @@ std::string to_string(direction way) {
 
 std::size_t amount(plan const& planned, std::size_t write_size) {
   constexpr std::size_t mib = 1024 * 1024;
-  std::size_t const most = planned.pick<std::size_t>(1, 4, 32, 512) * mib;
+  std::size_t const most = planned.pick<std::size_t>(1, 4, 32, 256) * mib;
   // Small writes take long; as many bytes are not needed to measure them.
   return write_size < 16 * 1024 ? std::max(most / 4, mib) : most;
 }

@@ -111,7 +111,7 @@ expect(bulk limit cpu_seconds_per_gb)
 expect(gathered_writes ${own},asio-ssl,openssl,tcp cpu_seconds_per_gb mb_per_second)
 expect(echo ${own},asio-ssl,openssl,tcp cpu_us_per_request requests_per_second
   syscalls_per_request allocations_per_request)
-expect(echo_beside_idle cotls,cotls-token,asio-ssl,openssl,tcp cpu_us_per_request
+expect(echo_beside_idle cotls,asio-ssl,openssl,tcp cpu_us_per_request
   requests_per_second)
 expect(small_reads ${own},asio-ssl,openssl ns_per_read)
 expect(handshake ${own},asio-ssl,openssl cpu_us_per_handshake handshakes_per_second

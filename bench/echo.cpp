@@ -204,9 +204,16 @@ std::vector<implementation<echo_case>> implementations(std::size_t connections) 
   return all;
 }
 
+// Of what a token costs beside others that are idle, echoes alone say enough.
+std::vector<implementation<echo_case>> implementations_beside_idle(std::size_t connections) {
+  auto all = implementations(connections);
+  std::erase_if(all, [](auto const& one) { return one.name == over_cotls_token::name; });
+  return all;
+}
+
 void plan_case(plan& planned, results& into, subject const& of, echo_case const& what,
-               int repetitions) {
-  planned.compare(implementations(what.connections + what.idle), what, of, repetitions,
+               std::vector<implementation<echo_case>> const& among, int repetitions) {
+  planned.compare(among, what, of, repetitions,
                   [&into](implementation<echo_case> const& over, echo_case const& given,
                           subject const& measured) { measure(into, over, given, measured); });
 }
@@ -227,9 +234,13 @@ void echo(plan& planned, results& into) {
                        .implementation = {},
                        .given = {{"connections", static_cast<std::int64_t>(connections)},
                                  {"message_bytes", static_cast<std::int64_t>(size)}}};
-      bool const costly = connections == many && planned.how() != effort::full;
-      if (costly && size != 1024) continue;
-      plan_case(planned, into, of, what, costly ? 1 : planned.repetitions());
+      // Many handshakes for a few echoes.
+      bool const costly = connections == many;
+      bool const full = planned.how() == effort::full;
+      if (costly && !full && size != 1024) continue;
+      int const most = costly ? (full ? 3 : 1) : planned.repetitions();
+      plan_case(planned, into, of, what, implementations(connections),
+                std::min(most, planned.repetitions()));
     }
   }
 }
@@ -253,7 +264,7 @@ void echo_beside_idle(plan& planned, results& into) {
                                {"idle", static_cast<std::int64_t>(idle)}}};
     int const repetitions =
         idle > 1'000 ? std::min(3, planned.repetitions()) : planned.repetitions();
-    plan_case(planned, into, of, what, repetitions);
+    plan_case(planned, into, of, what, implementations_beside_idle(what.connections), repetitions);
   }
 }
 

@@ -69,7 +69,7 @@ void check_known(std::vector<std::string> const& given, Known const& known, Name
 
 options read_options(arguments& given) {
   options read;
-  if (given.flag("--quick", "a minute, instead of twenty")) read.how = effort::quick;
+  if (given.flag("--quick", "a minute, instead of a quarter of an hour")) read.how = effort::quick;
   std::string const repetitions = given.text("--repetitions", "N", "rounds (default 7, or 3)");
   read.scenarios = split(given.text("--only", "SCENARIO,...", "measure these only"));
   read.implementations = split(given.text("--implementations", "NAME,...", "compare these only"));

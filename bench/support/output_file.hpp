@@ -8,7 +8,7 @@
 namespace bench {
 
 /** A file that is written at the end, and opened at the beginning: it would be a pity to find out
-    after twenty minutes that it cannot be. Without a name there is none. */
+    after a quarter of an hour that it cannot be. Without a name there is none. */
 class output_file {
  public:
   /** @par Errors `std::runtime_error` */
