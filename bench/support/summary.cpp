@@ -43,13 +43,21 @@ std::string ratio_of(results const& all, result const& like, std::string_view ot
   return of && to ? ratio_text(of->values.to(to->values)) : std::string();
 }
 
-// The scenario that measures it, where a line above has not said so already.
-std::string command_for(std::string_view scenario, std::string& said) {
-  std::string command = "--only ";
-  command += scenario == "first_byte" ? "handshake" : scenario;
-  if (command == said) return {};
-  said = command;
-  return said;
+std::vector<std::string> const heading{
+    "figure", "cotls", "asio::ssl", "OpenSSL", "cotls : asio::ssl", "cotls : OpenSSL"};
+
+std::vector<std::string> cells_of(results const& all, std::string name, result const& which) {
+  return {std::move(name),
+          value_of(all, which, "cotls"),
+          value_of(all, which, "asio-ssl"),
+          value_of(all, which, "openssl"),
+          ratio_of(all, which, "asio-ssl"),
+          ratio_of(all, which, "openssl")};
+}
+
+// The scenario that measures it.
+std::string_view command_for(goal const& one) {
+  return one.of.scenario == "first_byte" ? "handshake" : one.of.scenario;
 }
 
 }  // namespace
@@ -66,16 +74,27 @@ std::vector<summary_line> summary_of(results const& all) {
 }
 
 table summary_table(results const& all) {
-  table made({"figure", "cotls", "asio::ssl", "OpenSSL", "cotls : asio::ssl", "cotls : OpenSSL",
-              "goal", "cotls-bench"});
-  std::string said;
+  table made(heading);
+  for (summary_line const& line : summary_of(all)) {
+    made.add(cells_of(all, line.name, *line.which));
+  }
+  return made;
+}
+
+table goal_table(results const& all) {
+  std::vector<std::string> columns = heading;
+  columns.insert(columns.end(), {"goal", "cotls-bench --only"});
+  table made(std::move(columns));
+  std::string_view said;
   for (goal const& one : goals()) {
     result const* const which = last_of(all, one.of);
     if (!which) continue;
-    made.add({std::string(one.name) + size_of(*which), value_of(all, *which, "cotls"),
-              value_of(all, *which, "asio-ssl"), value_of(all, *which, "openssl"),
-              ratio_of(all, *which, "asio-ssl"), ratio_of(all, *which, "openssl"),
-              std::string(one.reach), command_for(one.of.scenario, said)});
+    std::vector<std::string> cells = cells_of(all, std::string(one.name) + size_of(*which), *which);
+    std::string_view const command = command_for(one);
+    cells.emplace_back(one.reach);
+    cells.emplace_back(command == said ? "" : command);
+    said = command;
+    made.add(std::move(cells));
   }
   return made;
 }

@@ -16,8 +16,11 @@ struct summary_line {
 
 std::vector<summary_line> summary_of(results const& all);
 
-/** What a person wants to know first: each goal, what cotls and the others take, how many times
-    what they take cotls does, and how it is measured again. */
+/** What a person wants to know first: for each goal what cotls and the others take, and how many
+    times what they take cotls does. */
 table summary_table(results const& all);
+
+/** The same for the README, with what is to be reached, and how it is measured again. */
+table goal_table(results const& all);
 
 }  // namespace bench

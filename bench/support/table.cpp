@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iomanip>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -45,6 +46,17 @@ std::size_t width_of(std::string const& text) {
   }));
 }
 
+bool is_figure(std::string const& cell) {
+  return !cell.empty() && cell.front() >= '0' && cell.front() <= '9';
+}
+
+// Says whether a column, but for its heading, holds texts.
+bool holds_texts(std::vector<std::vector<std::string>> const& rows, std::size_t column) {
+  return std::any_of(std::next(rows.begin()), rows.end(), [&](auto const& row) {
+    return !row[column].empty() && !is_figure(row[column]);
+  });
+}
+
 }  // namespace
 
 void table::print(std::string const& title) const {
@@ -68,8 +80,10 @@ void table::write_markdown(std::ostream& to) const {
     for (std::string const& cell : row) to << "| " << cell << ' ';
     to << "|\n";
   };
-  std::vector<std::string> rule(rows_.front().size(), "--:");
-  rule.front() = ":--";
+  std::vector<std::string> rule;
+  for (std::size_t i = 0; i < rows_.front().size(); ++i) {
+    rule.emplace_back(i == 0 || holds_texts(rows_, i) ? ":--" : "--:");
+  }
   write(rows_.front());
   write(rule);
   for (std::size_t i = 1; i < rows_.size(); ++i) write(rows_[i]);

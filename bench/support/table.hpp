@@ -25,7 +25,7 @@ class table {
   /** Prints to standard output, after a line that says what it shows. */
   void print(std::string const& title) const;
 
-  /** Writes it as a table of GitHub's Markdown. */
+  /** Writes it as a table of GitHub's Markdown: texts to the left, figures to the right. */
   void write_markdown(std::ostream& to) const;
 
   bool empty() const noexcept { return rows_.size() == 1; }
