@@ -247,7 +247,7 @@ void echo(plan& planned, results& into) {
 
 void echo_beside_idle(plan& planned, results& into) {
   std::vector<std::size_t> counts{0, 1'000, 10'000};
-  if (planned.how() == effort::quick) counts = {0, 500};
+  if (planned.how() == effort::quick) counts = {0, 200};
   if (planned.how() < effort::quick) counts = {0, 20};
   for (std::size_t const idle : within_limits(planned, "echo_beside_idle", counts)) {
     auto const together = planned.pick<std::size_t>(64, 64, 4'000, 40'000);

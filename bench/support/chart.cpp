@@ -176,6 +176,13 @@ class lines_drawing {
   scale up_;
 };
 
+// What is within the spread, or rounded to 1, is as much.
+char const* class_of_bar(chart_bar const& bar) {
+  constexpr double rounding = 0.005;
+  if (bar.low - rounding <= 1 && 1 <= bar.high + rounding) return "even";
+  return bar.value < 1 ? "less" : "more";
+}
+
 }  // namespace
 
 std::string to_svg(line_chart const& chart) { return lines_drawing(chart).draw(); }
@@ -183,7 +190,7 @@ std::string to_svg(line_chart const& chart) { return lines_drawing(chart).draw()
 std::string to_svg(bar_chart const& chart) {
   constexpr double height_of_bar = 14;
   constexpr double pitch = 24;
-  area at{900, 0, 390, 820, 92, 0};
+  area at{910, 0, 400, 830, 92, 0};
   at.bottom = at.top + pitch * static_cast<double>(chart.bars.size()) + 6;
   at.height = at.bottom + 36;
   drawing on(at.width, at.height);
@@ -200,8 +207,7 @@ std::string to_svg(bar_chart const& chart) {
   double y = at.top + (pitch - height_of_bar) / 2 + 3;
   for (chart_bar const& bar : chart.bars) {
     double const middle = y + height_of_bar / 2;
-    on.box(at.left, y, across(bar.value) - at.left, height_of_bar,
-           bar.value <= 1.005 ? "less" : "more");
+    on.box(at.left, y, across(bar.value) - at.left, height_of_bar, class_of_bar(bar));
     if (bar.high > bar.low) on.line(across(bar.low), middle, across(bar.high), middle, "range");
     on.text(at.left - 10, middle + 4, bar.name, "end", "text");
     on.text(at.width - 24, middle + 4, number(bar.value, 2), "end", "text strong");

@@ -27,6 +27,7 @@ polyline { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
 .one { stroke: #1f2328; stroke-width: 1.5; }
 .less { fill: #3b8fdb; }
 .more { fill: #e58a4e; }
+.even { fill: #a9b1ba; }
 .cotls { fill: #0a5cad; stroke: #0a5cad; }
 .cotls-token { fill: #3f93dc; stroke: #3f93dc; }
 .cotls-blocking { fill: #0f9488; stroke: #0f9488; }
@@ -43,6 +44,7 @@ polyline { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
 .axis { stroke: #656c76; }
 .less { fill: #2f7cc4; }
 .more { fill: #c9703a; }
+.even { fill: #666f7a; }
 .cotls { fill: #58a6ff; stroke: #58a6ff; }
 .cotls-token { fill: #9cc9ff; stroke: #9cc9ff; }
 .cotls-blocking { fill: #3fc9bb; stroke: #3fc9bb; }

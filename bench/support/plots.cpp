@@ -70,7 +70,7 @@ void write_lines(fs::path const& file, line_chart chart, results const& all,
 
 bar_chart ratios_to(results const& all, std::string const& other, std::string const& shown) {
   bar_chart chart{"What cotls takes, to what " + shown + " takes",
-                  "1 = as much; less is better. The dark lines: lowest to highest round.",
+                  "Less is better; 1, and grey, is as much. Thin lines: lowest to highest round.",
                   {}};
   for (summary_line const& line : summary_of(all)) {
     result const* const own = all.find(*line.which, "cotls");
