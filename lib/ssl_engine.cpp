@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
+constexpr std::size_t small_read = 512;   // up to so much is read from a copy of a record's rest
 
 // Null for a connection that others have made with a context of ours, or given another BIO.
 ssl_engine* engine_of(SSL const* ssl) {
@@ -428,19 +429,52 @@ bool ssl_engine::more_is_here() const noexcept {
 }
 
 step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
+  if (rest_begin_ != rest_end_) return read_rest(buffers);
   if (held_) return {want::nothing, 0, held_};
   if (fatal_) return {want::nothing, 0, fatal_};
-  if (handshake_done_ && !more_is_here() && channel_->unsent() == 0) {
-    release_buffers();
-    return needs_input();
-  }
+  if (handshake_done_ && !more_is_here() && channel_->unsent() == 0) return needs_input();
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
   // write would wait for each other for ever; what our answers to the peer add to it is bounded.
   if (channel_->unsent() > 2 * channel::max_unsent) return {want::output, 0, {}};
   call_scope scope(*this);
-  step done = fill(buffers);
-  if (done.bytes > 0) release_buffers();
+  if (keep_rest(asio::buffer_size(buffers))) return read_rest(buffers);
+  step const done = fill(buffers);
+  // Tickets come alone, or before the first data. After that a look at each read would cost more
+  // than the buffer, which the next write lets go.
+  if (!data_was_read_ || done.bytes == 0) release_buffers();
+  data_was_read_ |= done.bytes > 0;
   return done;
+}
+
+// Whoever reads a record in small pieces would call OpenSSL for each, which takes ten times as long
+// as the copy. OpenSSL lets go of its own buffer when the rest is taken, so that no more is held.
+bool ssl_engine::keep_rest(std::size_t wanted) noexcept {
+  auto const pending = static_cast<std::size_t>(SSL_pending(ssl_.get()));
+  if (wanted > small_read || pending <= wanted) return false;
+  if ((SSL_get_options(ssl_.get()) & SSL_OP_CLEANSE_PLAINTEXT) != 0) return false;
+  try {
+    rest_ = input_chunk::borrow();
+  } catch (std::bad_alloc const&) {
+    return false;   // it stays with OpenSSL
+  }
+  step const got = perform(call::read, rest_.buffer().data(), std::min(pending, max_record));
+  rest_begin_ = 0;
+  rest_end_ = static_cast<std::uint16_t>(got.bytes);
+  return got.bytes > 0;
+}
+
+step ssl_engine::read_rest(std::span<asio::mutable_buffer const> buffers) {
+  auto const* const rest = static_cast<std::byte const*>(rest_.buffer().data());
+  std::size_t read = 0;
+  for (asio::mutable_buffer const into : buffers) {
+    std::size_t const left = std::size_t{rest_end_} - rest_begin_;
+    std::size_t const size = std::min(into.size(), left);
+    if (size > 0) std::memcpy(into.data(), rest + rest_begin_, size);
+    rest_begin_ = static_cast<std::uint16_t>(rest_begin_ + size);
+    read += size;
+  }
+  if (rest_begin_ == rest_end_) rest_ = input_chunk();
+  return {want::nothing, read, {}};
 }
 
 step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
@@ -463,9 +497,10 @@ step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
   return {want::nothing, filled, {}};
 }
 
-// An idle connection holds no record buffers. OpenSSL lets go of them by itself, but a client's
-// read buffer only at a read that finds nothing. Before 3.0.14, SSL_free_buffers does not see that
-// a record was read in part, or only its header (CVE-2024-4741): "RH" says that none has begun.
+// An idle connection holds no record buffers. OpenSSL lets go of them by itself, but for those that
+// messages of a handshake leave behind, a ticket one of 16 kB for writing. Before 3.0.14,
+// SSL_free_buffers does not see that a record was read in part, or only its header (CVE-2024-4741):
+// "RH" says that none has begun.
 void ssl_engine::release_buffers() noexcept {
   if (more_is_here() || std::string_view(SSL_rstate_string(ssl_.get())) != "RH") return;
   SSL_free_buffers(ssl_.get());

@@ -44,6 +44,12 @@ void request_renegotiation(ssl_st* ssl) {
   check(SSL_renegotiate(ssl), "no other handshake can be asked for");
 }
 
+void cleanse_plaintext(ssl_ctx_st* context) {
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+std::size_t pending(ssl_st const* ssl) { return static_cast<std::size_t>(SSL_pending(ssl)); }
+
 void leave_an_openssl_error() { ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE); }
 
 }  // namespace cotls::test

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+
+struct ssl_ctx_st;
 struct ssl_st;
 
 namespace cotls::test {
@@ -27,6 +30,12 @@ void request_client_certificate(ssl_st* ssl);
 /** Makes the next write ask for another handshake over this connection (RFC 5246 section 7.4.1.1),
     which we ourselves would refuse. */
 void request_renegotiation(ssl_st* ssl);
+
+/** Lets connections of this context wipe what they have decrypted as it is read. */
+void cleanse_plaintext(ssl_ctx_st* context);
+
+/** How many bytes OpenSSL has decrypted that were not read. */
+std::size_t pending(ssl_st const* ssl);
 
 /** Leaves an entry in the calling thread's error queue, as careless code does. */
 void leave_an_openssl_error();

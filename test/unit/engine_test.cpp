@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace cotls::test {
@@ -52,6 +53,13 @@ struct link {
       at_server = server.handshake();
     } while (carry_both());
     return {at_client, at_server};
+  }
+
+  // Sends a text, which the receiver has still to read.
+  void pass_only(engine& from, engine& to, std::string const& text) {
+    BOOST_REQUIRE(from.write(asio::buffer(text)).bytes == text.size());
+    while (carry(from, to, limit)) {
+    }
   }
 
   // Sends a text through, and returns what arrives.
@@ -244,6 +252,81 @@ BOOST_AUTO_TEST_CASE(bytes_come_before_the_damage_that_is_behind_them) {
   BOOST_TEST((damage.error.category() == openssl_category()));
   BOOST_TEST(pair.server.output().size() > 0u);   // bad_record_mac, for the peer
   BOOST_TEST(pair.server.write(asio::buffer("x", 1)).error == damage.error);
+}
+
+// Small pieces come from a copy of the record's rest; larger ones in between change nothing.
+BOOST_DATA_TEST_CASE(records_can_be_read_in_pieces_of_any_size, versions, version) {
+  link pair(localhost_client(version), localhost_server(version), 1'000'000);
+  pair.shake_hands();
+  std::string const sent = pattern(40'000);
+  BOOST_REQUIRE(pair.client.write(asio::buffer(sent)).bytes == sent.size());
+  pair.client.close_write();
+  while (pair.carry_both()) {
+  }
+  std::string received;
+  std::string room(5000, '\0');
+  step last;
+  for (std::size_t turn = 0; !last.error; ++turn) {
+    constexpr std::array<std::size_t, 7> sizes{1, 16, 512, 3, 513, 4'000, 64};
+    last = pair.server.read(asio::buffer(room, sizes[turn % sizes.size()]));
+    BOOST_REQUIRE((last.bytes > 0 || last.error));
+    received.append(room, 0, last.bytes);
+  }
+  BOOST_TEST((received == sent));
+  BOOST_TEST(last.error == asio::error::eof);
+}
+
+BOOST_AUTO_TEST_CASE(small_pieces_of_a_record_do_not_ask_openssl_for_each) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  std::string const sent = pattern(1'000);
+  pair.pass_only(pair.client, pair.server, sent);
+  std::string room(10, '\0');
+  for (std::size_t at = 0; at < 30; at += room.size()) {
+    BOOST_REQUIRE(pair.server.read(asio::buffer(room)).bytes == room.size());
+    BOOST_TEST((room == sent.substr(at, room.size())));
+  }
+  BOOST_TEST(pending(pair.server.native_handle()) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(plaintext_that_is_to_be_cleansed_is_not_copied) {
+  server_context const cleansing = localhost_server();
+  cleanse_plaintext(cleansing.native().native_handle());
+  link pair(localhost_client(), cleansing, 1'000'000);
+  pair.shake_hands();
+  pair.pass_only(pair.client, pair.server, pattern(1'000));
+  std::string room(10, '\0');
+  for (int i = 0; i < 3; ++i) BOOST_REQUIRE(pair.server.read(asio::buffer(room)).bytes == 10u);
+  BOOST_TEST(pending(pair.server.native_handle()) == 970u);
+}
+
+BOOST_AUTO_TEST_CASE(the_rest_of_a_record_comes_before_the_damage_behind_it) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.pass_only(pair.client, pair.server, pattern(100));
+  std::string room(10, '\0');
+  for (int i = 0; i < 2; ++i) BOOST_REQUIRE(pair.server.read(asio::buffer(room)).bytes == 10u);
+  pair.server.input(asio::buffer(std::string(100, 'x')));
+  std::string rest(1'000, '\0');
+  BOOST_TEST(pair.server.read(asio::buffer(rest)).bytes == 80u);
+  BOOST_TEST((pair.server.read(asio::buffer(rest)).error.category() == openssl_category()));
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_discards_the_rest_of_a_record) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.pass_only(pair.client, pair.server, pattern(1'000));
+  pair.client.close_write();
+  while (pair.carry_both()) {
+  }
+  std::string room(10, '\0');
+  for (int i = 0; i < 2; ++i) BOOST_REQUIRE(pair.server.read(asio::buffer(room)).bytes == 10u);
+  step closed = pair.server.shutdown();
+  BOOST_TEST(closed.bytes == 980u);
+  closed = pair.server.shutdown();
+  BOOST_TEST(!closed.error);
+  BOOST_TEST(closed.bytes == 0u);
+  BOOST_TEST((closed.want == want::nothing));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_input_is_truncation_and_inside_the_handshake_its_own_error) {

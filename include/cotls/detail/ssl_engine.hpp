@@ -4,6 +4,7 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/channel.hpp>
 #include <cotls/detail/connection_options.hpp>
+#include <cotls/detail/input_chunk.hpp>
 #include <cotls/detail/role.hpp>
 #include <cotls/error.hpp>
 #include <cotls/step.hpp>
@@ -177,6 +178,8 @@ class ssl_engine {
   step fail(error_code code, status classified, std::string stack = {});
   bool more_is_here() const noexcept;
   step fill(std::span<asio::mutable_buffer const> buffers);
+  bool keep_rest(std::size_t wanted) noexcept;
+  step read_rest(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
   record& failures();
 
@@ -185,12 +188,16 @@ class ssl_engine {
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::unique_ptr<verifier> verifier_;   // most connections have none
   std::unique_ptr<record> record_;   // none while all is well: most connections need none
+  input_chunk rest_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // what every later call answers
   bool handshake_done_ = false;
+  bool data_was_read_ = false;
   bool closing_ = false;
   bool close_sent_ = false;
   bool truncation_is_end_ = false;
+  std::uint16_t rest_begin_ = 0;
+  std::uint16_t rest_end_ = 0;
   std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
 };
 
