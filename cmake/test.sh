@@ -30,7 +30,7 @@ build_stage() {
 build_main() {
   # What an older build directory remembers as all kinds of tests may be too few.
   build_stage main -U COTLS_TEST_KINDS -D CMAKE_CXX_COMPILER=g++ -D COTLS_WARNINGS_AS_ERRORS=ON \
-    -D COTLS_TEST_OPTIONS=-O0
+    -D COTLS_TEST_OPTIONS='-O0;-g0'
 }
 
 # GCC's documentation says that sanitizers make its warnings report what is not there. Optimised, it

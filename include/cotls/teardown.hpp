@@ -6,6 +6,8 @@
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
 
@@ -115,9 +117,10 @@ class teardown_operation {
       deadline_ = std::make_shared<deadline_type>(tls.get_executor(), until_);
       deadline_->start(asio::get_associated_executor(self, tls.get_executor()));
       auto const until = deadline_;
-      bool const waits = start_wait(self, until, [&](auto handler) {
+      bool const waits = start_wait(self, until, [&](asio::cancellation_slot slot) {
         auto& socket = socket_of(tls.next_layer());
-        socket.async_wait(asio::socket_base::wait_read, std::move(handler));
+        socket.async_wait(asio::socket_base::wait_read,
+                          asio::bind_cancellation_slot(slot, std::move(self)));
       });
       if (!waits) close_and_complete(self);
     }

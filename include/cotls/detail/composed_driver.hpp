@@ -5,6 +5,8 @@
 #include <cotls/detail/operation.hpp>
 
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
@@ -75,12 +77,13 @@ class composed_driver {
     if (next_ == action::complete) return complete(self);
     auto const core = core_;
     if (next_ == action::yield) return asio::post(core->executor(), std::move(self));
-    action const what = next_;
-    if (!deadline_) return core->async_wait(what, std::move(self));
     auto const until = deadline_;
-    bool const started = start_wait(
-        self, until, [&](auto handler) { core->async_wait(what, std::move(handler)); });
-    if (started) return;
+    // With a deadline or without, so that what a transport does is compiled for one handler only.
+    auto const wait = [&self, &core, what = next_](asio::cancellation_slot slot) {
+      core->async_wait(what, asio::bind_cancellation_slot(slot, std::move(self)));
+    };
+    if (!until) return wait(self.get_cancellation_state().slot());
+    if (start_wait(self, until, wait)) return;
     next_ = operation_.advance({}, interruption::deadline);
     complete(self);
   }

@@ -2,7 +2,6 @@
 
 #include <cotls/error.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -80,16 +79,14 @@ class deadline : public std::enable_shared_from_this<deadline<Executor>> {
 };
 
 /** Starts a wait of a composed operation's, which the deadline or the operation's cancellation
-    ends; false when the deadline has passed already. `initiate` is given the wait's handler. */
+    ends; false when the deadline has passed already. `initiate` is given the wait's slot. */
 template <class Self, class Executor, class Initiate>
 bool start_wait(Self& self, std::shared_ptr<deadline<Executor>> const& until,
                 Initiate const& initiate) {
   if (auto slot = self.get_cancellation_state().slot(); slot.is_connected()) {
     slot.assign([until](asio::cancellation_type type) { until->interrupt(type); });
   }
-  return until->start_wait([&](asio::cancellation_slot slot) {
-    initiate(asio::bind_cancellation_slot(slot, std::move(self)));
-  });
+  return until->start_wait(initiate);
 }
 
 }  // namespace cotls::detail
