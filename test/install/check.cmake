@@ -95,24 +95,17 @@ function(pkg_config_is_used)
   run_consumer(${work}/pkg_config_consumer)
 endfunction()
 
-function(use_by_add_subdirectory directory)
-  configure_consumer(${directory} -D COTLS_SOURCE_DIR=${source} ${ARGN})
+# As a shared library, since the static one is what the tests are linked with. Nothing is
+# precompiled here: each source of the library must include what it uses.
+function(add_subdirectory_is_used)
+  set(directory ${work}/add_subdirectory)
+  configure_consumer(${directory} -D COTLS_SOURCE_DIR=${source} -D BUILD_SHARED_LIBS=ON)
   run(${CMAKE_COMMAND} --build ${directory} --parallel 2)
   run_consumer(${directory}/consumer)
   if(IS_DIRECTORY ${directory}/cotls/test OR IS_DIRECTORY ${directory}/cotls/bench)
     message(FATAL_ERROR "a consumer is made to build cotls's own tests")
   endif()
-endfunction()
-
-# Nothing is precompiled here: each source of the library must include what it uses.
-function(add_subdirectory_is_used)
-  use_by_add_subdirectory(${work}/add_subdirectory)
-endfunction()
-
-function(add_subdirectory_makes_a_shared_library)
-  use_by_add_subdirectory(${work}/add_subdirectory_shared
-    -D BUILD_SHARED_LIBS=ON -D COTLS_PRECOMPILE_HEADERS=ON)
-  file(GLOB libraries ${work}/add_subdirectory_shared/cotls/lib/libcotls.so.${version})
+  file(GLOB libraries ${directory}/cotls/lib/libcotls.so.${version})
   if(NOT libraries)
     message(FATAL_ERROR "there is no libcotls.so.${version}")
   endif()
