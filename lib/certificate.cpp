@@ -1,5 +1,6 @@
 #include <cotls/certificate.hpp>
 
+#include "fail.hpp"
 #include "key_kind.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
@@ -275,9 +276,7 @@ void check_name(std::string const& name) {
   bool const ascii =
       std::all_of(name.begin(), name.end(), [](char each) { return each > ' ' && each < 127; });
   if (name.empty() || name.size() > max_host_name || !ascii) {
-    failure known;
-    known.context = "making a self-signed certificate";
-    throw error(errc::invalid_host_name, std::move(known));
+    fail(errc::invalid_host_name, "making a self-signed certificate");
   }
 }
 

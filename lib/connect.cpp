@@ -4,6 +4,7 @@
 
 #include "connect_race.hpp"
 #include "context_state.hpp"
+#include "fail.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +18,7 @@ namespace cotls {
 
 namespace {
 
+using detail::fail;
 using tcp = asio::ip::tcp;
 using time_point = std::chrono::steady_clock::time_point;
 
@@ -32,12 +34,6 @@ struct lookup {
   error_code failed;
   bool answered = false;
 };
-
-[[noreturn]] void fail(error_code code, std::string doing) {
-  detail::failure known;
-  known.context = std::move(doing);
-  throw error(code, std::move(known));
-}
 
 asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, time_point until) {
   error_code not_an_address;

@@ -9,6 +9,7 @@
 
 #include <cotls/detail/ssl_engine.hpp>
 
+#include "fail.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
 #include "pem_input.hpp"
@@ -25,12 +26,6 @@
 namespace cotls::detail {
 
 namespace {
-
-[[noreturn]] void fail(error_code code, std::string context) {
-  failure known;
-  known.context = std::move(context);
-  throw error(code, std::move(known));
-}
 
 struct version_range {
   int lowest;    // 0: as OpenSSL and its policy have it

@@ -7,6 +7,8 @@
 
 #include <cotls/error.hpp>
 
+#include "fail.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -94,6 +96,12 @@ struct error::record {
 error::error(error_code code, detail::failure known) : system_error(code) {
   std::string text = compose(code, known);
   record_ = std::make_shared<record const>(record{std::move(known), std::move(text)});
+}
+
+void detail::fail(error_code code, std::string doing) {
+  failure known;
+  known.context = std::move(doing);
+  throw error(code, std::move(known));
 }
 
 char const* error::what() const noexcept { return record_->text.c_str(); }

@@ -1,5 +1,6 @@
 #include <cotls/listener.hpp>
 
+#include "fail.hpp"
 #include "listener_state.hpp"
 
 #include <boost/asio/ip/v6_only.hpp>
@@ -11,6 +12,7 @@ namespace cotls {
 
 namespace {
 
+using detail::fail;
 using tcp = asio::ip::tcp;
 
 error_code set_options(tcp::acceptor& acceptor, tcp::endpoint const& endpoint,
@@ -38,12 +40,6 @@ error_code listen(Acceptor& acceptor, Endpoint const& endpoint, listener_options
   if (!failed) acceptor.bind(endpoint, failed);
   if (!failed) acceptor.listen(options.backlog(), failed);
   return failed;
-}
-
-[[noreturn]] void fail(error_code code, std::string doing) {
-  detail::failure known;
-  known.context = std::move(doing);
-  throw error(code, std::move(known));
 }
 
 template <class Protocol>

@@ -1,6 +1,6 @@
 #include "pem_input.hpp"
 
-#include <cotls/error.hpp>
+#include "fail.hpp"
 
 #include <openssl/err.h>
 
@@ -21,9 +21,7 @@ struct file_closer {
 };
 
 [[noreturn]] void throw_system_error(int value, std::string const& context) {
-  failure known;
-  known.context = context;
-  throw error({value, boost::system::system_category()}, std::move(known));
+  fail({value, boost::system::system_category()}, context);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cotls/error.hpp>
 
+#include "fail.hpp"
 #include "key_kind.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
@@ -62,12 +63,6 @@ bool is_encrypted(pem_block const& block) {
 // Some block names tell the type, so that an encrypted key can be skipped without its password.
 bool is_surely_not_rsa(pem_block const& block) {
   return block.name == "EC PRIVATE KEY" || block.name == "DSA PRIVATE KEY";
-}
-
-[[noreturn]] void fail(error_code code, std::string const& doing) {
-  failure known;
-  known.context = doing;
-  throw error(code, std::move(known));
 }
 
 // What is known of the password while one text is read: given, or asked for once it is needed.

@@ -5,6 +5,7 @@
 
 #include "blocking/race.hpp"
 #include "blocking/socket.hpp"
+#include "fail.hpp"
 #include "connect_race.hpp"
 #include "context_state.hpp"
 

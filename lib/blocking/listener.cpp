@@ -1,6 +1,7 @@
 #include <cotls/blocking/listener.hpp>
 
 #include "blocking/socket.hpp"
+#include "fail.hpp"
 #include "context_state.hpp"
 
 #include <boost/asio/error.hpp>

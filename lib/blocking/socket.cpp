@@ -19,12 +19,6 @@ error_code last_system_error() noexcept {
   return error_code(errno, boost::system::system_category());
 }
 
-void fail(error_code code, std::string doing) {
-  failure known;
-  known.context = std::move(doing);
-  throw error(code, std::move(known));
-}
-
 socket_handle make_socket(int family, error_code& failed) {
   socket_handle made(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (made.get() < 0) failed = last_system_error();

@@ -8,8 +8,6 @@ namespace cotls::detail {
 
 error_code last_system_error() noexcept;
 
-[[noreturn]] void fail(error_code code, std::string doing);
-
 /** Makes a stream socket that does not block. @par Errors In `failed`; the handle is empty then. */
 socket_handle make_socket(int family, error_code& failed);
 
