@@ -162,7 +162,7 @@ std::size_t channel::take_given(void* data, std::size_t size) noexcept {
 
 bool channel::has_input() {
   if (given_.empty() && !dry_ && !ended_ && !receive_error_) {
-    std::array<std::byte, 512> first;   // of a client hello; the rest is received in its turn
+    std::array<std::byte, 2048> first;   // a client hello, ticket and post-quantum key included
     give(first.data(), do_receive(first.data(), first.size()));
   }
   return !given_.empty();
