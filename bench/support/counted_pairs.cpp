@@ -268,7 +268,7 @@ class counted_run {
 
     Pair pair(loop_, contexts_);
     pair.shake_hands(loop_);
-    loop_.spawn(echo(pair, 10));
+    loop_.spawn(echo(pair, sent_, 10));
     loop_.run();
     loop_.spawn(count_echoes(pair));
     loop_.run();
@@ -286,12 +286,11 @@ class counted_run {
 
   task<> count_echoes(Pair& pair) {
     toggle_counting();
-    co_await echo(pair, counted_echoes.times);
+    co_await echo(pair, sent_, counted_echoes.times);
     toggle_counting();
   }
 
-  static task<> echo(Pair& pair, int times) {
-    std::vector<char> const sent = make_payload(counted_message);
+  static task<> echo(Pair& pair, std::vector<char> const& sent, int times) {
     std::vector<char> received(counted_message);
     auto const message = asio::buffer(sent.data(), counted_message);
     for (int i = 0; i < times; ++i) {
@@ -307,27 +306,27 @@ class counted_run {
   }
 
   // As in the scenario small_reads, but for the clock.
-  static task<> count_reads(Pair& pair) {
-    std::vector<char> const sent = make_payload(record_size);
+  task<> count_reads(Pair& pair) {
     std::vector<char> received(record_size);
     constexpr std::size_t piece = counted_piece;
     for (int reads = 0; reads < counted_reads.times; reads += counted_reads_a_record) {
       auto const part = [&](std::size_t at) {
         return asio::mutable_buffer(received.data() + at, piece);
       };
-      std::size_t got = co_await pair.write(pair.server, asio::buffer(sent.data(), record_size));
+      std::size_t got = co_await pair.write(pair.server, asio::buffer(sent_.data(), record_size));
       got = co_await pair.read_some(pair.client, part(0));
       toggle_counting();
       while (got < record_size - piece) got += co_await pair.read_some(pair.client, part(got));
       toggle_counting();
       got += co_await pair.read_some(pair.client, part(got));
-      require(got == record_size && std::equal(received.begin(), received.end(), sent.begin()),
+      require(got == record_size && std::equal(received.begin(), received.end(), sent_.begin()),
               "what was read is not what was written");
     }
   }
 
   typename Pair::contexts contexts_;
   typename Pair::loop loop_;
+  std::vector<char> const sent_ = make_payload(record_size);   // made before anything is counted
 };
 
 template <class Pair>
