@@ -213,6 +213,16 @@ BOOST_AUTO_TEST_CASE(a_listener_is_ready_once_a_handshake_is_done_and_nothing_is
   }());
 }
 
+BOOST_AUTO_TEST_CASE(a_listener_that_is_only_asked_whether_it_is_ready_becomes_so) {
+  listener server = make(options());
+  run(context, [&]() -> asio::awaitable<void> {
+    BOOST_TEST(!server.accept_ready());
+    tcp_stream const client = co_await connect(server.port());
+    while (!server.accept_ready()) co_await asio::post(asio::use_awaitable);
+    server.close();
+  }());
+}
+
 BOOST_AUTO_TEST_CASE(all_who_wait_for_readiness_are_woken_but_not_for_a_stream_that_is_taken) {
   listener server = make(options());
   run(context, [&]() -> asio::awaitable<void> {
