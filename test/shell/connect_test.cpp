@@ -5,6 +5,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -181,11 +182,24 @@ BOOST_AUTO_TEST_CASE(a_port_that_nobody_listens_on_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(one_deadline_covers_a_handshake_that_is_never_answered) {
-  tcp::acceptor silent(context, any_port());
-  auto const failed = connect("127.0.0.1", localhost_client(), connect_options().timeout(50ms),
-                              silent.local_endpoint().port());
-  BOOST_REQUIRE(failed);
-  BOOST_TEST((failed->code() == boost::system::errc::timed_out));
+  for (auto const& limits :
+       {connect_options().timeout(50ms), connect_options().handshake_timeout(50ms)}) {
+    tcp::acceptor silent(context, any_port());
+    auto const begin = std::chrono::steady_clock::now();
+    auto const failed =
+        connect("127.0.0.1", localhost_client(), limits, silent.local_endpoint().port());
+    BOOST_REQUIRE(failed);
+    BOOST_TEST(failed->code() == errc::handshake_timeout);
+    BOOST_TEST((failed->code() == boost::system::errc::timed_out));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < 5s));
+    // Nothing is left of the connection.
+    tcp::socket peer = silent.accept();
+    std::string hello(10'000, '\0');
+    error_code end;
+    asio::async_read(peer, asio::buffer(hello), [&](error_code code, std::size_t) { end = code; });
+    run_for(context);
+    BOOST_TEST(end == asio::error::eof);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_closes_inside_the_handshake_is_told_apart) {
