@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE(the_bound_port_and_a_descriptor_that_polls_are_at_hand) {
 }
 
 BOOST_AUTO_TEST_CASE(a_listener_of_a_word_is_given_its_certificate_afterwards) {
-  blocking::listener of_word(any_port(), protocol::tls1_2);
+  blocking::listener of_word(any_port(), protocol::tls1_2,
+                             blocking::listen_options().accept_timeout(20s));
   BOOST_CHECK_EXCEPTION(of_word.accept(), error, with_code(errc::no_certificate));
   of_word.context().use(localhost_identity());
   auto accepted = std::async(std::launch::async, [&] {
