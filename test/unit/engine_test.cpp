@@ -87,6 +87,14 @@ auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::
 
 BOOST_AUTO_TEST_SUITE(engine_alone)
 
+BOOST_AUTO_TEST_CASE(an_empty_write_does_nothing_and_begins_no_handshake) {
+  engine client(localhost_client(), to_localhost());
+  step const written = client.write(asio::const_buffer());
+  BOOST_TEST(!written.error);
+  BOOST_TEST(written.want == want::nothing);
+  BOOST_TEST(client.output().size() == 0u);
+}
+
 // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any more
 // messages on this connection". OpenSSL would answer key updates.
 BOOST_AUTO_TEST_CASE(nothing_is_sent_after_close_notify) {
