@@ -149,6 +149,20 @@ BOOST_AUTO_TEST_CASE(a_unix_domain_socket_names_no_host_to_verify) {
   BOOST_TEST(code == boost::system::errc::no_such_file_or_directory);
 }
 
+BOOST_AUTO_TEST_CASE(a_unix_domain_server_that_says_nothing_meets_the_deadline) {
+  temporary_directory const directory;
+  local_endpoint const path((directory.path() / "socket").string());
+  blocking::listener const silent(path, localhost_server());
+  for (auto const& limits :
+       {connect_options().timeout(60ms), connect_options().handshake_timeout(60ms)}) {
+    auto const started = clock::now();
+    error_code code;
+    blocking::connect(path, client_context().set_verify(verify::none), limits, code);
+    BOOST_TEST(code == errc::handshake_timeout);
+    BOOST_TEST((clock::now() - started < 5s));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_unix_domain_listener_whose_queue_is_full_meets_the_deadline) {
   temporary_directory const directory;
   local_endpoint const path((directory.path() / "socket").string());

@@ -6,13 +6,19 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace cotls::test {
@@ -174,8 +180,51 @@ BOOST_FIXTURE_TEST_CASE(the_failure_of_a_connection_is_kept, blocking_pair) {
   BOOST_TEST(std::string(client.failure(code, "read").what()).find("read with 127.0.0.1") == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_sockets_of_both_ends_do_not_delay_small_writes, blocking_pair) {
+  for (int each : {client.native_socket(), server.native_socket()}) {
+    int on = 0;
+    socklen_t size = sizeof on;
+    BOOST_TEST(::getsockopt(each, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
+    BOOST_TEST(on != 0);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(no_socket_is_inherited_by_programs_that_are_run, blocking_pair) {
+  for (int each : {client.native_socket(), server.native_socket(), listener.native_handle()}) {
+    BOOST_TEST((::fcntl(each, F_GETFD) & FD_CLOEXEC) != 0);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_signal_does_not_end_a_call_that_waits, blocking_pair) {
+  static std::atomic<int> caught = 0;
+  struct sigaction counted {};
+  struct sigaction before {};
+  counted.sa_handler = [](int) { ++caught; };
+  BOOST_REQUIRE(::sigaction(SIGUSR1, &counted, &before) == 0);
+  auto signalling = std::async(std::launch::async, [&, reader = ::pthread_self()] {
+    while (caught < 20) {
+      int const so_far = caught;
+      ::pthread_kill(reader, SIGUSR1);
+      while (caught == so_far) std::this_thread::yield();
+    }
+    server.write(asio::buffer("hello", 5));
+  });
+  std::string text(5, '\0');
+  error_code code;
+  client.read(asio::buffer(text), code);
+  signalling.get();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  BOOST_TEST(!code);
+  BOOST_TEST(text == "hello");
+}
+
 BOOST_FIXTURE_TEST_CASE(one_thread_reads_while_another_writes, blocking_pair) {
-  std::string const text = pattern(4 << 20);
+  std::string const text = pattern(4 << 20);   // more than is on its way at once
+  for (int each : {client.native_socket(), server.native_socket()}) {
+    int const size = 100'000;
+    ::setsockopt(each, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    ::setsockopt(each, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
   auto echo = std::async(std::launch::async, [&] {
     std::string chunk(10'000, '\0');
     for (;;) {

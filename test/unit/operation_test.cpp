@@ -3,6 +3,8 @@
 #include "print.hpp"
 #include "scripted_connection.hpp"
 
+#include <cotls/detail/blocking_driver.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -31,6 +33,16 @@ struct fixture {
   // True when the engine was asked for `name` this many times.
   bool asked(std::string const& name, std::ptrdiff_t times) const {
     return std::count(engine.calls.begin(), engine.calls.end(), name) == times;
+  }
+};
+
+// Each wait ends well at once, as with a peer that floods.
+struct ever_ready : scripted_connection {
+  int waits = 0;
+
+  interruption wait(action, detail::give_up_at, error_code&) {
+    ++waits;
+    return interruption::none;
   }
 };
 
@@ -370,6 +382,16 @@ BOOST_AUTO_TEST_CASE(a_handshake_past_its_deadline_says_so) {
   BOOST_TEST(op.error() == errc::handshake_timeout);
   BOOST_TEST(!connection.reading.busy);
   BOOST_TEST(!connection.writing.busy);
+}
+
+BOOST_AUTO_TEST_CASE(a_blocking_call_meets_its_deadline_though_no_wait_of_its_does) {
+  ever_ready flooded;
+  flooded.engine().answers = std::deque<step>(10, step{want::input, 0, {}});
+  error_code code;
+  detail::run_blocking<detail::read_operation<ever_ready, asio::mutable_buffer>>(
+      &flooded, std::chrono::steady_clock::now(), code, room());
+  BOOST_TEST(code == asio::error::timed_out);
+  BOOST_TEST(flooded.waits == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_no_operation_can_give_is_an_error_and_no_endless_loop) {
