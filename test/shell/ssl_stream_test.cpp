@@ -304,22 +304,40 @@ BOOST_AUTO_TEST_CASE(a_blocking_failure_is_thrown_with_all_that_is_known) {
   BOOST_TEST(served.get() == alert::unknown_ca);
 }
 
-BOOST_AUTO_TEST_CASE(no_handshake_and_no_shutdown_waits_for_ever) {
+BOOST_AUTO_TEST_CASE(no_handshake_waits_for_ever) {
   auto silent = make_pair();
+  auto begun = make_pair();
+  auto const beginning = asio::buffer("\x16\x03", 2);   // of a record
+  for (auto* pair : {&silent, &begun}) {
+    pair->client.set_handshake_timeout(20ms);
+    pair->server.set_handshake_timeout(20ms);
+  }
   error_code code;
-  silent.server.set_handshake_timeout(20ms);
   silent.server.handshake(stream_type::server, code);
   BOOST_TEST(code == errc::handshake_timeout);
-  silent.client.set_handshake_timeout(20ms);
+  begun.server.handshake(stream_type::server, beginning, code);
+  BOOST_TEST(code == errc::handshake_timeout);
   run(context, [&]() -> asio::awaitable<void> {
     auto const [ended] = co_await silent.client.async_handshake(stream_type::client, as_result);
     BOOST_TEST(ended == errc::handshake_timeout);
+    auto const [ended_too, used] =
+        co_await begun.client.async_handshake(stream_type::client, beginning, as_result);
+    BOOST_TEST(ended_too == errc::handshake_timeout);
   }());
+}
 
+BOOST_AUTO_TEST_CASE(no_shutdown_waits_for_ever) {
   auto pair = make_connected_pair();
+  auto other = make_connected_pair();
   pair.server.set_shutdown_timeout(20ms);
+  other.server.set_shutdown_timeout(20ms);
+  error_code code;
   pair.server.shutdown(code);
   BOOST_TEST(code == errc::shutdown_timeout);
+  run(context, [&]() -> asio::awaitable<void> {
+    auto const [ended] = co_await other.server.async_shutdown(as_result);
+    BOOST_TEST(ended == errc::shutdown_timeout);
+  }());
 }
 
 BOOST_AUTO_TEST_CASE(a_non_blocking_socket_is_not_waited_for) {
@@ -343,6 +361,14 @@ BOOST_AUTO_TEST_CASE(a_closed_socket_is_an_error_and_not_waited_for) {
   error_code code;
   pair.server.read_some(asio::buffer(text), code);
   BOOST_TEST(code == asio::error::bad_descriptor);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_takes_64_kib_and_a_read_all_records_that_have_arrived) {
+  auto pair = make_connected_pair();
+  BOOST_TEST(pair.client.write_some(asio::buffer(pattern(100'000))) == 65'536u);
+  asio::write(pair.server, asio::buffer("ab", 2));
+  asio::write(pair.server, asio::buffer("cd", 2));   // over loopback, it has arrived
+  BOOST_TEST(pair.client.read_some(asio::buffer(text)) == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_discards_what_it_does_not_want) {
@@ -371,6 +397,68 @@ BOOST_AUTO_TEST_CASE(a_shutdown_beside_a_read_leaves_the_peers_end_to_it) {
   run_for(context);
   BOOST_TEST(!shut);
   BOOST_TEST(read == asio::error::eof);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_beside_a_read_tells_that_it_could_not_be_sent) {
+  auto pair = make_connected_pair();
+  error_code shut;
+  pair.server.async_read_some(asio::buffer(text), asio::detached);
+  context.restart();
+  context.poll();
+  pair.server.lowest_layer().shutdown(tcp::socket::shutdown_send);
+  pair.server.async_shutdown([&](error_code code) {
+    shut = code;
+    pair.server.lowest_layer().close();
+  });
+  run_for(context);
+  BOOST_TEST(shut == asio::error::broken_pipe);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_before_the_handshake_does_nothing) {
+  auto pair = make_pair();
+  error_code code = asio::error::fault;
+  pair.client.shutdown(code);
+  BOOST_TEST(!code);
+  run(context, [&]() -> asio::awaitable<void> {
+    auto const [shut] = co_await pair.server.async_shutdown(as_result);
+    BOOST_TEST(!shut);
+  }());
+  auto const [at_client, at_server] = pair.handshake(context);
+  BOOST_TEST(!at_client);
+  BOOST_TEST(!at_server);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_beside_a_shutdown_is_refused) {
+  auto pair = make_connected_pair();
+  error_code read;
+  error_code shut = asio::error::fault;
+  pair.server.async_shutdown([&](error_code code) { shut = code; });
+  pair.server.async_read_some(asio::buffer(text), [&](error_code code, std::size_t) {
+    read = code;
+    pair.client.async_shutdown(asio::detached);
+  });
+  run_for(context);
+  BOOST_TEST(read == errc::operation_in_progress);
+  BOOST_TEST(!shut);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_beside_a_write_is_refused) {
+  error_code shut;
+  error_code written;
+  std::string const much = pattern(30'000'000);   // more than the sockets take
+  {
+    auto pair = make_connected_pair();
+    asio::async_write(pair.server, asio::buffer(much),
+                      [&](error_code code, std::size_t) { written = code; });
+    context.restart();
+    context.poll();
+    pair.server.async_shutdown([&](error_code code) { shut = code; });
+    context.restart();
+    context.poll();
+  }
+  run_for(context);
+  BOOST_TEST(shut == errc::operation_in_progress);
+  BOOST_TEST(written == asio::error::operation_aborted);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_read_is_refused) {
@@ -416,6 +504,26 @@ BOOST_AUTO_TEST_CASE(a_moved_stream_goes_on_and_leaves_an_empty_one) {
   pair.server = std::move(moved);
   asio::write(pair.client, asio::buffer("abcd", 4));
   BOOST_TEST(pair.server.read_some(asio::buffer(text)) == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_assigned_to_ends_its_operations_and_takes_over_all) {
+  auto pair = make_connected_pair();
+  auto next = make_connected_pair();
+  next.server.set_handshake_timeout(1s);
+  next.server.set_shutdown_timeout(20ms);
+  error_code code;
+  pair.server.async_read_some(asio::buffer(text),
+                              [&](error_code ended, std::size_t) { code = ended; });
+  context.restart();
+  context.poll();
+  pair.server = std::move(next.server);
+  run_for(context);
+  BOOST_TEST(code == asio::error::operation_aborted);
+  stream_type& same = pair.server;
+  pair.server = std::move(same);
+  asio::write(next.client, asio::buffer("abcd", 4));
+  BOOST_TEST(pair.server.read_some(asio::buffer(text)) == 4u);
+  BOOST_TEST((pair.server.shutdown_timeout() == 20ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_destroyed_stream_ends_its_operations) {
