@@ -24,7 +24,7 @@ namespace {
 using asio::ip::tcp;
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// The time for what is in progress when the server stops.
+// The time for what is in progress when the server stops: handshakes, and then answers.
 constexpr auto grace = std::chrono::seconds(5);
 
 std::string text_of(tcp::endpoint const& peer) {
@@ -87,8 +87,6 @@ server::server(asio::io_context& context, tcp::endpoint const& where, server_con
 asio::awaitable<void> server::run() {
   asio::co_spawn(context_, watch_clients(), asio::detached);
   co_await accept_all();
-  if (!stopping_) co_return;
-  for (session& each : sessions_) each.stop();
   while (!sessions_.empty()) {
     // Ends early when a session does; at its end, nobody is waited for any longer.
     auto const [woken] = co_await grace_.async_wait(as_result);
@@ -103,11 +101,13 @@ asio::awaitable<void> server::run() {
 void server::stop() {
   if (stopping_) {
     grace_.expires_after(std::chrono::seconds(0));
+    listener_.close();
     return;
   }
   stopping_ = true;
   grace_.expires_after(grace);
-  listener_.async_stop(settings_.handshake_timeout(), asio::detached);
+  listener_.async_stop(grace, asio::detached);
+  for (session& each : sessions_) each.stop();
 }
 
 asio::awaitable<void> server::accept_all() {

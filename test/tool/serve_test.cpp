@@ -116,6 +116,30 @@ class client {
   std::string received_;
 };
 
+// A server, and a client that has connected and never speaks. The good client came after it, so
+// that the silent one is accepted when the good one is answered.
+struct silently_connected {
+  silently_connected() : server({"--echo", "--timeout", "600"}), silent(context) {
+    silent.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port())});
+    good = std::make_unique<client>(server);
+    good->send("hello\n");
+    BOOST_TEST(good->line() == "hello");
+  }
+
+  void wait_until_nobody_is_accepted() {
+    error_code refused;
+    while (!refused) {
+      asio::ip::tcp::socket another(context);
+      another.connect(silent.remote_endpoint(), refused);
+    }
+  }
+
+  serving_tool server;
+  asio::io_context context;
+  asio::ip::tcp::socket silent;
+  std::unique_ptr<client> good;
+};
+
 // A command that lasts: as long as it, or what it started, is there, it can write into a FIFO.
 struct lasting_command {
   explicit lasting_command(std::string const& first = {}) : server({"--exec", script(first)}) {}
@@ -414,6 +438,19 @@ BOOST_AUTO_TEST_CASE(a_client_of_plain_text_is_reported_and_forgotten) {
   good.send("x");
   char byte = 0;
   BOOST_TEST(good.stream().read_some(asio::buffer(&byte, 1)) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_never_speaks_does_not_keep_it, silently_connected) {
+  server.program().signal(SIGTERM);
+  BOOST_TEST(good->has_ended());
+  BOOST_TEST(server.program().wait() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(told_twice_it_ends_at_once, silently_connected) {
+  server.program().signal(SIGTERM);
+  wait_until_nobody_is_accepted();
+  server.program().signal(SIGTERM);
+  BOOST_TEST(server.program().wait(seconds(3)) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(its_own_certificate_is_for_the_names_it_is_given) {
