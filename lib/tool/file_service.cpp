@@ -13,12 +13,15 @@
 #include <cerrno>
 #include <ctime>
 #include <memory>
-#include <vector>
+#include <span>
+#include <stdexcept>
+#include <string>
 
 namespace cotls::tool {
 
 namespace {
 
+// Four whole records: what one send of the library's takes.
 constexpr std::size_t chunk_size = 65536;
 
 // One client's requests, one after another; those behind the first may have come already.
@@ -71,27 +74,32 @@ class conversation {
     co_return goes_on;
   }
 
-  // The head leaves together with the beginning of the file.
+  // The head leaves together with the beginning of the file, both in one send. Clients that are
+  // idle between requests hold no chunk.
   asio::awaitable<void> send(http_answer const& made) {
+    auto const room =
+        static_cast<std::size_t>(std::min<std::uint64_t>(made.part.length, chunk_size));
+    auto const chunk = std::make_unique_for_overwrite<char[]>(room);
+    std::size_t const beside_head = chunk_size - std::min(made.head.size(), chunk_size / 2);
     std::uint64_t sent = 0;
-    std::size_t size = read_part(made, sent);
+    std::size_t size = read_part(made, sent, {chunk.get(), std::min(room, beside_head)});
     std::array<asio::const_buffer, 2> const first{asio::buffer(made.head),
-                                                  asio::buffer(chunk_.data(), size)};
+                                                  asio::buffer(chunk.get(), size)};
     co_await client_.stream().async_write(first);
     for (sent += size; sent < made.part.length; sent += size) {
       client_.progress();
-      size = read_part(made, sent);
-      co_await client_.stream().async_write(asio::buffer(chunk_.data(), size));
+      size = read_part(made, sent, {chunk.get(), room});
+      co_await client_.stream().async_write(asio::buffer(chunk.get(), size));
     }
   }
 
   // A file that has become shorter than its head says cannot be sent to its end: without its
   // close_notify the client would take the part for the whole, were it to trust the end alone.
-  std::size_t read_part(http_answer const& made, std::uint64_t from) {
+  std::size_t read_part(http_answer const& made, std::uint64_t from, std::span<char> to) {
     std::uint64_t const left = made.part.length - from;
     if (!made.file || left == 0) return 0;
-    chunk_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk_size)));
-    ssize_t const got = ::pread(made.file.get(), chunk_.data(), chunk_.size(),
+    auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left, to.size()));
+    ssize_t const got = ::pread(made.file.get(), to.data(), size,
                                 static_cast<off_t>(made.part.first + from));
     if (got > 0) return static_cast<std::size_t>(got);
     error_code ignored;
@@ -102,7 +110,6 @@ class conversation {
   file_site const& site_;
   session& client_;
   std::string received_;
-  std::vector<char> chunk_;
 };
 
 asio::awaitable<void> serve_files(file_site const& site, session& client) {

@@ -207,6 +207,17 @@ BOOST_AUTO_TEST_CASE(a_large_file_comes_whole_and_in_part) {
   BOOST_TEST(one.answer() == 200);
 }
 
+// What one send takes is the head and a beginning of the file, or a chunk of it.
+BOOST_AUTO_TEST_CASE(a_file_comes_whole_at_the_ends_of_chunks) {
+  client one(server);
+  for (std::size_t const size : {0, 1, 65'000, 65'535, 65'536, 65'537, 131'072}) {
+    files.write("sized", large.substr(0, size));
+    one.get("/sized");
+    BOOST_TEST(one.answer() == 200);
+    BOOST_TEST((one.content == large.substr(0, size)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_client_may_end_it) {
   client one(server);
   one.get("/", "Connection: close\r\n");
