@@ -45,11 +45,9 @@ class conversation {
       : verbose_(given.has("verbose")),
         to_(to),
         tls_(make_client_context(given)),
+        connecting_(make_connect_options(given)),
         input_(context.get_executor(), STDIN_FILENO),
-        output_(context.get_executor(), STDOUT_FILENO) {
-    connecting_.timeout(given.seconds("timeout")).handshake_timeout(given.seconds("timeout"));
-    if (auto const name = given.text("servername")) connecting_.verify_host(*name);
-  }
+        output_(context.get_executor(), STDOUT_FILENO) {}
 
   asio::awaitable<void> run() {
     tcp_stream peer = co_await connected();
@@ -68,7 +66,7 @@ class conversation {
       if (verbose_) report(peer);
       co_return peer;
     } catch (error const& failed) {
-      throw failure(code_of_failed_connect(failed), failed.what());
+      give_up_connecting(failed);
     }
   }
 
@@ -106,7 +104,7 @@ class conversation {
   bool const verbose_;
   host_port const to_;
   client_context const tls_;
-  connect_options connecting_;
+  connect_options const connecting_;
   shared_descriptor input_;
   shared_descriptor output_;
 };

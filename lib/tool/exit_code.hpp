@@ -27,7 +27,7 @@ class failure : public std::runtime_error {
   exit_code code_;
 };
 
-/** Says which of its codes the command ends with when connecting failed so. */
-exit_code code_of_failed_connect(error const& failed);
+/** Ends the command because connecting came to nothing. */
+[[noreturn]] void give_up_connecting(error const& failed);
 
 }  // namespace cotls::tool

@@ -39,10 +39,7 @@ shown in either case. It offers the ALPN protocols h2 and http/1.1, unless --alp
 class inspector {
  public:
   inspector(command_line const& given, host_port const& server)
-      : given_(given), server_(server), timeout_(given.seconds("timeout")) {
-    options_.timeout(timeout_).handshake_timeout(timeout_);
-    if (auto const name = given.text("servername")) options_.verify_host(*name);
-  }
+      : given_(given), server_(server), options_(make_connect_options(given)) {}
 
   asio::awaitable<void> run() {
     seen_.host = server_.host();
@@ -53,7 +50,7 @@ class inspector {
     try {
       stream = co_await async_connect(server_.host(), server_.port(), context, options_);
     } catch (error const& failed) {
-      if (failed.verify_result() == 0) give_up(failed);
+      if (failed.verify_result() == 0) give_up_connecting(failed);
       seen_.reason = reason_of(failed);
     }
     if (!stream) {
@@ -62,7 +59,7 @@ class inspector {
       try {
         stream = co_await async_connect(server_.host(), server_.port(), context, options_);
       } catch (error const& failed) {
-        give_up(failed);
+        give_up_connecting(failed);
       }
     }
     co_await look_at(*stream, *sessions);
@@ -77,10 +74,6 @@ class inspector {
     if (!given_.has("alpn")) context.set_alpn({"h2", "http/1.1"});
     if (!verifies) context.set_verify(verify::none);
     return context;
-  }
-
-  [[noreturn]] static void give_up(error const& failed) {
-    throw failure(code_of_failed_connect(failed), failed.what());
   }
 
   // The library's sentence without what was tried, which everybody knows here.
@@ -123,12 +116,11 @@ class inspector {
     if (!sessions.session()) co_return;
     seen_.again = resumption::not_connected;
     tcp::socket socket(co_await asio::this_coro::executor);
-    auto const [failed] = co_await socket.async_connect(seen_.address, as_result);
-    if (failed) co_return;
+    if (!co_await connected_again(socket)) co_return;
     auto const& name = options_.verify_host();
     tcp_stream stream(std::move(socket), context,
                       client_options().host(name.empty() ? server_.host() : name));
-    stream.set_handshake_timeout(timeout_);
+    stream.set_handshake_timeout(options_.handshake_timeout());
     SSL_set_session(stream.native_handle(), sessions.session());
     auto const [refused] = co_await stream.async_handshake(as_result);
     if (refused) co_return;
@@ -136,10 +128,18 @@ class inspector {
     co_await stream.async_close_write(as_result);
   }
 
+  // To the same address: another may be another server.
+  asio::awaitable<bool> connected_again(tcp::socket& socket) {
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer limit(socket.get_executor(), options_.timeout());
+    auto const first = co_await (socket.async_connect(seen_.address, as_result) ||
+                                 limit.async_wait(as_result));
+    co_return first.index() == 0 && !std::get<0>(std::get<0>(first));
+  }
+
   command_line const& given_;
   host_port const& server_;
-  std::chrono::milliseconds const timeout_;
-  connect_options options_;
+  connect_options const options_;
   inspection seen_;
 };
 

@@ -85,6 +85,14 @@ host_port find_server(command_line const& given) {
   return *found;
 }
 
+connect_options make_connect_options(command_line const& given) {
+  auto const limit = given.seconds("timeout");
+  connect_options options;
+  options.timeout(limit).handshake_timeout(limit);
+  if (auto const name = given.text("servername")) options.verify_host(*name);
+  return options;
+}
+
 client_context make_client_context(command_line const& given) {
   client_context context(versions(given));
   set_common(context, given);

@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 #include "host_port.hpp"
 
+#include <cotls/connect.hpp>
 #include <cotls/context.hpp>
 
 #include <optional>
@@ -18,6 +19,9 @@ void add_server_options(command_line& to);
 /** Returns where a client is to connect to.
     @par Errors `failure` for an argument that is no HOST[:PORT] */
 host_port find_server(command_line const& given);
+
+/** Returns how a client connects: within `--timeout`, as `--servername` says. */
+connect_options make_connect_options(command_line const& given);
 
 /** Makes the context that the options ask for.
     @par Errors `failure` for options that contradict each other; `cotls::error` for a file or a

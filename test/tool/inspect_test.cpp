@@ -1,14 +1,19 @@
 // `cotls inspect` of a `cotls serve`; test/interop has servers of others.
 
 #include "process.hpp"
+#include "temporary_directory.hpp"
 #include "tool.hpp"
 
+#include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <list>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace cotls::test {
@@ -25,6 +30,41 @@ process inspecting(serving_tool const& server, std::vector<std::string> more = {
 bool says(process const& ended, std::string const& text) {
   return ended.output().find(text) != std::string::npos;
 }
+
+// A server that lets one client in and does not answer others: its queue is full, so that the
+// system drops each further SYN.
+class one_client {
+ public:
+  explicit one_client(identity const& who) : who_(who), acceptor_(context_) {
+    acceptor_.open(asio::ip::tcp::v4());
+    acceptor_.bind({asio::ip::address_v4::loopback(), 0});
+    acceptor_.listen(0);
+    address_ = acceptor_.local_endpoint();
+    thread_ = std::jthread([this] { serve(); });
+  }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(address_.port()); }
+
+ private:
+  void serve() {
+    asio::ip::tcp::socket only = acceptor_.accept();
+    while (fillers_.size() < 4) {
+      fillers_.emplace_back(context_).async_connect(address_, asio::detached);
+    }
+    blocking::stream client(only.release(), server_context().use(who_));
+    error_code ended;
+    char byte = 0;
+    client.handshake(ended);
+    client.read(asio::buffer(&byte, 1), ended);
+  }
+
+  identity const who_;
+  asio::io_context context_;
+  asio::ip::tcp::acceptor acceptor_;
+  asio::ip::tcp::endpoint address_;
+  std::list<asio::ip::tcp::socket> fillers_;
+  std::jthread thread_;
+};
 
 }  // namespace
 
@@ -95,6 +135,16 @@ BOOST_AUTO_TEST_CASE(programs_are_told_the_same) {
   json::object const refused = json::parse(wrong.output()).as_object();
   BOOST_TEST(!refused.at("verified").as_bool());
   BOOST_TEST(refused.at("reason").as_string().starts_with("the peer's certificate"));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_answers_only_once_is_shown) {
+  temporary_directory const directory;
+  identity const who = make_self_signed({"127.0.0.1"});
+  std::string const root = directory.write("root.pem", who.chain().leaf().pem());
+  one_client server(who);
+  process looking(tool({"inspect", server.address(), "--ca", root, "--timeout", "2"}));
+  BOOST_TEST(looking.wait() == 0);
+  BOOST_TEST(says(looking, "resumption  unknown: the second connection failed\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_refuses_us_says_so) {
