@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -137,7 +138,10 @@ http_answer file_site::answer_file(http_request const& request, std::string cons
   struct stat found {};
   if (::fstat(answer.file.get(), &found) != 0) return in_words(http_status::internal_error);
   if (S_ISDIR(found.st_mode)) {
-    return in_words(http_status::moved_permanently, "Location: " + encode_path(path) + "/\r\n");
+    std::string const query = request.target.substr(std::min(request.target.find('?'),
+                                                             request.target.size()));
+    return in_words(http_status::moved_permanently,
+                    "Location: " + encode_path(path) + '/' + query + "\r\n");
   }
   if (!S_ISREG(found.st_mode)) return in_words(http_status::not_found);
 

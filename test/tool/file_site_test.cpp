@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(a_directory_without_its_slash_is_sent_there) {
   http_answer const answer = get("/dir");
   BOOST_TEST(status(answer) == 301u);
   BOOST_TEST(field(answer, "Location") == "/dir/");
+  BOOST_TEST(field(get("/dir?a=b?c"), "Location") == "/dir/?a=b?c");
 }
 
 // "//host/.." as a Location would be another host.
