@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -87,6 +89,15 @@ std::optional<identity> make_own(command_line const& given) {
   return own;
 }
 
+// Each client takes a descriptor, and each file. What most programs begin with is few of them, for
+// the sake of `select`, which is not used here, but may be by a command that inherits the limit.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);   // refused, it stays as it is
+}
+
 }  // namespace
 
 exit_code serve(words const& given) {
@@ -96,6 +107,7 @@ exit_code serve(words const& given) {
   auto const where = parse_listening_address(line.argument());
   if (!where) line.refuse("'" + line.argument() + "' is no [ADDRESS:]PORT");
 
+  if (!line.has("exec")) raise_descriptor_limit();
   asio::io_context context(1);
   server::service const service = choose_service(line, context);
   server_context tls = make_server_context(line, make_own(line));

@@ -464,6 +464,35 @@ BOOST_FIXTURE_TEST_CASE(told_twice_it_ends_at_once, silently_connected) {
   BOOST_TEST(server.program().wait(seconds(3)) == 0);
 }
 
+// A limit is the shell's to set: the soft one is what a program begins with, the hard one what it
+// may have.
+struct few_descriptors {
+  explicit few_descriptors(std::string const& limit)
+      : program({"sh", "-c", "ulimit " + limit + " 24; exec \"$0\" serve 0 --echo", COTLS_TOOL}),
+        port(std::stoi(program.line_after("listening on 127.0.0.1:"))) {}
+
+  blocking::stream connect() const {
+    blocking::stream made =
+        blocking::connect("localhost", port, client_context().set_verify(verify::none));
+    made.set_timeout(seconds(20));
+    return made;
+  }
+
+  process program;
+  int port;
+};
+
+BOOST_AUTO_TEST_CASE(as_many_are_served_as_the_system_lets_it) {
+  few_descriptors server("-S -n");
+  std::vector<blocking::stream> clients;
+  while (clients.size() < 40) {
+    char byte = 'x';
+    clients.push_back(server.connect());
+    clients.back().write(asio::buffer(&byte, 1));
+    BOOST_TEST(clients.back().read(asio::buffer(&byte, 1)) == 1u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(its_own_certificate_is_for_the_names_it_is_given) {
   serving_tool server({"--echo", "--name", "a.test", "--name", "192.0.2.7"});
   auto const own = certificate_chain::from_pem_file(server.root_file()).leaf();
