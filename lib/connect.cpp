@@ -76,7 +76,7 @@ asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::
     socket.set_option(tcp::no_delay(true), ignored);
     co_return socket;
   } catch (error const& failed) {
-    fail(failed.code(), "connecting to " + host + ":" + std::to_string(port));
+    fail(failed.code(), "connecting to " + detail::host_and_port(host, port));
   }
 }
 
@@ -124,7 +124,7 @@ asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
   auto const [code] = co_await made.async_handshake(as_result);
   if (code) {
     failure known = made.core()->engine().failure_details(code);
-    known.context = "handshake with " + request.host + ":" + std::to_string(request.port);
+    known.context = "handshake with " + host_and_port(request.host, request.port);
     throw error(code, std::move(known));
   }
   co_return made;

@@ -104,6 +104,13 @@ void detail::fail(error_code code, std::string doing) {
   throw error(code, std::move(known));
 }
 
+std::string detail::host_and_port(std::string_view host, int port) {
+  bool const brackets = host.find(':') != std::string_view::npos;
+  std::string text(host);
+  if (brackets) text = '[' + text + ']';
+  return text + ':' + std::to_string(port);
+}
+
 char const* error::what() const noexcept { return record_->text.c_str(); }
 
 cotls::status error::status() const noexcept { return record_->known.status; }

@@ -57,8 +57,8 @@ typename Protocol::acceptor listening(asio::any_io_executor executor,
 
 tcp::acceptor listening_at(asio::any_io_executor const& executor, std::string_view host, int port,
                            listener_options options) {
-  std::string const doing =
-      "listening on " + std::string(host.empty() ? "*" : host) + ":" + std::to_string(port);
+  std::string const where = detail::host_and_port(host.empty() ? "*" : host, port);
+  std::string const doing = "listening on " + where;
   if (port < 0 || port > 0xffff) fail(errc::invalid_port, doing);
   std::vector<tcp::endpoint> addresses;
   error_code failed;

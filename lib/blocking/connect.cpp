@@ -71,7 +71,7 @@ stream connect(std::string_view host, int port,
                connect_options const& options) {
   client_options const tls = detail::checked_options(host, port, options);
   std::string const name(host);
-  std::string const where = name + ":" + std::to_string(port);
+  std::string const where = detail::host_and_port(name, port);
   client_context const used = context.context();
   used.state()->seal();
 

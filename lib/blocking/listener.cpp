@@ -30,7 +30,7 @@ bool is_tcp(tcp::endpoint const& address) noexcept {
 
 std::string text_of(tcp::endpoint const& address) {
   if (!is_tcp(address)) return "a local peer";
-  return address.address().to_string() + ":" + std::to_string(address.port());
+  return detail::host_and_port(address.address().to_string(), address.port());
 }
 
 bool set(int descriptor, int level, int option, bool value) noexcept {
@@ -86,7 +86,7 @@ detail::socket_handle listen_at_first(std::string const& host, int port,
     detail::socket_handle made = listen_at(each, options, failed);
     if (!failed) return made;
   }
-  detail::fail(failed, "listening on " + host + ":" + std::to_string(port));
+  detail::fail(failed, "listening on " + detail::host_and_port(host, port));
 }
 
 // False when none came in time.

@@ -1,5 +1,6 @@
 // Connecting by name, and who is refused.
 
+#include "adopted_bio.hpp"
 #include "print.hpp"
 #include "tls.hpp"
 
@@ -101,6 +102,14 @@ BOOST_AUTO_TEST_CASE(a_host_name_that_cannot_be_verified_is_refused_before_any_i
     BOOST_REQUIRE(failed);
     BOOST_TEST(failed->code() == errc::invalid_host_name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_of_ipv6_is_told_from_its_port) {
+  std::uint16_t const closed = unused_port();
+  auto const failed = connect("::1", localhost_client(), connect_options(), closed);
+  BOOST_REQUIRE(failed);
+  std::string const named = "connecting to [::1]:" + std::to_string(closed) + " failed";
+  BOOST_TEST(std::string(failed->what()).starts_with(named));
 }
 
 BOOST_AUTO_TEST_CASE(a_verified_server_is_connected_to_by_name_and_by_address) {
