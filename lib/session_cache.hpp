@@ -13,8 +13,8 @@ namespace cotls::detail {
 
 /** The sessions that a client context may resume, by server; those of the servers used last.
 
-    A resumed session is not verified again (T3): what it was made for must be what it is offered to.
-    So each client context has a cache of its own, and its keys hold host name and port.
+    A resumed session is not verified again (T3): what it was made for must be what it is offered
+    to. So each client context has a cache of its own, and its keys hold host name and port.
     Thread-safe.
 */
 class session_cache {

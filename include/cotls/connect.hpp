@@ -86,7 +86,8 @@ class connect_options {
   bool resumption_ = true;
 };
 
-/** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's roots. */
+/** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's
+    roots. */
 client_context default_client_context();
 
 namespace detail {

@@ -74,8 +74,8 @@ class engine {
       peer's is half here. */
   step close_write();
 
-  /** Emits close_notify and discards a record of what was given, until the peer's close_notify: done
-      when nothing is wanted and no bytes are counted. */
+  /** Emits close_notify and discards a record of what was given, until the peer's close_notify:
+      done when nothing is wanted and no bytes are counted. */
   step shutdown();
 
   /** Gives ciphertext, which is copied. */

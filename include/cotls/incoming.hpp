@@ -194,8 +194,8 @@ await_incoming(std::shared_ptr<typename Operation::state_type> state, Operation 
     @endcode
 
     A default-constructed or moved-from one is empty, and so is one whose handshake has begun, or
-    that was released or refused; operations on it end with `errc::not_connected`. Destroyed, it drops
-    the connection; operations that are pending end with `operation_aborted`. Move-only.
+    that was released or refused; operations on it end with `errc::not_connected`. Destroyed, it
+    drops the connection; operations that are pending end with `operation_aborted`. Move-only.
 
     The listener's handshake timeout is for the client: it covers the hello and the handshake
     together. What the caller does between the two does not count, and has no limit of ours.

@@ -41,8 +41,8 @@ class write_half;
     @par Completion tokens
     Operations follow Asio's rules: associated executor, allocator and cancellation slot, and no
     completion inside the initiating function. `use_awaitable`, and `as_tuple` or `redirect_error`
-    over it, give a coroutine of ours, which may finish without suspending; it throws `cotls::error`.
-    Without a token: the executor's default token, otherwise `use_awaitable`.
+    over it, give a coroutine of ours, which may finish without suspending; it throws
+    `cotls::error`. Without a token: the executor's default token, otherwise `use_awaitable`.
 
     @par Concurrency
     One read and one write may be pending at once, from one strand (or one thread). A second one of
@@ -134,14 +134,15 @@ class stream {
   }
 
   /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the
-      protocol above tells a whole message from a cut one. Reads then end with `asio::error::eof`. */
+      protocol above tells a whole message from a cut one. Reads then end with
+      `asio::error::eof`. */
   void tolerate_truncation(bool value = true) {
     core_->engine().set_truncation_is_end(value);
   }
 
-  /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end of
-      TLS is taken from the transport, which `release` needs. To be called before the handshake. */
-  void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
+  /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end
+      of TLS is taken from the transport, which `release` needs. To be called before the handshake.
+  */ void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
 
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
@@ -149,9 +150,9 @@ class stream {
       @return The transport, and the bytes of `give_input` that were not read, or that a transport
       in memory has received behind the end. Of a peer that turned out not to speak TLS, all that it
       has said.
-      @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation is
-      pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as it
-      was.
+      @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation
+      is pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as
+      it was.
   */
   std::pair<Next, std::vector<std::byte>> release() {
     bool const busy = core_->reading.busy || core_->writing.busy;
@@ -185,9 +186,9 @@ class stream {
   /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)`
 
       Fills the buffers from as many records as have arrived. Empty buffers complete at once.
-      @par Errors `asio::error::eof` after the peer's close_notify; `errc::stream_truncated` when the
-      transport ended without one (RFC 8446 section 6.1); an `alert`; OpenSSL's; the transport's.
-      What came before an error is delivered first.
+      @par Errors `asio::error::eof` after the peer's close_notify; `errc::stream_truncated` when
+      the transport ended without one (RFC 8446 section 6.1); an `alert`; OpenSSL's; the
+      transport's. What came before an error is delivered first.
   */
   template <class Buffers, class Token = default_token>
   auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
@@ -242,8 +243,8 @@ class stream {
   /** Ends the operations that are pending with `operation_aborted`, as sockets' `cancel` does.
 
       What they leave behind is what any cancellation leaves: a read has taken nothing, a write's
-      count says what was taken, a handshake may be gone on with. Operations that are done keep their
-      results. Whatever else waits on the transport ends, too.
+      count says what was taken, a handshake may be gone on with. Operations that are done keep
+      their results. Whatever else waits on the transport ends, too.
       @par Concurrency From the stream's strand, like an operation. */
   void cancel() {
     if (core_) core_->cancel();

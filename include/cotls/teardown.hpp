@@ -68,9 +68,9 @@ void close_socket_of(Next& next) {
 
 /* RFC 6455 section 7.1.1: "the server MUST close the connection immediately, whereas the client
    SHOULD wait for the server to close the connection". Nothing is in the way of the server's close:
-   both sides have said that they send no more. What the client waits for is the transport's end, the
-   next thing that can arrive; if it does not before the deadline, the connection is closed all the
-   same.
+   both sides have said that they send no more. What the client waits for is the transport's end,
+   the next thing that can arrive; if it does not before the deadline, the connection is closed all
+   the same.
 
    `Role` is Beast's, of which only the program knows the enumerators. */
 template <class Tls, class Role>

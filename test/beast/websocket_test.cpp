@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_can_be_cancelled_while_it_waits_for_the
   while (!shut && context.run_one_for(10s) > 0) {
   }
   poll(context);
-  cancel.emit(asio::cancellation_type::terminal);
+  cancel.emit(asio::cancellation_type::total);
   run_for(context);
   BOOST_TEST(client.code == asio::error::operation_aborted);
   BOOST_TEST(!is_open(ends.client.next_layer()));

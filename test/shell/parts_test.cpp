@@ -199,7 +199,8 @@ BOOST_AUTO_TEST_CASE(bytes_received_before_the_stream_was_made_are_handed_in) {
     auto shaking = [&]() -> asio::awaitable<void> {
       std::string arrived(8192, '\0');
       while (client.handshake().want == want::input) {
-        auto const count = co_await left.async_read_some(asio::buffer(arrived), asio::use_awaitable);
+        auto const count =
+            co_await left.async_read_some(asio::buffer(arrived), asio::use_awaitable);
         client.input(asio::buffer(arrived, count));
       }
       co_await asio::async_write(left, client.output(), asio::use_awaitable);

@@ -143,7 +143,8 @@ BOOST_AUTO_TEST_CASE(a_blocking_connection_is_resumed_too) {
   serving.join();
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_session_of_one_name_is_not_offered_to_another, versions, version) {
+BOOST_DATA_TEST_CASE_F(fixture, a_session_of_one_name_is_not_offered_to_another, versions,
+                       version) {
   serve(localhost_server(version));
   client_context const client = localhost_client();
   BOOST_TEST(!connect(client));

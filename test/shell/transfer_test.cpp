@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(a_record_read_in_parts_or_cut_anywhere_is_read_whole) {
         std::string arrived(8192, '\0');
         while (sender.handshake().want == want::input) {
           while (sender.output().size() > 0) co_await push(8192);
-          auto const count = co_await far.async_read_some(asio::buffer(arrived), asio::use_awaitable);
+          auto const count =
+              co_await far.async_read_some(asio::buffer(arrived), asio::use_awaitable);
           sender.input(asio::buffer(arrived, count));
         }
         while (sender.output().size() > 0) co_await push(8192);
@@ -185,7 +186,8 @@ BOOST_AUTO_TEST_CASE(an_end_without_close_notify_reads_as_truncation) {
     auto const [code, text] = co_await read_to_end(server);
     BOOST_TEST(code == errc::stream_truncated);
     BOOST_TEST(text == "half");
-    auto const [again, count] = co_await server.async_read_some(asio::buffer(&context, 1), as_result);
+    auto const [again, count] =
+        co_await server.async_read_some(asio::buffer(&context, 1), as_result);
     BOOST_TEST(again == errc::stream_truncated);
   }());
 }
@@ -226,7 +228,8 @@ BOOST_AUTO_TEST_CASE(a_second_read_beside_a_pending_one_is_refused) {
   char two = 0;
   error_code first;
   error_code second;
-  server.async_read_some(asio::buffer(&one, 1), [&](error_code code, std::size_t) { first = code; });
+  server.async_read_some(asio::buffer(&one, 1),
+                         [&](error_code code, std::size_t) { first = code; });
   server.async_read_some(asio::buffer(&two, 1),
                          [&](error_code code, std::size_t) { second = code; });
   run(context, send(client, "x"));

@@ -88,7 +88,8 @@ std::vector<mistake> const failures{
     {{"serve", "0", "--echo", "--write-cert", "/missing/c.pem"},
      "writing the certificate to /missing/c.pem failed"},
     {{"serve", "0", "--echo", "--name", "a b"}, "[cotls: invalid_host_name]"},
-    {{"serve", "192.0.2.1:0", "--echo"}, "listening on 192.0.2.1:0 failed: Cannot assign requested address"},
+    {{"serve", "192.0.2.1:0", "--echo"},
+     "listening on 192.0.2.1:0 failed: Cannot assign requested address"},
 };
 
 // The line on standard error that says what went wrong; all there is, but for what `serve` says of

@@ -85,8 +85,8 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     cancel(direction);
   }
 
-  /** Ends the writing direction without waiting: with close_notify, as far as the transport takes it
-      now or a reader takes it along, unless a write was cut, which the peer must not mistake for
+  /** Ends the writing direction without waiting: with close_notify, as far as the transport takes
+      it now or a reader takes it along, unless a write was cut, which the peer must not mistake for
       the end. */
   void end_writing() noexcept {
     bool const cut = writing.busy || engine_.unsent() > 0;

@@ -10,7 +10,8 @@ namespace cotls::detail {
 /** A buffer for what was received, borrowed from a pool of the calling thread for as long as it is
     in use.
 
-    16 KiB and the overhead of a record, so that one read can take a full one (RFC 8446 section 5.2).
+    16 KiB and the overhead of a record, so that one read can take a full one (RFC 8446 section
+    5.2).
 */
 class input_chunk {
  public:
