@@ -330,6 +330,7 @@ bool ssl_engine::keep_rest(std::size_t wanted) noexcept {
     return false;   // it stays with OpenSSL
   }
   step const got = perform(call::read, rest_.buffer().data(), std::min(pending, max_record));
+  if (got.bytes == 0) rest_ = input_chunk();
   rest_begin_ = 0;
   rest_end_ = static_cast<std::uint16_t>(got.bytes);
   return got.bytes > 0;
