@@ -253,8 +253,9 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
       budget.took(next.bytes);
+      if (!next.error) return this->finish();
       this->error_ = next.error;
-      failed_ = next.error && !this->alert_sent();   // T18
+      failed_ = !this->alert_sent();   // T18
       return failed_ ? this->wait_for_output() : this->finish();
     }
     if (next.want == want::input) return this->wait_for_input();

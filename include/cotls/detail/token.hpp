@@ -59,7 +59,7 @@ struct awaitable_token<asio::use_awaitable_t<Executor>> {
   explicit awaitable_token(asio::use_awaitable_t<Executor> const&) noexcept {}
 
   template <class Failure, class... T>
-  result<T...> finish(error_code code, Failure const& failure, T&&... values) const {
+  result<T...> finish(error_code const& code, Failure const& failure, T&&... values) const {
     if (code) throw failure(code);
     if constexpr (sizeof...(T) > 0) return (std::forward<T>(values), ...);
   }
@@ -75,7 +75,7 @@ struct awaitable_token<asio::as_tuple_t<asio::use_awaitable_t<Executor>>> {
   explicit awaitable_token(asio::as_tuple_t<asio::use_awaitable_t<Executor>> const&) noexcept {}
 
   template <class Failure, class... T>
-  std::tuple<error_code, std::decay_t<T>...> finish(error_code code, Failure const&,
+  std::tuple<error_code, std::decay_t<T>...> finish(error_code const& code, Failure const&,
                                                     T&&... values) const {
     return {code, std::forward<T>(values)...};
   }
@@ -93,7 +93,7 @@ struct awaitable_token<asio::redirect_error_t<asio::use_awaitable_t<Executor>>> 
       : error_(&token.ec_) {}
 
   template <class Failure, class... T>
-  result<std::decay_t<T>...> finish(error_code code, Failure const&, T&&... values) const {
+  result<std::decay_t<T>...> finish(error_code const& code, Failure const&, T&&... values) const {
     *error_ = code;
     if constexpr (sizeof...(T) > 0) return (std::forward<T>(values), ...);
   }
