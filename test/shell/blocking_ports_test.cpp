@@ -157,6 +157,21 @@ BOOST_AUTO_TEST_CASE(close_notify_is_the_end_of_file_and_no_failure) {
   BOOST_TEST(!in.error().code());
 }
 
+BOOST_AUTO_TEST_CASE(a_read_of_more_than_comes_takes_what_has_come) {
+  for (std::size_t const size : {std::size_t(100), 3 * buffered}) {
+    auto accepting = std::async(std::launch::async, [this] { return listener.accept(); });
+    blocking::ports pair{connect()};
+    blocking::stream peer = accepting.get();
+    peer.write(asio::buffer("all", 3));
+    peer.close_write();
+    std::string text(size, '\0');
+    pair.in.read(text.data(), static_cast<std::streamsize>(size));
+    BOOST_TEST(pair.in.gcount() == 3);
+    BOOST_TEST(pair.in.eof());
+    BOOST_TEST(!pair.in.bad());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_connection_is_no_end_of_file) {
   send("half a li");
   vanish();
@@ -268,6 +283,23 @@ BOOST_AUTO_TEST_CASE(a_closed_output_takes_nothing) {
   BOOST_TEST(out.error().code() == errc::write_after_close);
 }
 
+// The connection takes more, which would follow what is missing.
+BOOST_AUTO_TEST_CASE(an_output_that_was_closed_when_it_was_bad_takes_nothing) {
+  send("x");
+  BOOST_TEST(in.get() == 'x');   // with nothing unread, so that the end is no reset
+  out.setstate(std::ios_base::badbit);
+  out.close();
+  out.clear();
+  out << "x" << std::flush;
+  BOOST_TEST(out.bad());
+  BOOST_TEST(out.error().code() == errc::write_after_close);
+  out.clear();
+  out.close();
+  BOOST_TEST(out.good());
+  in.close();
+  BOOST_CHECK_EXCEPTION(receive_all(), error, with_code(errc::stream_truncated));
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_input_is_at_its_end) {
   send("unread");
   BOOST_TEST(in.get() == 'u');
@@ -275,6 +307,11 @@ BOOST_AUTO_TEST_CASE(a_closed_input_is_at_its_end) {
   BOOST_TEST(in.get() == std::istream::traits_type::eof());
   BOOST_TEST(in.eof());
   BOOST_TEST(!in.bad());
+  in.clear();
+  in.close();   // once more, which is not the other port's end
+  char more[16];
+  BOOST_TEST(in.readsome(more, 16) == 0);
+  BOOST_TEST(in.eof());
   out << "still open" << std::flush;
   BOOST_TEST(receive(10) == "still open");
 }
@@ -378,9 +415,24 @@ BOOST_AUTO_TEST_CASE(a_close_that_fails_is_bad_or_thrown_and_closes_all_the_same
     }
     BOOST_TEST(pair.out.bad());
     BOOST_TEST(pair.out.error().code() == asio::error::timed_out);
+    BOOST_TEST(std::string(pair.out.error().what()).starts_with("closing the output"));
     pair.in.close();
     BOOST_TEST(!pair.in.connection());
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_could_not_be_closed_is_not_taken_for_the_whole) {
+  send("x");
+  BOOST_TEST(in.get() == 'x');   // with nothing unread, so that the end is no reset
+  out.connection().set_write_timeout(10ms);
+  while (out << std::string(buffered, 'x')) {
+  }
+  out.clear();
+  out.close();
+  BOOST_TEST(out.bad());
+  auto reading = std::async(std::launch::async, [&] { return receive_all(); });
+  in.close();
+  BOOST_CHECK_EXCEPTION(reading.get(), error, with_code(errc::stream_truncated));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_read_can_be_put_back_across_buffers) {
@@ -403,7 +455,9 @@ BOOST_AUTO_TEST_CASE(what_was_read_can_be_put_back_across_buffers) {
 
 BOOST_AUTO_TEST_CASE(what_is_here_is_read_without_waiting) {
   char text[16];
+  auto const usual = in.connection().read_timeout();
   BOOST_TEST(in.readsome(text, 16) == 0);
+  BOOST_TEST((in.connection().read_timeout() == usual));
   send("here");
   pollfd waited{in.connection().native_socket(), POLLIN, 0};
   BOOST_REQUIRE(::poll(&waited, 1, 20'000) == 1);
