@@ -3,6 +3,7 @@
 #include "print.hpp"
 #include "ssl_streams.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/beast/_experimental/test/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http/error.hpp>

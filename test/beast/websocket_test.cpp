@@ -9,10 +9,14 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <future>
 #include <string>
 #include <tuple>
+#include <utility>
 
 namespace cotls::test {
 
@@ -97,6 +101,23 @@ using closable_streams = std::tuple<stream<tcp::socket>, stream<beast::tcp_strea
                                     ssl_stream<tcp::socket>, ssl_stream<beast::tcp_stream>>;
 
 using blocking_streams = std::tuple<ssl_stream<tcp::socket>, ssl_stream<beast::tcp_stream>>;
+
+// TLS within TLS, both handshakes done.
+class nested_ends {
+  asio::ssl::context client_side_ = localhost_ssl_client();
+  asio::ssl::context server_side_ = localhost_ssl_server();
+
+ public:
+  explicit nested_ends(asio::io_context& context) : outer(context) {
+    client.async_handshake(asio::ssl::stream_base::client, asio::detached);
+    server.async_handshake(asio::ssl::stream_base::server, asio::detached);
+    run_for(context);
+  }
+
+  tls_ends<ssl_stream<tcp::socket>> outer;
+  ssl_stream<ssl_stream<tcp::socket>&> client{outer.client, client_side_};
+  ssl_stream<ssl_stream<tcp::socket>&> server{outer.server, server_side_};
+};
 
 // The end of a teardown that is still to come.
 struct teardown_result {
@@ -210,6 +231,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_waits_for_the_servers_end, Tls, closable_
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_closes_at_once, Tls, closable_streams) {
   tls_ends<Tls> ends(context);
+  ends.server.set_shutdown_timeout(1h);
   teardown_result server;
   async_teardown(role_type::server, ends.server, server.handler());
   ends.client.async_shutdown(asio::detached);
@@ -263,6 +285,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_can_be_cancelled_while_it_waits_for_the
   BOOST_TEST(!is_open(ends.client.next_layer()));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_can_be_cancelled_while_it_shuts_down, Tls,
+                              closable_streams) {
+  tls_ends<Tls> ends(context);
+  ends.client.set_shutdown_timeout(1h);
+  teardown_result client;
+  asio::cancellation_signal cancel;
+  async_teardown(role_type::client, ends.client,
+                 asio::bind_cancellation_slot(cancel.slot(), client.handler()));
+  poll(context);
+  cancel.emit(asio::cancellation_type::total);
+  run_for(context);
+  BOOST_TEST(client.code == asio::error::operation_aborted);
+  BOOST_TEST(!is_open(ends.client.next_layer()));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_is_there_for_the_calling_thread, Tls, blocking_streams) {
   tls_ends<Tls> ends(context);
   auto served = std::async(std::launch::async, [&] {
@@ -276,6 +313,69 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_is_there_for_the_calling_thread, Tls, b
   BOOST_TEST(!served.get());
   BOOST_TEST(!is_open(ends.client.next_layer()));
   BOOST_TEST(!is_open(ends.server.next_layer()));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_that_blocks_waits_for_the_servers_end, Tls,
+                              blocking_streams) {
+  tls_ends<Tls> ends(context);
+  ends.client.set_shutdown_timeout(1h);
+  auto served = std::async(std::launch::async, [&] {
+    error_code code;
+    ends.server.shutdown(code);
+    tcp::socket& socket = detail::socket_of(ends.server.next_layer());
+    pollfd waited{socket.native_handle(), POLLIN, 0};
+    bool const open = ::poll(&waited, 1, 50) == 0;
+    socket.close();
+    return std::pair(code, open);
+  });
+  error_code code = asio::error::fault;
+  teardown(role_type::client, ends.client, code);
+  BOOST_TEST(!code);
+  auto const [shut, waited] = served.get();
+  BOOST_TEST(!shut);
+  BOOST_TEST(waited);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_blocks_closes_at_once, Tls, blocking_streams) {
+  tls_ends<Tls> ends(context);
+  ends.server.set_shutdown_timeout(1h);
+  auto served = std::async(std::launch::async, [&] {
+    error_code code = asio::error::fault;
+    teardown(role_type::server, ends.server, code);
+    return code;
+  });
+  error_code code;
+  ends.client.shutdown(code);
+  BOOST_TEST(!code);
+  BOOST_TEST((served.wait_for(10s) == std::future_status::ready));
+  beast::get_lowest_layer(ends.client).close();
+  BOOST_TEST(!served.get());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_that_blocks_gives_a_server_up_that_never_closes, Tls,
+                              blocking_streams) {
+  tls_ends<Tls> ends(context);
+  ends.client.set_shutdown_timeout(50ms);
+  ends.server.async_shutdown(asio::detached);
+  poll(context);
+  error_code code = asio::error::fault;
+  teardown(role_type::client, ends.client, code);
+  BOOST_TEST(!code);
+  BOOST_TEST(!is_open(ends.client.next_layer()));
+}
+
+BOOST_AUTO_TEST_CASE(a_teardown_is_the_end_though_another_has_the_descriptor) {
+  tls_ends<stream<tcp::socket>> ends(context);
+  tcp::socket const other(context, tcp::v4(), ::dup(ends.server.next_layer().native_handle()));
+  async_teardown(role_type::server, ends.server, asio::detached);
+  ends.client.async_shutdown(asio::detached);
+  run_for(context);
+  tcp::socket& socket = ends.client.next_layer();
+  socket.non_blocking(true);
+  char byte = 0;
+  error_code ended;
+  socket.read_some(asio::buffer(&byte, 1), ended);
+  BOOST_TEST(ended == asio::error::eof);
 }
 
 BOOST_AUTO_TEST_CASE(a_transport_in_memory_is_torn_down_with_its_tls) {
@@ -294,24 +394,70 @@ BOOST_AUTO_TEST_CASE(a_transport_in_memory_is_torn_down_with_its_tls) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_truncated_connection_in_memory_is_no_clean_end) {
+  tls_ends<stream<beast::test::stream>> ends(context);
+  ends.server.next_layer().close();
+  teardown_result client;
+  async_teardown(role_type::client, ends.client, client.handler());
+  run_for(context);
+  BOOST_TEST(client.code == errc::stream_truncated);
+}
+
 BOOST_AUTO_TEST_CASE(tls_within_tls_is_torn_down_layer_by_layer) {
-  tls_ends<ssl_stream<tcp::socket>> outer(context);
-  asio::ssl::context client_side = localhost_ssl_client();
-  asio::ssl::context server_side = localhost_ssl_server();
-  ssl_stream<ssl_stream<tcp::socket>&> client(outer.client, client_side);
-  ssl_stream<ssl_stream<tcp::socket>&> server(outer.server, server_side);
-  client.async_handshake(asio::ssl::stream_base::client, asio::detached);
-  server.async_handshake(asio::ssl::stream_base::server, asio::detached);
+  nested_ends ends(context);
+  teardown_result client;
+  teardown_result server;
+  async_teardown(role_type::client, ends.client, client.handler());
+  async_teardown(role_type::server, ends.server, server.handler());
   run_for(context);
-  teardown_result at_client;
-  teardown_result at_server;
-  async_teardown(role_type::client, client, at_client.handler());
-  async_teardown(role_type::server, server, at_server.handler());
-  run_for(context);
-  BOOST_TEST(!at_client.code);
-  BOOST_TEST(!at_server.code);
-  BOOST_TEST(!outer.client.next_layer().is_open());
-  BOOST_TEST(!outer.server.next_layer().is_open());
+  BOOST_TEST(!client.code);
+  BOOST_TEST(!server.code);
+  BOOST_TEST(!is_open(ends.outer.client.next_layer()));
+  BOOST_TEST(!is_open(ends.outer.server.next_layer()));
+}
+
+BOOST_AUTO_TEST_CASE(tls_within_tls_is_torn_down_by_the_calling_thread) {
+  nested_ends ends(context);
+  auto served = std::async(std::launch::async, [&] {
+    error_code code = asio::error::fault;
+    teardown(role_type::server, ends.server, code);
+    return code;
+  });
+  error_code code = asio::error::fault;
+  teardown(role_type::client, ends.client, code);
+  BOOST_TEST(!code);
+  BOOST_TEST(!served.get());
+  BOOST_TEST(!is_open(ends.outer.client.next_layer()));
+  BOOST_TEST(!is_open(ends.outer.server.next_layer()));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_the_outer_tls_is_told) {
+  for (bool const blocking : {false, true}) {
+    nested_ends ends(context);
+    ends.outer.client.set_shutdown_timeout(20ms);
+    ends.server.async_shutdown(asio::detached);
+    poll(context);
+    teardown_result client;
+    if (blocking) {
+      teardown(role_type::client, ends.client, client.code);
+    } else {
+      async_teardown(role_type::client, ends.client, client.handler());
+      run_for(context);
+    }
+    BOOST_TEST(client.code == errc::shutdown_timeout);
+    BOOST_TEST(!is_open(ends.outer.client.next_layer()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_the_inner_tls_is_told) {
+  nested_ends ends(context);
+  ends.outer.client.set_shutdown_timeout(20ms);
+  ends.outer.server.async_shutdown(asio::detached);   // in the middle of the inner connection
+  poll(context);
+  error_code code;
+  teardown(role_type::client, ends.client, code);
+  BOOST_TEST(code == asio::ssl::error::stream_truncated);
+  BOOST_TEST(!is_open(ends.outer.client.next_layer()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
