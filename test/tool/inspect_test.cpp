@@ -43,6 +43,12 @@ class one_client {
     thread_ = std::jthread([this] { serve(); });
   }
 
+  // Returns how the client's end came, once it has.
+  error_code end() {
+    thread_.join();
+    return ended_;
+  }
+
   std::string address() const { return "127.0.0.1:" + std::to_string(address_.port()); }
 
  private:
@@ -52,10 +58,9 @@ class one_client {
       fillers_.emplace_back(context_).async_connect(address_, asio::detached);
     }
     blocking::stream client(only.release(), server_context().use(who_));
-    error_code ended;
     char byte = 0;
-    client.handshake(ended);
-    client.read(asio::buffer(&byte, 1), ended);
+    client.handshake(ended_);
+    client.read(asio::buffer(&byte, 1), ended_);
   }
 
   identity const who_;
@@ -63,6 +68,7 @@ class one_client {
   asio::ip::tcp::acceptor acceptor_;
   asio::ip::tcp::endpoint address_;
   std::list<asio::ip::tcp::socket> fillers_;
+  error_code ended_;
   std::jthread thread_;
 };
 
@@ -145,6 +151,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_only_once_is_shown) {
   process looking(tool({"inspect", server.address(), "--ca", root, "--timeout", "2"}));
   BOOST_TEST(looking.wait() == 0);
   BOOST_TEST(says(looking, "resumption  unknown: the second connection failed\n"));
+  BOOST_TEST(server.end() == asio::error::eof);   // with close_notify
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_refuses_us_says_so) {
