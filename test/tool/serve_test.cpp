@@ -116,6 +116,16 @@ class client {
   std::string received_;
 };
 
+// A client that asks for much, and reads little of it.
+struct stuck_client : served_directory {
+  stuck_client() : stuck(server) {
+    for (int i = 0; i < 10; ++i) stuck.get("/large.bin");
+    BOOST_TEST(stuck.answer() == 200);
+  }
+
+  client stuck;
+};
+
 // A server, and a client that has connected and never speaks. The good client came after it, so
 // that the silent one is accepted when the good one is answered.
 struct silently_connected {
@@ -142,13 +152,14 @@ struct silently_connected {
 
 // A command that lasts: as long as it, or what it started, is there, it can write into a FIFO.
 struct lasting_command {
-  explicit lasting_command(std::string const& first = {}) : server({"--exec", script(first)}) {}
+  explicit lasting_command(std::string const& first = {}, std::string const& last = "sleep 1000")
+      : server({"--exec", script(first, last)}) {}
 
-  std::string script(std::string const& first) {
+  std::string script(std::string const& first, std::string const& last) {
     std::string const fifo = (directory.path() / "fifo").string();
     ::mkfifo(fifo.c_str(), 0600);
     last_words = std::make_unique<process>(std::vector<std::string>{"cat", fifo});
-    return first + "exec 3>'" + fifo + "'; echo ready; sleep 1000; echo never";
+    return first + "exec 3>'" + fifo + "'; echo ready; " + last + "; echo never";
   }
 
   int wait_for_its_end() { return last_words->wait(); }
@@ -160,6 +171,12 @@ struct lasting_command {
 
 struct stubborn_command : lasting_command {
   stubborn_command() : lasting_command("trap '' TERM; ") {}
+};
+
+// A signal that comes between two programs of a shell's is heard when the second ends.
+struct polite_command : lasting_command {
+  polite_command()
+      : lasting_command("trap 'echo goodbye >&3; exit' TERM; ", "while :; do sleep 0.1; done") {}
 };
 
 }  // namespace
@@ -287,10 +304,32 @@ BOOST_AUTO_TEST_CASE(it_ends_when_told_to_and_says_goodbye) {
   BOOST_TEST(idle.answer() == 200);
   client beginning(server);
   beginning.send("GET / HT");
+  // Sooner than what is in progress would be cut off.
+  for (client* each : {&idle, &beginning}) each->stream().set_timeout(seconds(3));
   server.program().signal(SIGTERM);
   BOOST_TEST(idle.has_ended());
   BOOST_TEST(beginning.has_ended());
   BOOST_TEST(server.program().wait() == 0);
+}
+
+// Nobody waits for a request of a client whose handshake was in progress.
+BOOST_AUTO_TEST_CASE(a_client_that_is_let_in_while_it_ends_is_said_goodbye_to) {
+  asio::io_context context;
+  asio::ip::tcp::socket connected(context);
+  connected.connect(
+      {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port())});
+  client good(server);   // came after it, which is accepted, too
+  good.get("/");
+  BOOST_TEST(good.answer() == 200);
+  server.program().signal(SIGTERM);
+  BOOST_TEST(good.has_ended());
+  blocking::stream late(connected.release(), client_context().set_verify(verify::none));
+  late.handshake();
+  late.set_timeout(seconds(3));   // sooner than what is in progress would be cut off
+  error_code ended;
+  char byte = 0;
+  late.read_some(asio::buffer(&byte, 1), ended);
+  BOOST_TEST(ended == asio::error::eof);
 }
 
 BOOST_AUTO_TEST_CASE(a_request_in_progress_is_answered_before_it_ends) {
@@ -309,6 +348,21 @@ BOOST_AUTO_TEST_CASE(a_request_in_progress_is_answered_before_it_ends) {
   BOOST_TEST(one.answer() == 200);
   BOOST_TEST((one.content == large));
   BOOST_TEST(server.program().wait() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_reads_nothing_does_not_keep_it, stuck_client) {
+  server.program().signal(SIGTERM);
+  BOOST_TEST(server.program().wait() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(told_twice_it_cuts_off_what_is_in_progress, stuck_client) {
+  client idle(server);
+  idle.get("/");
+  BOOST_TEST(idle.answer() == 200);
+  server.program().signal(SIGTERM);
+  BOOST_TEST(idle.has_ended());
+  server.program().signal(SIGTERM);
+  BOOST_TEST(server.program().wait(seconds(5)) == 0);   // the goodbye that is not read has two
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_becomes_shorter_is_no_whole_file) {
@@ -391,6 +445,13 @@ BOOST_AUTO_TEST_CASE(a_command_that_reads_nothing_is_heard) {
   BOOST_TEST(one.has_ended());
 }
 
+// The server ignores what a command should end of, such as `yes` in `yes | head`.
+BOOST_AUTO_TEST_CASE(a_command_does_not_ignore_what_the_server_does) {
+  serving_tool server({"--exec", "kill -s PIPE $$; echo ignored"});
+  client one(server);
+  BOOST_TEST(one.rest() == "");
+}
+
 // Otherwise it would go on for ever, and so would all that it started.
 BOOST_FIXTURE_TEST_CASE(a_command_ends_when_its_client_goes_away, lasting_command) {
   {
@@ -415,6 +476,14 @@ BOOST_FIXTURE_TEST_CASE(a_command_that_will_not_end_is_killed, stubborn_command)
   server.program().signal(SIGTERM);
   BOOST_TEST(server.program().wait() == 0);
   BOOST_TEST(wait_for_its_end() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_has_time_to_end_itself, polite_command) {
+  client one(server);
+  BOOST_TEST(one.line() == "ready");
+  server.program().signal(SIGTERM);
+  BOOST_TEST(wait_for_its_end() == 0);
+  BOOST_TEST(last_words->output() == "goodbye\n");
 }
 
 // A command that held another client's connection would keep it from its end. `ls` itself opens 3.
