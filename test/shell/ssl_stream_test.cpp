@@ -4,8 +4,10 @@
 #include "print.hpp"
 #include "ssl_streams.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -13,6 +15,8 @@
 #include <future>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace cotls::test {
 
@@ -241,6 +245,30 @@ BOOST_AUTO_TEST_CASE(a_coroutine_is_told_how_many_bytes_a_handshake_began_with) 
         asio::redirect_error(asio::use_awaitable, code));
     BOOST_TEST((code.category() == openssl_category()));
     BOOST_TEST(used == 16u);
+  }());
+}
+
+BOOST_AUTO_TEST_CASE(the_executors_default_token_is_taken_where_none_is_given) {
+  using token = asio::as_tuple_t<asio::use_awaitable_t<>>;
+  using defaulted = ssl_stream<token::as_default_on_t<tcp::socket>>;
+  BOOST_TEST((std::is_same_v<stream_type::default_token, asio::use_awaitable_t<>>));
+  auto pair = make_pair();
+  defaulted client(std::move(pair.client.next_layer()), client_side);
+  pair.server.async_handshake(stream_type::server, [&](error_code) {
+    pair.server.async_read_some(asio::buffer(text), [&](error_code, std::size_t) {
+      pair.server.async_shutdown(asio::detached);
+    });
+  });
+  run(context, [&]() -> asio::awaitable<void> {
+    auto const [shaken] = co_await client.async_handshake(defaulted::client);
+    BOOST_TEST(!shaken);
+    auto const [written, sent] = co_await client.async_write_some(asio::buffer("abcd", 4));
+    BOOST_TEST(!written);
+    std::array<char, 4> more{};
+    auto const [read, received] = co_await client.async_read_some(asio::buffer(more));
+    BOOST_TEST(read == asio::error::eof);
+    auto const [shut] = co_await client.async_shutdown();
+    BOOST_TEST(!shut);
   }());
 }
 
@@ -501,8 +529,13 @@ BOOST_AUTO_TEST_CASE(a_moved_stream_goes_on_and_leaves_an_empty_one) {
   error_code code;
   pair.server.read_some(asio::buffer(text), code);
   BOOST_TEST(code == errc::not_connected);
+  pair.server.handshake(stream_type::client, code);
+  BOOST_TEST(code == errc::not_connected);
   pair.server = std::move(moved);
   asio::write(pair.client, asio::buffer("abcd", 4));
+  code = {};
+  moved.read_some(asio::buffer(text), code);
+  BOOST_TEST(code == errc::not_connected);
   BOOST_TEST(pair.server.read_some(asio::buffer(text)) == 4u);
 }
 
