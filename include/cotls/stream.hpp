@@ -141,8 +141,9 @@ class stream {
   }
 
   /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end
-      of TLS is taken from the transport, which `release` needs. To be called before the handshake.
-  */ void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
+      of TLS is taken from the transport, which `release` needs. To be called before the
+      handshake. */
+  void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
 
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
