@@ -150,6 +150,7 @@ void add(results& into, subject const& of, handshake_case const& what,
     };
     count(figures::syscalls_per_connection, "all", one->system_calls.total());
     count(figures::syscalls_per_connection, "send", one->system_calls[system_call::send]);
+    count(figures::syscalls_per_connection, "receive", one->system_calls[system_call::receive]);
     count(figures::allocations_per_connection, "own", one->heap.own());
     count(figures::allocations_per_connection, "OpenSSL's", one->heap.openssl);
   }

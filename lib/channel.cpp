@@ -187,7 +187,7 @@ void channel::listen_to(void const* data, std::size_t size) {
 
 std::size_t native_channel::do_receive(void* data, std::size_t size) {
   for (;;) {
-    ssize_t const got = ::recv(descriptor_(socket_), data, size, MSG_DONTWAIT);
+    ssize_t const got = ::recv(over_.descriptor(over_.socket), data, size, MSG_DONTWAIT);
     if (got > 0) {
       // A short read emptied the socket: the next one would only be told EAGAIN.
       set_dry(static_cast<std::size_t>(got) < size);
@@ -212,6 +212,11 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
 }
 
 void native_channel::do_send(void const* data, std::size_t size) {
+  if (flight_) {
+    auto const first = take_flight();   // leaves with the same `send`
+    if (send_error()) return;
+    gathered.append(*this, first.data(), first.size());
+  }
   if (tail_.empty()) {
     gathered.append(*this, data, size);
   } else {
@@ -237,14 +242,68 @@ void native_channel::flush() {
 }
 
 std::size_t native_channel::send_now(void const* data, std::size_t size) {
+  error_code failed;
+  std::size_t const sent = over_.send(data, size, failed);
+  if (failed) note_send_error(failed);
+  return sent;
+}
+
+void native_channel::hold_flight() {
+  if (!gathered.holds(*this)) return;
+  try {
+    flight_ = std::make_shared<held_flight>(over_, gathered.data(), gathered.size());
+  } catch (std::bad_alloc const&) {
+    return;   // it leaves as ever
+  }
+  gathered.pop();
+}
+
+std::vector<std::byte> native_channel::take_flight() noexcept {
+  held_flight::rest rest = std::exchange(flight_, nullptr)->take();
+  if (rest.failed) note_send_error(rest.failed);
+  return std::move(rest.bytes);
+}
+
+void native_channel::send_flight() noexcept {
+  if (!flight_) return;
+  flight_->leave();
+  auto const left = take_flight();
+  if (left.empty() || send_error()) return;
+  try {
+    tail_.append(left.data(), left.size());
+  } catch (std::bad_alloc const&) {
+    note_send_error(make_error_code(boost::system::errc::not_enough_memory));
+  }
+}
+
+native_channel::~native_channel() { send_flight(); }
+
+std::size_t socket_reference::send(void const* data, std::size_t size,
+                                   error_code& failed) const noexcept {
   for (;;) {
-    ssize_t const sent =
-        ::send(descriptor_(socket_), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t const sent = ::send(descriptor(socket), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) note_send_error(last_system_error());
+    if (errno != EAGAIN && errno != EWOULDBLOCK) failed = last_system_error();
     return 0;
   }
+}
+
+held_flight::held_flight(socket_reference over, void const* data, std::size_t size) : over_(over) {
+  auto const* first = static_cast<std::byte const*>(data);
+  rest_.bytes.assign(first, first + size);
+}
+
+void held_flight::leave() noexcept {
+  std::scoped_lock const lock(mutex_);
+  if (rest_.bytes.empty() || rest_.failed) return;
+  std::size_t const sent = over_.send(rest_.bytes.data(), rest_.bytes.size(), rest_.failed);
+  rest_.bytes.erase(rest_.bytes.begin(), rest_.bytes.begin() + static_cast<std::ptrdiff_t>(sent));
+}
+
+held_flight::rest held_flight::take() noexcept {
+  std::scoped_lock const lock(mutex_);
+  return std::exchange(rest_, {});
 }
 
 std::size_t memory_channel::do_receive(void* data, std::size_t size) {

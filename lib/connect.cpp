@@ -22,7 +22,7 @@ using detail::fail;
 using tcp = asio::ip::tcp;
 using time_point = std::chrono::steady_clock::time_point;
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto as_result = asio::as_tuple(asio::deferred);
 
 // Outlives the connection attempt that gave it up: getaddrinfo cannot be interrupted.
 struct lookup {
@@ -36,11 +36,6 @@ struct lookup {
 };
 
 asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, time_point until) {
-  error_code not_an_address;
-  auto const literal = asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) {
-    co_return std::vector(1, tcp::endpoint(literal, static_cast<std::uint16_t>(port)));
-  }
   auto const search = std::make_shared<lookup>(co_await asio::this_coro::executor);
   search->done.expires_at(until);
   search->resolver.async_resolve(
@@ -66,7 +61,14 @@ asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, 
 asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::string host,
                                             int port, std::chrono::steady_clock::duration delay,
                                             time_point until) {
-  auto const addresses = co_await look_up(host, port, until);
+  error_code not_an_address;
+  auto const literal = asio::ip::make_address(host, not_an_address);
+  std::vector<tcp::endpoint> addresses;
+  if (not_an_address) {
+    addresses = co_await look_up(host, port, until);
+  } else {
+    addresses.emplace_back(literal, static_cast<std::uint16_t>(port));
+  }
   try {
     auto racing = detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
     tcp::socket socket = co_await std::move(racing);

@@ -15,13 +15,13 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <list>
 #include <memory>
 
 namespace cotls::detail {
@@ -45,9 +45,9 @@ class race : public std::enable_shared_from_this<race> {
         }));
   }
 
-  asio::awaitable<void> news(clock::time_point at_the_latest) {
+  auto async_wait_for_news(clock::time_point at_the_latest) {
     news_.expires_at(at_the_latest);
-    co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
+    return news_.async_wait(asio::as_tuple(asio::deferred));
   }
 
   bool pending() const noexcept { return pending_ > 0; }
@@ -65,7 +65,7 @@ class race : public std::enable_shared_from_this<race> {
   asio::any_io_executor strand_;
   asio::any_io_executor streams_;
   asio::steady_timer news_;
-  std::deque<tcp::socket> attempts_;   // a deque: they must not move while they connect
+  std::list<tcp::socket> attempts_;   // they must not move while they connect
   tcp::socket* winner_ = nullptr;
   int pending_ = 0;
   error_code failed_;
@@ -74,6 +74,7 @@ class race : public std::enable_shared_from_this<race> {
 }  // namespace
 
 std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> const& addresses) {
+  if (addresses.size() < 2) return addresses;
   std::vector<tcp::endpoint> ones;
   std::vector<tcp::endpoint> others;
   for (auto const& each : addresses) {
@@ -109,7 +110,8 @@ asio::awaitable<tcp::socket> connect_to_first(asio::any_io_executor streams,
     } else if (!racing->pending()) {
       throw error(racing->failed());
     }
-    co_await racing->news(next == addresses.end() ? until : std::min(until, moment_after(delay)));
+    bool const last = next == addresses.end();
+    co_await racing->async_wait_for_news(last ? until : std::min(until, moment_after(delay)));
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
       throw error(asio::error::operation_aborted);

@@ -291,8 +291,19 @@ step ssl_engine::handshake() {
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input();
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
-  if (handshake_done_) release_buffers();
+  if (handshake_done_) {
+    release_buffers();
+    if (last_flight_may_wait()) channel_->hold_flight();
+  }
   return done;
+}
+
+// Together with the first data the last flight of a handshake costs neither a send nor its receiver
+// a wake. Nobody waits for a server's tickets, of TLS 1.3; for what a client says last, or a server
+// before that, the peer does.
+bool ssl_engine::last_flight_may_wait() const noexcept {
+  if (!is_server()) return channel_->flight_may_wait();
+  return SSL_version(ssl_.get()) >= TLS1_3_VERSION;
 }
 
 // Whether another read could give plaintext without waiting.

@@ -135,15 +135,15 @@ class ssl_stream : public asio::ssl::stream_base {
   /** Returns the connection as OpenSSL has it; before the handshake, too. */
   native_handle_type native_handle() const noexcept { return core_->engine().native_handle(); }
 
-  next_layer_type& next_layer() noexcept { return core_->next(); }
-  next_layer_type const& next_layer() const noexcept { return core_->next(); }
+  next_layer_type& next_layer() noexcept { return core_->lend(); }
+  next_layer_type const& next_layer() const noexcept { return core_->lend(); }
 
   /** Returns the socket, or whatever has no layer beneath it: a `beast::tcp_stream` is its own. */
   lowest_layer_type& lowest_layer() noexcept {
-    return detail::lowest_layer_of<next_layer_type>::find(core_->next());
+    return detail::lowest_layer_of<next_layer_type>::find(core_->lend());
   }
   lowest_layer_type const& lowest_layer() const noexcept {
-    return detail::lowest_layer_of<next_layer_type>::find(core_->next());
+    return detail::lowest_layer_of<next_layer_type>::find(core_->lend());
   }
 
   connection_info info() const { return core_->engine().info(); }
@@ -289,9 +289,8 @@ class ssl_stream : public asio::ssl::stream_base {
     return end == client ? detail::role::client : detail::role::server;
   }
 
-  // Clients have connected this socket, which leaves its registration waiting for output.
   void about_to_shake(handshake_type end) {
-    if (core_ && end == client) core_->transport().waited_for_output();
+    if (core_ && end == client) core_->transport().was_connected();
   }
 
   static detail::give_up_at until(clock::duration limit) { return detail::moment_after(limit); }

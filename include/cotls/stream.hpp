@@ -76,8 +76,7 @@ class stream {
   stream(Next next, client_context const& context,
          client_options const& options = client_options())
       : core_(std::make_shared<core_type>(std::forward<Next>(next), context, options.inner())) {
-    // Clients have connected this socket, which leaves its registration waiting for output.
-    core_->transport().waited_for_output();
+    core_->transport().was_connected();
   }
 
   /** Takes over a connected transport as a server; the handshake is still to be done.
@@ -106,8 +105,8 @@ class stream {
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
   executor_type get_executor() const { return core_->executor(); }
-  next_layer_type& next_layer() const noexcept { return core_->next(); }
-  auto& lowest_layer() const noexcept { return core_->next().lowest_layer(); }
+  next_layer_type& next_layer() const noexcept { return core_->lend(); }
+  auto& lowest_layer() const noexcept { return next_layer().lowest_layer(); }
   ssl_st* native_handle() const noexcept { return core_->engine().native_handle(); }
 
   connection_info info() const { return core_->engine().info(); }
@@ -172,7 +171,10 @@ class stream {
 
   /** Performs the handshake (RFC 8446 section 2). `void(error_code)`
 
-      Completes when the connection may be used. A failed handshake sends its alert first.
+      Completes when the connection may be used. A failed handshake sends its alert first. Over a
+      native socket the last flight may leave with the first data: a client's by the end of the
+      handler that goes on from here, unless `next_layer` was called, which makes the socket the
+      program's, too; a server's tickets (RFC 8446 section 4.6.1) before it waits for input.
       @par Errors `errc::handshake_timeout`, `errc::handshake_truncated`; an `alert` when the peer
       refused us; OpenSSL's, such as "certificate verify failed", when we refused the peer; the
       transport's. The stream is of no use after any of them but to give its transport back; a

@@ -160,6 +160,35 @@ BOOST_AUTO_TEST_CASE(a_deadline_that_fires_as_the_handshake_completes_is_no_race
   BOOST_TEST(connected + timed_out == 2 * clients);
 }
 
+// The handler that sends it runs beside a coroutine that has no strand.
+BOOST_AUTO_TEST_CASE(a_last_flight_is_no_race_with_what_comes_after_it) {
+  constexpr int clients = 4;
+  constexpr int rounds = 40;
+  std::atomic<int> refused{0};
+  listener server(context.get_executor(), any_port(), localhost_server(),
+                  listener_options().observer([&](accept_failure const&) { ++refused; }));
+  client_context const with = localhost_client();
+  auto serving = [&]() -> asio::awaitable<void> {
+    for (int i = 0; i < clients * rounds; ++i) co_await server.async_accept();
+    server.close();
+  };
+  auto connecting = [&]() -> asio::awaitable<void> {
+    for (int i = 0; i < rounds; ++i) {
+      tcp_stream made = co_await async_connect("127.0.0.1", server.port(), with);
+      co_await asio::post(context, asio::use_awaitable);
+      if (i % 4 == 0) co_await made.async_write(asio::buffer("x", 1));
+      if (i % 4 == 1) made.next_layer().close();
+      if (i % 4 == 2) std::move(made).split();
+    }
+  };
+  spawn(context, serving());
+  for (int i = 0; i < clients; ++i) spawn(context, connecting());
+  run_on_two_threads(context);
+  BOOST_TEST(failures == 0);
+  BOOST_TEST(refused == 0);
+  BOOST_TEST(done == clients + 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_read_cancelled_as_its_wait_ends_has_taken_nothing) {
   tcp_pair pair(context);
   auto const strand = asio::make_strand(context);

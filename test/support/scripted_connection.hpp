@@ -45,6 +45,7 @@ class scripted_engine {
     calls.push_back("flush");
     unsent_bytes -= std::min(unsent_bytes, flush_takes);
   }
+  void send_flight() { calls.push_back("send_flight"); }
   std::size_t unsent() const { return unsent_bytes; }
   error_code send_error() const { return failed_send; }
   bool failed() const { return has_failed; }

@@ -259,6 +259,16 @@ BOOST_AUTO_TEST_CASE(a_lone_reader_with_unsent_ciphertext_waits_for_either) {
   BOOST_TEST(op.advance() == action::wait_either);
 }
 
+BOOST_AUTO_TEST_CASE(a_flight_that_is_held_leaves_before_a_wait_and_not_before_data) {
+  engine.answers = {{want::nothing, 1, {}}, {want::input, 0, {}}};
+  read first(&connection, room());
+  BOOST_TEST(first.advance() == action::complete);
+  BOOST_TEST(asked("send_flight", 0));
+  read second(&connection, room());
+  BOOST_TEST(second.advance() == action::wait_input);
+  BOOST_TEST(asked("send_flight", 1));
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_leaves_unsent_ciphertext_to_a_writer_that_is_waiting) {
   write writer(&connection, data(), amount::all);
   engine.unsent_bytes = 10;

@@ -44,7 +44,10 @@ class blocking_core {
                  [](void* handle) { return static_cast<socket_handle*>(handle)->get(); }),
         engine_(context, channel_, options...) {}
 
-  void give_socket(socket_handle socket) noexcept { socket_ = std::move(socket); }
+  void give_socket(socket_handle socket) noexcept {
+    socket_ = std::move(socket);
+    channel_.set_dry(!engine_.is_server());   // a client speaks first
+  }
   int take_socket() noexcept { return socket_.release(); }
   int descriptor() const noexcept { return socket_.get(); }
 

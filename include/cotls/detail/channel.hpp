@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 struct bio_st;
@@ -98,8 +99,19 @@ class channel {
   /** Lets what was sent leave, as far as it can without waiting. */
   virtual void flush() = 0;
 
-  /** Ciphertext that has not left, in bytes. */
+  /** Ciphertext that has not left, in bytes; without a flight that is held. */
   virtual std::size_t unsent() const noexcept = 0;
+
+  /** Holds what the call in progress has sent, the last flight of a handshake, until something else
+      is sent or `send_flight` is called. A channel that cannot lets it leave as ever. */
+  virtual void hold_flight() {}
+
+  /** Lets a flight that is held leave, as far as it can without waiting. */
+  virtual void send_flight() noexcept {}
+
+  /** True when somebody sees to it that a flight for which the peer waits does not wait for long. */
+  bool flight_may_wait() const noexcept { return flight_may_wait_; }
+  void set_flight_may_wait(bool value) noexcept { flight_may_wait_ = value; }
 
   /** True when a receive would find nothing, so that asking is a wasted system call. */
   bool dry() const noexcept { return dry_ && given_.empty(); }
@@ -146,6 +158,7 @@ class channel {
   bool ended_ = false;
   bool heard_ = false;   // the first byte has come
   bool muted_ = false;
+  bool flight_may_wait_ = false;
 };
 
 /** Returns the type of our BIOs; one for all, for a process has about 127 (T16). */
@@ -153,6 +166,43 @@ int channel_bio_type();
 
 /** Returns the channel that a BIO is over; null for a BIO that is none of ours. */
 channel* channel_of(bio_st* bio) noexcept;
+
+/// A socket that a channel is over, and how to find its descriptor: the number is never cached (A16).
+struct socket_reference {
+  void* socket;
+  int (*descriptor)(void*);
+
+  /** Returns what was sent, without blocking: 0 when there is no room or it has failed. */
+  std::size_t send(void const* data, std::size_t size, error_code& failed) const noexcept;
+};
+
+/** The last flight of a handshake, which waits for the first data to leave together with it.
+
+    The connection takes it back with what it sends next, or before it waits; a handler that was
+    posted when the handshake was done sends it, if it has not been taken. A lone coroutine needs no
+    strand, so that both may come at once, on two threads: they touch the socket, and what is here,
+    under the mutex. Once it is taken, the handler touches nothing.
+*/
+class held_flight {
+ public:
+  held_flight(socket_reference over, void const* data, std::size_t size);
+
+  /** Sends what has not left, unless it was taken. */
+  void leave() noexcept;
+
+  struct rest {
+    std::vector<std::byte> bytes;
+    error_code failed;
+  };
+
+  /** Takes what has not left. */
+  rest take() noexcept;
+
+ private:
+  std::mutex mutex_;
+  socket_reference over_;
+  rest rest_;   // empty once it was taken
+};
 
 /** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.
 
@@ -162,21 +212,31 @@ channel* channel_of(bio_st* bio) noexcept;
 */
 class native_channel final : public channel {
  public:
-  /** @param socket      Handed to `descriptor` at each call: the number is never cached (A16). */
-  native_channel(void* socket, int (*descriptor)(void*)) noexcept
-      : socket_(socket), descriptor_(descriptor) {}
+  /** @param socket  Handed to `descriptor` at each call. */
+  native_channel(void* socket, int (*descriptor)(void*)) noexcept : over_{socket, descriptor} {}
+  native_channel(native_channel const&) = delete;
+  native_channel& operator=(native_channel const&) = delete;
+
+  /** Sends a flight that is held: the handshake was done. */
+  ~native_channel() override;
 
   void flush() override;
   std::size_t unsent() const noexcept override { return tail_.size(); }
+  void hold_flight() override;
+  void send_flight() noexcept override;
+
+  /** Returns the flight that is held, or null. */
+  std::shared_ptr<held_flight> const& flight() const noexcept { return flight_; }
 
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
   std::size_t send_now(void const* data, std::size_t size);
+  std::vector<std::byte> take_flight() noexcept;
 
-  void* socket_;
-  int (*descriptor_)(void*);
+  socket_reference over_;
   byte_queue tail_;
+  std::shared_ptr<held_flight> flight_;
 };
 
 /** Ciphertext in memory: given and taken by whoever holds the engine. */

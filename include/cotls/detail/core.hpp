@@ -23,6 +23,11 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
       : transport_(std::forward<Next>(next)), engine_(context, transport_.channel(), options...) {}
 
   next_type& next() noexcept { return transport_.next(); }
+
+  /** Hands the transport to the program, which may do with it what it likes: from then on nothing
+      of ours touches it but operations. */
+  next_type& lend() noexcept { return transport_.lend(); }
+
   executor_type executor() noexcept { return transport_.next().get_executor(); }
   detail::transport<Next>& transport() noexcept { return transport_; }
 
@@ -48,6 +53,13 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   interruption wait(action what, give_up_at until, error_code& failed) {
     if (what == action::yield) return interruption::none;
     return transport_.wait(what, until, failed);
+  }
+
+  /** Lets the last flight of a client's handshake wait for the first data, at the longest until a
+      handler that `send_flight_soon` posts. */
+  void let_flight_wait() noexcept { transport_.let_flight_wait(); }
+  void send_flight_soon() {
+    if (!engine_.is_server()) transport_.send_flight_soon();
   }
 
   /** Makes the exception for a failed operation. */

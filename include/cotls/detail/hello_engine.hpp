@@ -40,10 +40,12 @@ class hello_engine {
   step handshake();
 
   void flush() { transport_->flush(); }
+  void send_flight() const noexcept {}   // there is none before a handshake
   std::size_t unsent() const noexcept { return transport_->unsent(); }
   error_code const& send_error() const noexcept { return transport_->send_error(); }
   void input_arrived() noexcept { transport_->set_dry(false); }
 
+  bool is_server() const noexcept { return true; }
   server_context const& context() const noexcept { return context_; }
   client_hello const& hello() const noexcept { return hello_; }
 

@@ -48,6 +48,7 @@ struct gate {
   static constexpr std::size_t max_bytes = 256 * 1024;
 
   bool busy = false;
+  bool exclusive = false;  // its holder has the other direction, too
   bool closed = false;     // its owner is gone: what waits is to end
   bool cancelled = false;  // what waits is to end
   bool woken = false;      // what waits is to look again
@@ -66,6 +67,8 @@ struct gate {
 template <class Connection, class Derived>
 class operation {
  public:
+  static constexpr bool shakes_hands = false;
+
   error_code const& error() const noexcept { return error_; }
   std::size_t transferred() const noexcept { return transferred_; }
 
@@ -89,6 +92,7 @@ class operation {
     }
     if (reads) holds_reading_ = connection_->reading.busy = true;
     if (writes) holds_writing_ = connection_->writing.busy = true;
+    connection_->reading.exclusive = connection_->writing.exclusive = reads && writes;
     return true;
   }
 
@@ -117,6 +121,7 @@ class operation {
   // over it, unless a writer is on the way with it.
   action wait_for_input() {
     waits_for_input_ = true;
+    engine().send_flight();   // the peer may be waiting for it, too
     bool const owns_unsent = holds_writing_ || !connection_->writing.busy;
     return rest(owns_unsent && engine().unsent() > 0 ? action::wait_either : action::wait_input);
   }
@@ -195,6 +200,7 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
 
  public:
   static constexpr bool counts_bytes = false;
+  static constexpr bool shakes_hands = true;
   static constexpr char const* name = "handshake";
 
   explicit handshake_operation(Connection* connection) noexcept : base(connection) {}

@@ -83,6 +83,9 @@ class ssl_engine {
 
   std::size_t unsent() const noexcept { return channel_->unsent(); }
 
+  /** Lets a handshake's last flight leave that was held for the first data. */
+  void send_flight() noexcept { channel_->send_flight(); }
+
   /** True once the connection has failed, which the peer is told by an alert, or has told us. */
   bool failed() const noexcept { return static_cast<bool>(fatal_); }
 
@@ -176,6 +179,7 @@ class ssl_engine {
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   step needs_input() const;
   step fail(error_code code, status classified, std::string stack = {});
+  bool last_flight_may_wait() const noexcept;
   bool more_is_here() const noexcept;
   step fill(std::span<asio::mutable_buffer const> buffers);
   bool keep_rest(std::size_t wanted) noexcept;

@@ -9,6 +9,7 @@
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/compose.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -63,15 +64,41 @@ class transport<Next, true> {
   Next take_next() { return std::forward<Next>(next_); }
   detail::channel& channel() noexcept { return channel_; }
 
-  /** Says that the socket was connected, or waited for its output: from then on asio's epoll
-      registration holds EPOLLOUT, and every wait for input is woken twice (A3). */
-  void waited_for_output() noexcept { registered_for_output_ = true; }
+  /** Hands the socket to the program. Whoever has it may close it at any time; a handler of ours
+      would then send on what may be somebody else's descriptor. */
+  next_type& lend() noexcept {
+    lent_ = true;
+    channel_.send_flight();
+    return next_;
+  }
+
+  void let_flight_wait() noexcept {
+    channel_.set_flight_may_wait(!lent_ && !std::is_reference_v<Next>);
+  }
+
+  /** Sends a flight that is held, once the handler that runs has had the chance to send more. */
+  void send_flight_soon() {
+    if (!channel_.flight_may_wait()) return;
+    channel_.set_flight_may_wait(false);
+    if (channel_.flight()) {
+      asio::defer(next_.get_executor(), [flight = channel_.flight()] { flight->leave(); });
+    }
+  }
+
+  /** Says that the socket was connected, to somebody who speaks after us: nothing is here to read.
+      From a connect on, as from a wait for output, asio's epoll registration holds EPOLLOUT, and
+      every wait for input is woken twice (A3). */
+  void was_connected() noexcept {
+    channel_.set_dry(true);
+    registered_for_output_ = true;
+  }
 
   /** Starts an action of the owner's operation; the handler takes an error_code. */
   template <class Core, class Handler>
   void start(Core& owner, action what, Handler handler) {
     if (what == action::wait_input) {
-      if (registered_for_output_ && !owner.writing.busy) register_again();
+      bool const alone = !owner.writing.busy || owner.writing.exclusive;
+      if (registered_for_output_ && alone) register_again();
       return next_.async_wait(next_type::wait_read, std::move(handler));
     }
     registered_for_output_ = true;
@@ -128,6 +155,7 @@ class transport<Next, true> {
   Next next_;
   native_channel channel_;
   bool registered_for_output_ = false;
+  bool lent_ = false;   // the program has the socket, too
 };
 
 /// Any other AsyncStream. What goes on beside an operation runs on the transport's own executor.
@@ -144,7 +172,10 @@ class transport<Next, false> {
   next_type& next() noexcept { return next_; }
   Next take_next() { return std::forward<Next>(next_); }
   memory_channel& channel() noexcept { return channel_; }
-  void waited_for_output() noexcept {}
+  next_type& lend() noexcept { return next_; }
+  void was_connected() noexcept {}
+  void let_flight_wait() noexcept {}
+  void send_flight_soon() noexcept {}
 
   /** Starts an action of the owner's operation; the handler takes an error_code. */
   template <class Core, class Handler>
