@@ -37,7 +37,7 @@ inline constexpr std::array all{
     // full.
     gate{"bulk", {{{"syscalls_per_mb", "65536 sender send", 15, 31}}}},
     gate{"gathered_writes",
-         {{{"syscalls_per_mb", "16 sender send", 61, 248},
+         {{{"syscalls_per_mb", "16 sender send", 61, 64},
            {"syscalls_per_mb", "64 sender send", 61, 64},
            {"syscalls_per_mb", "256 sender send", 61, 64}}}},
     // The last flight leaves with the first data. A client does not look for what cannot be here; a

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <type_traits>
 
@@ -26,17 +27,22 @@ class buffer_slices {
         offset -= buffer.size();
         continue;
       }
-      slices_[count_++] = buffer + offset;
+      std::construct_at(slices() + count_++, buffer + offset);
       offset = 0;
     }
   }
 
   bool empty() const noexcept { return count_ == 0; }
-  std::span<Buffer const> span() const noexcept { return {slices_.data(), count_}; }
+  std::span<Buffer const> span() noexcept { return {slices(), count_}; }
 
  private:
-  static constexpr std::size_t most = std::is_convertible_v<Sequence, Buffer> ? 1 : 256;
-  std::array<Buffer, most> slices_;
+  // A record full of buffers of 16 bytes; most sequences are short, so that none is made in advance.
+  static constexpr std::size_t most = std::is_convertible_v<Sequence, Buffer> ? 1 : 1024;
+  static_assert(std::is_trivially_destructible_v<Buffer>);
+
+  Buffer* slices() noexcept { return reinterpret_cast<Buffer*>(storage_.data()); }
+
+  alignas(Buffer) std::array<std::byte, most * sizeof(Buffer)> storage_;
   std::size_t count_ = 0;
 };
 

@@ -249,7 +249,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     if (!this->begin(true, false)) return action::complete;
     if (this->ends(waited, by, asio::error::timed_out)) return this->finish();
     if (failed_) return this->alert_sent() ? this->finish() : this->wait_for_output();
-    buffer_slices<asio::mutable_buffer, Buffers> const slices(buffers_);
+    buffer_slices<asio::mutable_buffer, Buffers> slices(buffers_);
     if (slices.empty()) return this->finish();
     gate& budget = this->connection().reading;
     // Before data is taken, never after: whoever is cancelled while it yields has taken nothing.
@@ -297,7 +297,7 @@ class write_operation : public operation<Connection, write_operation<Connection,
       if (!this->flushed()) return this->wait_for_output();
       if (this->engine().send_error()) return this->finish(this->engine().send_error());
       if (this->transferred_ > 0 && wanted_ == amount::some) return this->finish();
-      buffer_slices<asio::const_buffer, Buffers> const slices(buffers_, this->transferred_);
+      buffer_slices<asio::const_buffer, Buffers> slices(buffers_, this->transferred_);
       if (slices.empty()) return this->finish();
       if (budget.exhausted()) return this->rest(action::yield);
       step const next = this->engine().write(slices.span());
