@@ -1,6 +1,7 @@
 // Between OpenSSL and the transport:
 //
 //   SSL_read_ex  -> BIO -> channel::receive -> recv            (native)  or given/lent bytes
+//                                           -> thread's surplus of a recvmsg
 //   SSL_write_ex -> BIO -> channel::send    -> thread's gathering buffer  or output bytes
 //   end of the call  ->   channel::flush    -> one send; the rest is the connection's tail
 
@@ -10,6 +11,7 @@
 #include <openssl/ssl3.h>
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -101,6 +103,55 @@ class gathering_buffer {
 
 thread_local gathering_buffer gathered;
 
+// What a receive has brought beyond what OpenSSL asked for, which is a record at the most. It is
+// the thread's, so that no peer can make its connection hold so much: what OpenSSL has not taken
+// when the call ends is little, for no more is received than the caller has room for.
+class surplus_buffer {
+ public:
+  bool in_use() const noexcept { return in_use_; }
+  bool empty() const noexcept { return rest_.empty(); }
+  std::span<std::byte const> rest() const noexcept { return rest_; }
+
+  void begin(std::size_t expected) noexcept {
+    in_use_ = true;
+    expected_ = expected;
+  }
+
+  void end() noexcept {
+    in_use_ = false;
+    rest_ = {};
+  }
+
+  // Returns where a receive of `asked` bytes may put more; empty when no more is expected.
+  std::span<std::byte> room_beyond(std::size_t asked) noexcept {
+    if (expected_ <= asked) return {};
+    if (!bytes_) bytes_.reset(new (std::nothrow) std::byte[capacity]);
+    return {bytes_.get(), bytes_ ? std::min(expected_ - asked, capacity) : 0};
+  }
+
+  void received(std::size_t asked, std::size_t got) noexcept {
+    expected_ -= std::min(expected_, got);
+    if (got > asked) rest_ = {bytes_.get(), got - asked};
+  }
+
+  std::size_t take(void* data, std::size_t size) noexcept {
+    std::size_t const taken = std::min(size, rest_.size());
+    std::memcpy(data, rest_.data(), taken);
+    rest_ = rest_.subspan(taken);
+    return taken;
+  }
+
+ private:
+  static constexpr std::size_t capacity = 64 * 1024;
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::span<std::byte const> rest_;
+  std::size_t expected_ = 0;
+  bool in_use_ = false;
+};
+
+thread_local surplus_buffer surplus;
+
 // A first record is one of a handshake, or an alert (RFC 8446 section 5.1); a server also takes the
 // client hello of SSL 2.0, whose length has the top bit set and whose type is 1 (RFC 5246 appendix
 // E.2).
@@ -108,6 +159,15 @@ bool begins_like_tls(std::byte const* first, std::size_t size) noexcept {
   auto const type = std::to_integer<int>(first[0]);
   if (type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT) return true;
   return type >= 0x80 && (size < 3 || std::to_integer<int>(first[2]) == 1);
+}
+
+// One receive into both: the second is filled when the first is full.
+ssize_t receive_both(int socket, std::span<std::byte> first, std::span<std::byte> second) {
+  std::array<iovec, 2> parts{{{first.data(), first.size()}, {second.data(), second.size()}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::recvmsg(socket, &message, MSG_DONTWAIT);
 }
 
 error_code last_system_error() noexcept {
@@ -185,14 +245,40 @@ void channel::listen_to(void const* data, std::size_t size) {
   if (foreign_) foreign_->append(data, size);
 }
 
-std::size_t native_channel::do_receive(void* data, std::size_t size) {
-  for (;;) {
-    ssize_t const got = ::recv(over_.descriptor(over_.socket), data, size, MSG_DONTWAIT);
-    if (got > 0) {
-      // A short read emptied the socket: the next one would only be told EAGAIN.
-      set_dry(static_cast<std::size_t>(got) < size);
-      return static_cast<std::size_t>(got);
+void native_channel::expect(std::size_t bytes) noexcept {
+  if (bytes > 0) {
+    if (surplus.in_use()) return;   // by a call that this one runs inside of
+    surplus.begin(bytes - std::min(bytes, given()));
+    expecting_ = true;
+  } else if (expecting_) {
+    expecting_ = false;
+    if (surplus.empty()) return surplus.end();
+    try {
+      give(surplus.rest().data(), surplus.rest().size());
+    } catch (std::bad_alloc const&) {
+      // Fails closed: what comes behind a gap must not be read.
+      set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
     }
+    surplus.end();
+  }
+}
+
+std::size_t native_channel::do_receive(void* data, std::size_t size) {
+  if (expecting_ && !surplus.empty()) {
+    std::size_t const taken = surplus.take(data, size);
+    if (surplus.empty()) set_dry(!more_waits_);
+    return taken;
+  }
+  // A receive of both costs more than one of what is asked for: more must be known to wait.
+  std::span<std::byte> beyond;
+  if (expecting_ && more_waits_) beyond = surplus.room_beyond(size);
+  for (;;) {
+    int const socket = over_.descriptor(over_.socket);
+    ssize_t const got =
+        beyond.empty() ? ::recv(socket, data, size, MSG_DONTWAIT)
+                       : receive_both(socket, {static_cast<std::byte*>(data), size}, beyond);
+    if (got > 0) return note_received(static_cast<std::size_t>(got), size, beyond.size());
+    more_waits_ = false;
     if (got == 0) {
       // The system reports a reset once: after a send that has met it, reading only finds an end.
       if (send_error() == boost::system::errc::connection_reset) {
@@ -209,6 +295,15 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
     }
     return 0;
   }
+}
+
+std::size_t native_channel::note_received(std::size_t got, std::size_t asked,
+                                          std::size_t beyond) noexcept {
+  more_waits_ = got == asked + beyond;
+  if (expecting_) surplus.received(asked, got);
+  // A short read emptied the socket: the next one would only be told EAGAIN.
+  if (got <= asked) set_dry(!more_waits_);
+  return std::min(got, asked);
 }
 
 void native_channel::do_send(void const* data, std::size_t size) {

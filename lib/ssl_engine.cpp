@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
+constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less with TLS 1.3
 constexpr std::size_t small_read = 512;   // up to so much is read from a copy of a record's rest
 
 ssl_st* make_ssl(SSL_CTX* context) {
@@ -103,6 +104,27 @@ class ssl_engine::call_scope {
 
  private:
   channel& channel_;
+};
+
+// While it lives, the channel may receive all that a caller with this much room can read.
+class ssl_engine::receive_scope {
+ public:
+  receive_scope(ssl_engine& engine, std::size_t room) noexcept : channel_(*engine.channel_) {
+    // Less is OpenSSL's own buffer. Without read-ahead, nothing behind a record may be taken.
+    if (room <= max_record || SSL_get_read_ahead(engine.ssl_.get()) != 1) return;
+    std::size_t const read = std::min(room, max_write);
+    channel_.expect(read + read / max_record * record_overhead);
+    begun_ = true;
+  }
+  ~receive_scope() {
+    if (begun_) channel_.expect(0);
+  }
+  receive_scope(receive_scope const&) = delete;
+  receive_scope& operator=(receive_scope const&) = delete;
+
+ private:
+  channel& channel_;
+  bool begun_ = false;
 };
 
 void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
@@ -362,6 +384,7 @@ step ssl_engine::read_rest(std::span<asio::mutable_buffer const> buffers) {
 }
 
 step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
+  receive_scope const all_at_once(*this, asio::buffer_size(buffers));
   std::size_t filled = 0;
   for (asio::mutable_buffer rest : buffers) {
     while (rest.size() > 0) {

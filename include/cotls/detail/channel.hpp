@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 struct bio_st;
@@ -71,6 +72,10 @@ class channel {
   /** True when there is something to receive. Looks for it in the transport, and keeps what it
       finds there for the next receive: no system call is made twice. */
   bool has_input();
+
+  /** Says how much ciphertext the call in progress can use, and at its end 0: until then, one
+      receive may bring more than OpenSSL has asked for. What it leaves of that is kept. */
+  virtual void expect(std::size_t) noexcept {}
 
   /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */
   void give(void const* data, std::size_t size) { given_.append(data, size); }
@@ -208,7 +213,8 @@ class held_flight {
 
     Ciphertext of one OpenSSL call gathers in a buffer that all of a thread's connections share and
     leaves with one `send`; only what the socket does not take is kept, as the connection's tail.
-    So an idle connection holds no buffer, and OpenSSL never sees a blocked write.
+    So an idle connection holds no buffer, and OpenSSL never sees a blocked write. While a peer
+    sends faster than OpenSSL asks, one `recvmsg` fills another such buffer beside OpenSSL's.
 */
 class native_channel final : public channel {
  public:
@@ -227,16 +233,20 @@ class native_channel final : public channel {
 
   /** Returns the flight that is held, or null. */
   std::shared_ptr<held_flight> const& flight() const noexcept { return flight_; }
+  void expect(std::size_t bytes) noexcept override;
 
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
+  std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
   std::size_t send_now(void const* data, std::size_t size);
   std::vector<std::byte> take_flight() noexcept;
 
   socket_reference over_;
   byte_queue tail_;
   std::shared_ptr<held_flight> flight_;
+  bool more_waits_ = false;   // the last receive was full
+  bool expecting_ = false;    // the thread's surplus is ours
 };
 
 /** Ciphertext in memory: given and taken by whoever holds the engine. */

@@ -167,6 +167,7 @@ class ssl_engine {
   };
 
   class call_scope;
+  class receive_scope;
   enum class call : std::uint8_t;
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
