@@ -116,6 +116,12 @@ server_context& server_context::set_session_tickets(std::size_t count) {
   return *this;
 }
 
+server_context& server_context::set_small_first_records(bool on) {
+  state_->check_mutable("set_small_first_records");
+  state_->set_small_first_records(on);
+  return *this;
+}
+
 server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
   state_->check_mutable("load_suggested_authorities");
   state_->load_suggested_authorities(file);

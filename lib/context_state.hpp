@@ -71,6 +71,8 @@ class context_state {
   void offer_alpn(std::vector<std::string> const& protocols);
   void set_session_cache(std::size_t servers);
   void set_session_tickets(std::size_t count);
+  void set_small_first_records(bool on) noexcept { small_first_records_ = on; }
+  bool small_first_records() const noexcept { return small_first_records_; }
   void select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
 
   /// The sessions that clients may resume; null when none are kept.
@@ -96,6 +98,7 @@ class context_state {
   std::unique_ptr<session_cache> sessions_;
   bool roots_loaded_ = false;
   bool system_roots_ = false;
+  bool small_first_records_ = false;
   mutable std::atomic<bool> lent_{false};
   std::mutex sealing_;
   std::atomic<bool> sealed_{false};

@@ -29,6 +29,9 @@ namespace {
 constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less with TLS 1.3
+// A packet of 1,500 bytes has room for so much beside the headers of IPv6, of TCP with options, and
+// the record's own in any suite.
+constexpr std::uint16_t packet_record = 1'369;
 constexpr std::size_t small_read = 512;   // up to so much is read from a copy of a record's rest
 
 ssl_st* make_ssl(SSL_CTX* context) {
@@ -162,6 +165,7 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
 ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(context.state(), over) {
   become(role::server);
+  if (context_->small_first_records()) first_record_ = next_record_ = packet_record;
 }
 
 void ssl_engine::become(role end) noexcept {
@@ -201,6 +205,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   }
   if (result > 0) {
     handshake_done_ = true;   // by SSL_do_handshake, or by a read or write that came before it
+    if (what == call::read) next_record_ = first_record_;
     return {want::nothing, bytes, {}};
   }
 
@@ -423,9 +428,14 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
     call_scope scope(*this);
     gather plaintext(buffers);
     while (!plaintext.empty() && done.bytes < max_write) {
-      asio::const_buffer const piece = plaintext.next(max_write - done.bytes);
+      std::size_t const room = max_write - done.bytes;
+      asio::const_buffer const piece = plaintext.next(
+          next_record_ == full_record ? room : std::min<std::size_t>(next_record_, room));
       step const taken = perform(call::write, const_cast<void*>(piece.data()), piece.size());
       done.bytes += taken.bytes;
+      if (taken.bytes >= next_record_) {
+        next_record_ = static_cast<std::uint16_t>(std::min(2 * next_record_, int{full_record}));
+      }
       if (taken.bytes == piece.size()) continue;
       done.want = taken.want;
       done.error = taken.error;

@@ -222,6 +222,18 @@ class server_context : public basic_context<server_context> {
       whether there are any. (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
   server_context& set_session_tickets(std::size_t count);
 
+  /** Sends the first bytes of each response in small records, so that the client can begin with
+      them while the rest is on its way: of a record nothing can be read before all of it has
+      arrived (RFC 8446 section 5.2). The first one written at the beginning, and after data of the
+      client's was read, fits a packet (1,369 bytes), each further one is twice as long, and behind
+      20,535 bytes they are full. A call without an argument switches it on.
+
+      Off by default. At 1 Mbit/s the first byte comes up to 130 ms earlier, and at any speed a
+      round trip earlier where a full record is longer than the congestion window, which is 10
+      segments after a pause (RFC 6928). Over a near and fast link it is only a cost: up to three
+      records more for each response, felt most at 10 to 16 kB. */
+  server_context& set_small_first_records(bool on = true);
+
   /** Names the authorities of a PEM file, in its order, in the certificate requests sent to
       clients, as a hint which certificate to choose (RFC 8446 section 4.2.4). May be called several
       times. Nothing is trusted by it: that is what `load_verify_roots` does.

@@ -329,6 +329,7 @@ BOOST_AUTO_TEST_CASE(every_setter_of_a_sealed_context_throws) {
       [&] { client.set_session_cache(1); },
       [&] { server.set_alpn({"h2"}); },
       [&] { server.set_session_tickets(2); },
+      [&] { server.set_small_first_records(); },
       [&] { server.load_suggested_authorities(file); },
   };
   for (auto const& set : setters) BOOST_TEST((code_of(set) == errc{}));
