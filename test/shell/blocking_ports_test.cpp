@@ -1,6 +1,6 @@
 // A connection as a std::istream and a std::ostream.
 
-#include "blocking.hpp"
+#include "ports_fixture.hpp"
 #include "print.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -10,58 +10,12 @@
 
 #include <future>
 #include <ios>
-#include <iterator>
-#include <memory>
 #include <string>
 #include <utility>
 
 namespace cotls::test {
 
-namespace {
-
-using clock = std::chrono::steady_clock;
-
-constexpr std::size_t buffered = 16 * 1024;
-
-// The client's end as ports, the server's as a stream.
-struct fixture : blocking_pair {
-  blocking::ports both{std::move(client)};
-  blocking::input_port& in = both.in;
-  blocking::output_port& out = both.out;
-
-  // Spares the ports the wait for a goodbye that a server in the same thread does not say.
-  ~fixture() { vanish(); }
-
-  std::string receive(std::size_t count) {
-    std::string text(count, '\0');
-    server.read(asio::buffer(text));
-    return text;
-  }
-
-  void send(std::string const& text) { server.write(asio::buffer(text)); }
-
-  // All until close_notify; throws what else ends it.
-  std::string receive_all() {
-    std::string all;
-    std::string chunk(4096, '\0');
-    for (;;) {
-      error_code ended;
-      std::size_t const got = server.read_some(asio::buffer(chunk), ended);
-      all.append(chunk, 0, got);
-      if (ended == asio::error::eof) return all;
-      if (ended) throw error(ended);
-    }
-  }
-
-  // Ends the peer's connection without close_notify, all that it was sent being read.
-  void vanish() { server = blocking::stream(); }
-};
-
-std::string all_of(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(blocking_ports, fixture)
+BOOST_FIXTURE_TEST_SUITE(blocking_ports, ports_fixture)
 
 BOOST_AUTO_TEST_CASE(lines_numbers_and_insertion_work) {
   out << "GET /" << 42 << "\r\n" << std::flush;
@@ -175,97 +129,6 @@ BOOST_AUTO_TEST_CASE(a_read_of_more_than_comes_takes_what_has_come) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_cut_connection_is_no_end_of_file) {
-  send("half a li");
-  vanish();
-  std::string line;
-  BOOST_TEST(!std::getline(in, line));
-  BOOST_TEST(line == "half a li");
-  BOOST_TEST(in.bad());
-  BOOST_TEST(!in.eof());
-  BOOST_TEST(in.error().code() == errc::stream_truncated);
-  in.clear();
-  BOOST_TEST(!std::getline(in, line));
-  BOOST_TEST(in.bad());
-}
-
-BOOST_AUTO_TEST_CASE(a_failure_is_thrown_as_itself_where_exceptions_are_asked_for) {
-  in.exceptions(std::ios_base::badbit);
-  send("half a li");
-  vanish();
-  std::string line;
-  BOOST_CHECK_EXCEPTION(std::getline(in, line), error, with_code(errc::stream_truncated));
-  in.clear();
-  BOOST_CHECK_EXCEPTION(in.get(), error, with_code(errc::stream_truncated));
-  in.clear();
-  BOOST_CHECK_EXCEPTION(in.read(line.data(), 1), error, with_code(errc::stream_truncated));
-  in.clear();
-  int number = 0;
-  BOOST_CHECK_EXCEPTION(in >> number, error, with_code(errc::stream_truncated));
-}
-
-BOOST_AUTO_TEST_CASE(a_cut_connection_ends_the_file_where_it_is_tolerated) {
-  in.connection().tolerate_truncation();
-  send("all");
-  vanish();
-  BOOST_TEST(all_of(in) == "all");
-  BOOST_TEST(!in.bad());
-}
-
-BOOST_AUTO_TEST_CASE(a_read_that_times_out_is_bad_and_goes_on_after_clear) {
-  in.connection().set_read_timeout(20ms);
-  send("half a ");
-  std::string line;
-  BOOST_TEST(!std::getline(in, line));
-  BOOST_TEST(line == "half a ");
-  BOOST_TEST(in.bad());
-  BOOST_TEST(in.error().code() == asio::error::timed_out);
-  in.clear();
-  in.connection().set_read_timeout(20s);
-  send("line\n");
-  BOOST_TEST(bool(std::getline(in, line)));
-  BOOST_TEST(line == "line");
-}
-
-BOOST_AUTO_TEST_CASE(a_flush_that_times_out_loses_nothing) {
-  std::string const text = pattern(buffered - 1);
-  out.connection().set_write_timeout(20ms);
-  std::size_t flushed = 0;
-  while (out.flush()) {
-    out << text;
-    ++flushed;
-  }
-  BOOST_TEST(out.bad());
-  BOOST_TEST(out.error().code() == asio::error::timed_out);
-  out.clear();
-  out << text;   // behind what was taken and could not leave
-  ++flushed;
-  out.flush();
-  BOOST_TEST(out.error().code() == asio::error::timed_out);
-  auto reading = std::async(std::launch::async, [&] { return receive_all(); });
-  out.clear();
-  out.connection().set_write_timeout(20s);
-  out.close();
-  std::string const received = reading.get();
-  BOOST_REQUIRE(received.size() == flushed * text.size());
-  for (std::size_t i = 0; i < flushed; ++i) {
-    BOOST_REQUIRE((received.compare(i * text.size(), text.size(), text) == 0));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(a_write_to_nobody_is_bad_and_says_why) {
-  vanish();
-  while (out << std::string(2 * buffered, 'x')) {
-  }
-  BOOST_TEST(out.bad());
-  BOOST_TEST(out.error().code() != error_code());
-  BOOST_TEST((out.error().status() == status::syscall));
-  out.clear();
-  out.exceptions(std::ios_base::badbit);
-  BOOST_CHECK_THROW(out << std::string(2 * buffered, 'x'), error);
-  BOOST_TEST(out.bad());
-}
-
 BOOST_AUTO_TEST_CASE(closing_the_output_sends_what_is_left_and_reading_goes_on) {
   out << "last words";
   out.close();
@@ -284,23 +147,6 @@ BOOST_AUTO_TEST_CASE(a_closed_output_takes_nothing) {
   out << "x";
   BOOST_TEST(out.bad());
   BOOST_TEST(out.error().code() == errc::write_after_close);
-}
-
-// The connection takes more, which would follow what is missing.
-BOOST_AUTO_TEST_CASE(an_output_that_was_closed_when_it_was_bad_takes_nothing) {
-  send("x");
-  BOOST_TEST(in.get() == 'x');   // with nothing unread, so that the end is no reset
-  out.setstate(std::ios_base::badbit);
-  out.close();
-  out.clear();
-  out << "x" << std::flush;
-  BOOST_TEST(out.bad());
-  BOOST_TEST(out.error().code() == errc::write_after_close);
-  out.clear();
-  out.close();
-  BOOST_TEST(out.good());
-  in.close();
-  BOOST_CHECK_EXCEPTION(receive_all(), error, with_code(errc::stream_truncated));
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_input_is_at_its_end) {
@@ -371,71 +217,6 @@ BOOST_AUTO_TEST_CASE(destruction_sends_what_is_left_and_close_notify) {
   });
   { blocking::ports(connect()).out << "last words"; }
   BOOST_TEST(ending.get() == "last words");
-}
-
-BOOST_AUTO_TEST_CASE(destruction_is_not_held_by_a_peer_that_does_not_read_or_answer) {
-  auto accepting = std::async(std::launch::async, [this] { return listener.accept(); });
-  auto pair = std::make_unique<blocking::ports>(connect());
-  blocking::stream const idle = accepting.get();
-  pair->out.connection().set_shutdown_timeout(30ms);
-  pair->out.connection().set_write_timeout(10ms);
-  while (pair->out << std::string(buffered, 'x')) {
-  }
-  pair->out.clear();
-  pair->out.connection().set_write_timeout(blocking::stream::duration::max());
-  pair->out.exceptions(std::ios_base::badbit);   // not from a destructor
-  auto const started = clock::now();
-  pair.reset();
-  BOOST_TEST((clock::now() - started < 5s));
-}
-
-BOOST_AUTO_TEST_CASE(a_bad_output_is_not_taken_for_the_whole) {
-  send("x");
-  BOOST_TEST(in.get() == 'x');   // with nothing unread, so that the end is no reset
-  out << "half" << std::flush;
-  out.setstate(std::ios_base::badbit);
-  out << " the message";
-  out.close();
-  in.close();
-  BOOST_TEST(receive(4) == "half");
-  BOOST_CHECK_EXCEPTION(receive_all(), error, with_code(errc::stream_truncated));
-}
-
-BOOST_AUTO_TEST_CASE(a_close_that_fails_is_bad_or_thrown_and_closes_all_the_same) {
-  for (bool thrown : {false, true}) {
-    auto accepting = std::async(std::launch::async, [this] { return listener.accept(); });
-    blocking::ports pair{connect()};
-    blocking::stream const idle = accepting.get();
-    pair.out.connection().set_write_timeout(10ms);
-    while (pair.out << std::string(buffered, 'x')) {
-    }
-    pair.out.clear();
-    if (thrown) {
-      pair.out.exceptions(std::ios_base::badbit);
-      BOOST_CHECK_EXCEPTION(pair.out.close(), error, with_code(asio::error::timed_out));
-    } else {
-      pair.out.close();
-    }
-    BOOST_TEST(pair.out.bad());
-    BOOST_TEST(pair.out.error().code() == asio::error::timed_out);
-    BOOST_TEST(std::string(pair.out.error().what()).starts_with("closing the output"));
-    pair.in.close();
-    BOOST_TEST(!pair.in.connection());
-  }
-}
-
-BOOST_AUTO_TEST_CASE(an_output_that_could_not_be_closed_is_not_taken_for_the_whole) {
-  send("x");
-  BOOST_TEST(in.get() == 'x');   // with nothing unread, so that the end is no reset
-  out.connection().set_write_timeout(10ms);
-  while (out << std::string(buffered, 'x')) {
-  }
-  out.clear();
-  out.close();
-  BOOST_TEST(out.bad());
-  auto reading = std::async(std::launch::async, [&] { return receive_all(); });
-  in.close();
-  BOOST_CHECK_EXCEPTION(reading.get(), error, with_code(errc::stream_truncated));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_read_can_be_put_back_across_buffers) {
