@@ -37,14 +37,34 @@ void print_line(std::string const& about, std::string_view what) {
   std::cerr << about + ": " + printable(what) + "\n" << std::flush;
 }
 
+// Tells of connections that came to nothing: of a client's failure when that was asked for; always
+// when accepting itself fails, as without descriptors, but once a minute at the most: it is tried
+// again many times a second.
+class failure_teller {
+ public:
+  explicit failure_teller(bool verbose) : verbose_(verbose) {}
+
+  void operator()(accept_failure const& failed) {
+    if (failed.peer() != tcp::endpoint()) {
+      if (verbose_) print_line(text_of(failed.peer()), failed.reason().what());
+      return;
+    }
+    auto const now = session::clock::now();
+    if (now < silent_until_) return;
+    silent_until_ = now + std::chrono::minutes(1);
+    print_line("accepting clients failed", failed.reason().what());
+  }
+
+ private:
+  bool verbose_;
+  session::clock::time_point silent_until_ = session::clock::time_point::min();
+};
+
 listener_options listening(asio::io_context& context, server::settings const& how) {
   listener_options options;
-  options.stream_executor(context.get_executor()).handshake_timeout(how.handshake_timeout());
-  if (how.verbose()) {
-    options.observer([](accept_failure const& failed) {
-      print_line(text_of(failed.peer()), failed.reason().what());
-    });
-  }
+  options.stream_executor(context.get_executor())
+      .handshake_timeout(how.handshake_timeout())
+      .observer(failure_teller(how.verbose()));
   return options;
 }
 

@@ -78,8 +78,9 @@ struct polite_command : lasting_command {
 // A limit is the shell's to set: the soft one is what a program begins with, the hard one what it
 // may have.
 struct few_descriptors {
-  explicit few_descriptors(std::string const& limit)
-      : program({"sh", "-c", "ulimit " + limit + " 24; exec \"$0\" serve 0 --echo", COTLS_TOOL}),
+  explicit few_descriptors(std::string const& limit, std::string const& more = {})
+      : program({"sh", "-c",
+                 "ulimit " + limit + " 24; exec \"$0\" serve 0 --echo " + more, COTLS_TOOL}),
         port(std::stoi(program.line_after("listening on 127.0.0.1:"))) {}
 
   blocking::stream connect() const {
@@ -92,6 +93,12 @@ struct few_descriptors {
   process program;
   int port;
 };
+
+bool echoes(blocking::stream& over) {
+  char byte = 'x';
+  over.write(asio::buffer(&byte, 1));
+  return over.read(asio::buffer(&byte, 1)) == 1u;
+}
 
 }  // namespace
 
@@ -229,11 +236,30 @@ BOOST_AUTO_TEST_CASE(as_many_are_served_as_the_system_lets_it) {
   few_descriptors server("-S -n");
   std::vector<blocking::stream> clients;
   while (clients.size() < 40) {
-    char byte = 'x';
     clients.push_back(server.connect());
-    clients.back().write(asio::buffer(&byte, 1));
-    BOOST_TEST(clients.back().read(asio::buffer(&byte, 1)) == 1u);
+    BOOST_TEST(echoes(clients.back()));
   }
+}
+
+// The crowd is let in as those before it are cut off: in between there is no descriptor left, again
+// and again. Who comes last is served after all of them.
+BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_told_once_and_survived) {
+  few_descriptors server("-n", "--timeout 0.5");
+  asio::io_context context;
+  std::vector<asio::ip::tcp::socket> crowd;
+  while (crowd.size() < 25) {
+    crowd.emplace_back(context).connect(
+        {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port)});
+  }
+  blocking::stream last = server.connect();
+  BOOST_TEST(echoes(last));
+  last.shutdown();
+  server.program.signal(SIGTERM);
+  BOOST_TEST(server.program.wait() == 0);
+  std::string const& said = server.program.errors();
+  std::string const told = "accepting clients failed: Too many open files [system: 24]\n";
+  BOOST_TEST(said.find(told) != std::string::npos, said);
+  BOOST_TEST(said.find(told) + told.size() == said.size(), said);   // nor a word of the crowd
 }
 
 BOOST_AUTO_TEST_CASE(its_own_certificate_is_for_the_names_it_is_given) {
