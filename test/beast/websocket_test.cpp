@@ -137,6 +137,34 @@ void poll(asio::io_context& context) {
   context.poll();
 }
 
+// Lets the server say goodbye, and the client hear of it.
+template <class Tls>
+void shut_server_down(asio::io_context& context, tls_ends<Tls>& ends) {
+  bool shut = false;
+  ends.server.async_shutdown([&](error_code code) { shut = !code; });
+  context.restart();
+  while (!shut && context.run_one_for(10s) > 0) {
+  }
+  poll(context);
+}
+
+// Cancels a client's teardown when it has come as far as the function lets it.
+template <class Tls, class Function>
+void cancel_teardown(asio::io_context& context, Function go_on) {
+  tls_ends<Tls> ends(context);
+  ends.client.set_shutdown_timeout(1h);
+  teardown_result client;
+  asio::cancellation_signal cancel;
+  async_teardown(role_type::client, ends.client,
+                 asio::bind_cancellation_slot(cancel.slot(), client.handler()));
+  go_on(ends);
+  BOOST_TEST(!client.done);
+  cancel.emit(asio::cancellation_type::total);
+  run_for(context);
+  BOOST_TEST(client.code == asio::error::operation_aborted);
+  BOOST_TEST(!is_open(ends.client.next_layer()));
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(beast_websocket, fixture)
@@ -216,12 +244,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_client_waits_for_the_servers_end, Tls, closable_
   teardown_result client;
   async_teardown(role_type::client, ends.client, client.handler());
   BOOST_TEST(!client.done);
-  bool shut = false;
-  ends.server.async_shutdown([&](error_code code) { shut = !code; });
-  context.restart();
-  while (!shut && context.run_one_for(10s) > 0) {
-  }
-  poll(context);
+  shut_server_down(context, ends);
   BOOST_TEST(!client.done);
   beast::get_lowest_layer(ends.server).close();
   run_for(context);
@@ -267,37 +290,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_that_never_closes_is_given_up_at_the_dead
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_can_be_cancelled_while_it_waits_for_the_end, Tls,
                               closable_streams) {
-  tls_ends<Tls> ends(context);
-  ends.client.set_shutdown_timeout(1h);
-  teardown_result client;
-  asio::cancellation_signal cancel;
-  async_teardown(role_type::client, ends.client,
-                 asio::bind_cancellation_slot(cancel.slot(), client.handler()));
-  bool shut = false;
-  ends.server.async_shutdown([&](error_code code) { shut = !code; });
-  context.restart();
-  while (!shut && context.run_one_for(10s) > 0) {
-  }
-  poll(context);
-  cancel.emit(asio::cancellation_type::total);
-  run_for(context);
-  BOOST_TEST(client.code == asio::error::operation_aborted);
-  BOOST_TEST(!is_open(ends.client.next_layer()));
+  cancel_teardown<Tls>(context, [&](tls_ends<Tls>& ends) { shut_server_down(context, ends); });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_can_be_cancelled_while_it_shuts_down, Tls,
                               closable_streams) {
-  tls_ends<Tls> ends(context);
-  ends.client.set_shutdown_timeout(1h);
-  teardown_result client;
-  asio::cancellation_signal cancel;
-  async_teardown(role_type::client, ends.client,
-                 asio::bind_cancellation_slot(cancel.slot(), client.handler()));
-  poll(context);
-  cancel.emit(asio::cancellation_type::total);
-  run_for(context);
-  BOOST_TEST(client.code == asio::error::operation_aborted);
-  BOOST_TEST(!is_open(ends.client.next_layer()));
+  cancel_teardown<Tls>(context, [&](tls_ends<Tls>&) { poll(context); });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_teardown_is_there_for_the_calling_thread, Tls, blocking_streams) {
