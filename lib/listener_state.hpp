@@ -19,6 +19,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <cassert>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -381,7 +382,10 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     std::scoped_lock const lock(mutex_);
     if (shaking_.erase(one->number) == 0) --leaving_;
     if (closed_) return;
-    if (!failed && one->stream) ready_.push_back(std::move(one->stream));
+    if (!failed) {
+      assert(one->stream);   // who drops it does so on this strand, and ends the handshake by that
+      ready_.push_back(std::move(one->stream));
+    }
     go_on();
   }
 
