@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parallel_group_is_won_by_whichever_is_first, Ope
                     BOOST_TEST(order[0] == 0u);
                     // The last of the rest is the timer's.
                     ended.code = code;
-                    if constexpr (sizeof...(rest) > 1) {
+                    if constexpr (std::tuple_size_v<decltype(ended.values)> > 0) {
                       auto all = std::forward_as_tuple(std::move(rest)...);
                       std::get<0>(ended.values) = std::move(std::get<0>(all));
                     }

@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_large_file_comes_whole_and_in_part) {
 // What one send takes is the head and a beginning of the file, or a chunk of it.
 BOOST_AUTO_TEST_CASE(a_file_comes_whole_at_the_ends_of_chunks) {
   client one(server);
-  for (std::size_t const size : {0, 1, 65'000, 65'535, 65'536, 65'537, 131'072}) {
+  for (std::size_t const size : {0u, 1u, 65'000u, 65'535u, 65'536u, 65'537u, 131'072u}) {
     files.write("sized", large.substr(0, size));
     one.get("/sized");
     BOOST_TEST(one.answer() == 200);
