@@ -3,6 +3,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
+#include <cotls/detail/native_channel.hpp>
 #include <cotls/detail/ssl_engine.hpp>
 
 #include <boost/test/data/monomorphic.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/detail/native_channel.hpp>
 #include <cotls/detail/operation.hpp>
 #include <cotls/detail/ssl_engine.hpp>
 #include <cotls/detail/wait_for.hpp>

@@ -36,7 +36,7 @@ class buffer_slices {
   std::span<Buffer const> span() noexcept { return {slices(), count_}; }
 
  private:
-  // A record full of buffers of 16 bytes; most sequences are short, so that none is made in advance.
+  // A record full of buffers of 16 bytes. Most sequences are short: none is made in advance.
   static constexpr std::size_t most = std::is_convertible_v<Sequence, Buffer> ? 1 : 1024;
   static_assert(std::is_trivially_destructible_v<Buffer>);
 

@@ -3,6 +3,7 @@
 #include <cotls/detail/async_wait_either.hpp>
 #include <cotls/detail/channel.hpp>
 #include <cotls/detail/input_chunk.hpp>
+#include <cotls/detail/native_channel.hpp>
 #include <cotls/detail/operation.hpp>
 #include <cotls/detail/wait_for.hpp>
 #include <cotls/detail/waiting_list.hpp>

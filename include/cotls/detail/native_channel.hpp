@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cotls/detail/channel.hpp>
+#include <cotls/error.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace cotls::detail {
+
+/// A socket, and how to find its descriptor: the number is never cached (A16).
+struct socket_reference {
+  void* socket;
+  int (*descriptor)(void*);
+
+  /** Returns what was sent, without blocking: 0 when there is no room or it has failed. */
+  std::size_t send(void const* data, std::size_t size, error_code& failed) const noexcept;
+};
+
+/** The last flight of a handshake, which waits for the first data to leave together with it.
+
+    The connection takes it back with what it sends next, or before it waits; a handler that was
+    posted when the handshake was done sends it, if it has not been taken. A lone coroutine needs no
+    strand, so that both may come at once, on two threads: they touch the socket, and what is here,
+    under the mutex. Once it is taken, the handler touches nothing.
+*/
+class held_flight {
+ public:
+  held_flight(socket_reference over, void const* data, std::size_t size);
+
+  /** Sends what has not left, unless it was taken. */
+  void leave() noexcept;
+
+  struct rest {
+    std::vector<std::byte> bytes;
+    error_code failed;
+  };
+
+  /** Takes what has not left. */
+  rest take() noexcept;
+
+ private:
+  std::mutex mutex_;
+  socket_reference over_;
+  rest rest_;   // empty once it was taken
+};
+
+/** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.
+
+    Ciphertext of one OpenSSL call gathers in a buffer that all of a thread's connections share and
+    leaves with one `send`; only what the socket does not take is kept, as the connection's tail.
+    So an idle connection holds no buffer, and OpenSSL never sees a blocked write. While a peer
+    sends faster than OpenSSL asks, one `recvmsg` fills another such buffer beside OpenSSL's.
+*/
+class native_channel final : public channel {
+ public:
+  /** @param socket  Handed to `descriptor` at each call. */
+  native_channel(void* socket, int (*descriptor)(void*)) noexcept : over_{socket, descriptor} {}
+  native_channel(native_channel const&) = delete;
+  native_channel& operator=(native_channel const&) = delete;
+
+  /** Sends a flight that is held: the handshake was done. */
+  ~native_channel() override;
+
+  void flush() override;
+  std::size_t unsent() const noexcept override { return tail_.size(); }
+  void hold_flight() override;
+  void send_flight() noexcept override;
+
+  /** Returns the flight that is held, or null. */
+  std::shared_ptr<held_flight> const& flight() const noexcept { return flight_; }
+  void expect(std::size_t bytes) noexcept override;
+
+ private:
+  std::size_t do_receive(void* data, std::size_t size) override;
+  void do_send(void const* data, std::size_t size) override;
+  std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
+  std::size_t send_now(void const* data, std::size_t size);
+  std::vector<std::byte> take_flight() noexcept;
+
+  socket_reference over_;
+  byte_queue tail_;
+  std::shared_ptr<held_flight> flight_;
+  bool more_waits_ = false;   // the last receive was full
+  bool expecting_ = false;    // the thread's surplus is ours
+};
+
+}  // namespace cotls::detail
