@@ -103,14 +103,15 @@ BOOST_AUTO_TEST_CASE(both_leave_together_with_the_first_data) {
   local_stream client = make_client();
   local_stream server = make_server();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     char request = 0;
     co_await server.async_handshake();
     // A listener's streams begin their session elsewhere, a few handlers later.
     for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
     co_await server.async_read_some(asio::buffer(&request, 1));
     co_await server.async_write(asio::buffer("b", 1));
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     char answer = 0;
     co_await client.async_handshake();
@@ -128,10 +129,11 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_something_else_does_not_keep_its_server_
   local_stream server = make_server();
   relay();
   asio::steady_timer elsewhere(context);
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const connecting = [&]() -> asio::awaitable<void> {
     co_await client.async_handshake();
     co_await never(elsewhere);
-  }());
+  };
+  spawn(context, connecting());
   run(context, [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await server.async_handshake(as_result);
     BOOST_TEST(!failed);
@@ -143,10 +145,11 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_something_else_does_not_keep_its_server_
 BOOST_AUTO_TEST_CASE(a_client_that_goes_at_once_has_finished_its_handshake) {
   local_stream server = make_server();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const connecting = [&]() -> asio::awaitable<void> {
     local_stream client = make_client();
     co_await client.async_handshake();
-  }());
+  };
+  spawn(context, connecting());
   run(context, [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await server.async_handshake(as_result);
     BOOST_TEST(!failed);
@@ -160,11 +163,12 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_at_once_has_finished_its_handshake) {
 BOOST_AUTO_TEST_CASE(halves_that_go_at_once_have_finished_the_handshake) {
   local_stream server = make_server();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const connecting = [&]() -> asio::awaitable<void> {
     local_stream client = make_client();
     co_await client.async_handshake();
     auto halves = std::move(client).split();
-  }());
+  };
+  spawn(context, connecting());
   run(context, [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await server.async_handshake(as_result);
     BOOST_TEST(!failed);
@@ -180,10 +184,11 @@ BOOST_AUTO_TEST_CASE(it_has_left_when_the_program_is_given_the_socket) {
   local_stream client = make_client();
   local_stream server = make_server();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     co_await server.async_handshake();
     close();
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     co_await client.async_handshake();
     BOOST_TEST(message(beyond_client).empty());
@@ -199,11 +204,12 @@ BOOST_AUTO_TEST_CASE(it_does_not_wait_when_the_program_has_the_socket_already) {
   local_stream server = make_server();
   local_socket& socket = client.next_layer();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await server.async_handshake(as_result);
     BOOST_TEST(!failed);
     close();
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     co_await client.async_handshake();
     socket.close();
@@ -215,10 +221,11 @@ BOOST_AUTO_TEST_CASE(it_does_not_wait_over_a_socket_that_is_the_programs) {
   std::pair<local_socket, local_socket> ends = pair_of_sockets(context);
   stream<local_socket&> client(ends.first, with, client_options().host("localhost"));
   stream<local_socket&> server(ends.second, served);
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await server.async_handshake(as_result);
     BOOST_TEST(!failed);
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     co_await client.async_handshake();
     ends.first.close();
@@ -230,11 +237,12 @@ BOOST_AUTO_TEST_CASE(tickets_leave_before_the_server_waits_for_a_request) {
   local_stream client = make_client();
   local_stream server = make_server();
   relay();
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     char request = 0;
     co_await server.async_handshake();
     co_await server.async_read_some(asio::buffer(&request, 1), as_result);
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     co_await client.async_handshake();
     asio::steady_timer soon(context, 10s);
@@ -253,10 +261,11 @@ BOOST_AUTO_TEST_CASE(the_last_flight_of_a_server_of_tls_1_2_does_not_wait) {
   local_stream server = make_server();
   relay();
   asio::steady_timer elsewhere(context);
-  spawn(context, [&]() -> asio::awaitable<void> {
+  auto const serving = [&]() -> asio::awaitable<void> {
     co_await server.async_handshake();
     co_await never(elsewhere);
-  }());
+  };
+  spawn(context, serving());
   run(context, [&]() -> asio::awaitable<void> {
     auto const [failed] = co_await client.async_handshake(as_result);
     BOOST_TEST(!failed);
