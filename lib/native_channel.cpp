@@ -59,21 +59,21 @@ class gathering_buffer {
 thread_local gathering_buffer gathered;
 
 // What a receive has brought beyond what OpenSSL asked for, which is a record at the most. It is
-// the thread's, so that no peer can make its connection hold so much: what OpenSSL has not taken
-// when the call ends is little, for no more is received than the caller has room for.
+// the thread's, so that no peer can make its connection hold so much: no more is received than the
+// caller has room for, so that OpenSSL leaves little, unless something ends the call early.
 class surplus_buffer {
  public:
-  bool in_use() const noexcept { return in_use_; }
+  channel const* owner() const noexcept { return owner_; }
   bool empty() const noexcept { return rest_.empty(); }
   std::span<std::byte const> rest() const noexcept { return rest_; }
 
-  void begin(std::size_t expected) noexcept {
-    in_use_ = true;
+  void begin(channel const& owner, std::size_t expected) noexcept {
+    owner_ = &owner;
     expected_ = expected;
   }
 
   void end() noexcept {
-    in_use_ = false;
+    owner_ = nullptr;
     rest_ = {};
   }
 
@@ -102,7 +102,7 @@ class surplus_buffer {
   std::unique_ptr<std::byte[]> bytes_;
   std::span<std::byte const> rest_;
   std::size_t expected_ = 0;
-  bool in_use_ = false;
+  channel const* owner_ = nullptr;   // whose call is in progress
 };
 
 thread_local surplus_buffer surplus;
@@ -123,13 +123,13 @@ error_code last_system_error() noexcept {
 }  // namespace
 
 void native_channel::expect(std::size_t bytes) noexcept {
-  if (bytes > 0) {
-    if (surplus.in_use()) return;   // by a call that this one runs inside of
-    surplus.begin(bytes - std::min(bytes, given()));
-    expecting_ = true;
-  } else if (expecting_) {
-    expecting_ = false;
-    if (surplus.empty()) return surplus.end();
+  if (surplus.owner()) return;   // of a call that this one runs inside of
+  surplus.begin(*this, bytes - std::min(bytes, given()));
+}
+
+void native_channel::expect_no_more() noexcept {
+  if (surplus.owner() != this) return;
+  if (!surplus.empty()) {
     try {
       give(surplus.rest().data(), surplus.rest().size());
       set_dry(!more_waits_);
@@ -137,19 +137,20 @@ void native_channel::expect(std::size_t bytes) noexcept {
       // Fails closed: what comes behind a gap must not be read.
       set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
     }
-    surplus.end();
   }
+  surplus.end();
 }
 
 std::size_t native_channel::do_receive(void* data, std::size_t size) {
-  if (expecting_ && !surplus.empty()) {
+  bool const expecting = surplus.owner() == this;
+  if (expecting && !surplus.empty()) {
     std::size_t const taken = surplus.take(data, size);
     if (surplus.empty()) set_dry(!more_waits_);
     return taken;
   }
   // A receive of both costs more than one of what is asked for: more must be known to wait.
   std::span<std::byte> beyond;
-  if (expecting_ && more_waits_) beyond = surplus.room_beyond(size);
+  if (expecting && more_waits_) beyond = surplus.room_beyond(size);
   for (;;) {
     int const socket = over_.descriptor(over_.socket);
     ssize_t const got =
@@ -178,7 +179,7 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
 std::size_t native_channel::note_received(std::size_t got, std::size_t asked,
                                           std::size_t beyond) noexcept {
   more_waits_ = got == asked + beyond;
-  if (expecting_) surplus.received(asked, got);
+  if (surplus.owner() == this) surplus.received(asked, got);
   // A short read emptied the socket: the next one would only be told EAGAIN.
   if (got <= asked) set_dry(!more_waits_);
   return std::min(got, asked);

@@ -112,27 +112,27 @@ class ssl_engine::call_scope {
 // While it lives, the channel may receive all that a caller with this much room can read.
 class ssl_engine::receive_scope {
  public:
-  receive_scope(ssl_engine& engine, std::size_t room) noexcept : channel_(*engine.channel_) {
+  receive_scope(ssl_engine& engine, std::size_t room) noexcept {
     // Less is OpenSSL's own buffer. Without read-ahead, nothing behind a record may be taken.
     if (room <= max_record || SSL_get_read_ahead(engine.ssl_.get()) != 1) return;
     std::size_t const read = std::min(room, max_write);
-    channel_.expect(read + read / max_record * record_overhead);
-    begun_ = true;
+    channel_ = engine.channel_;
+    channel_->expect(read + read / max_record * record_overhead);
   }
   ~receive_scope() {
-    if (begun_) channel_.expect(0);
+    if (channel_) channel_->expect_no_more();
   }
   receive_scope(receive_scope const&) = delete;
   receive_scope& operator=(receive_scope const&) = delete;
 
  private:
-  channel& channel_;
-  bool begun_ = false;
+  channel* channel_ = nullptr;
 };
 
 void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
-ssl_engine::ssl_engine(ssl_st* made, channel& over) : channel_(&over), ssl_(made) {
+ssl_engine::ssl_engine(ssl_st* made, channel& over)
+    : channel_(&over), ssl_(made), first_record_(max_record), next_record_(max_record) {
   BIO* bio = over.make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
   over.owner = this;
@@ -430,11 +430,12 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
     while (!plaintext.empty() && done.bytes < max_write) {
       std::size_t const room = max_write - done.bytes;
       asio::const_buffer const piece = plaintext.next(
-          next_record_ == full_record ? room : std::min<std::size_t>(next_record_, room));
+          next_record_ == max_record ? room : std::min<std::size_t>(next_record_, room));
       step const taken = perform(call::write, const_cast<void*>(piece.data()), piece.size());
       done.bytes += taken.bytes;
       if (taken.bytes >= next_record_) {
-        next_record_ = static_cast<std::uint16_t>(std::min(2 * next_record_, int{full_record}));
+        std::size_t const twice = 2u * next_record_;
+        next_record_ = static_cast<std::uint16_t>(std::min(twice, max_record));
       }
       if (taken.bytes == piece.size()) continue;
       done.want = taken.want;

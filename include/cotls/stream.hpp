@@ -172,9 +172,10 @@ class stream {
   /** Performs the handshake (RFC 8446 section 2). `void(error_code)`
 
       Completes when the connection may be used. A failed handshake sends its alert first. Over a
-      native socket the last flight may leave with the first data: a client's by the end of the
-      handler that goes on from here, unless `next_layer` was called, which makes the socket the
-      program's, too; a server's tickets (RFC 8446 section 4.6.1) before it waits for input.
+      native socket the last flight may leave with the first data: a client's once the handler that
+      goes on from here has returned, at the latest, unless `next_layer` was called, which makes the
+      socket the program's, too; a server's tickets (RFC 8446 section 4.6.1) before it waits for
+      input.
       @par Errors `errc::handshake_timeout`, `errc::handshake_truncated`; an `alert` when the peer
       refused us; OpenSSL's, such as "certificate verify failed", when we refused the peer; the
       transport's. The stream is of no use after any of them but to give its transport back; a

@@ -91,7 +91,7 @@ class inspector {
     seen_.verified = stream.peer().verified();
     co_await wait_for_session(stream, sessions);
     // RFC 8446 section 6.1: "Each party MUST send a "close_notify" alert before closing its write
-    // side of the connection". The session is offered again all the same: the stream is there yet.
+    // side of the connection". The session is offered again all the same: the stream is still open.
     co_await stream.async_close_write(as_result);
   }
 

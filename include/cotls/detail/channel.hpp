@@ -71,9 +71,10 @@ class channel {
       finds there for the next receive: no system call is made twice. */
   bool has_input();
 
-  /** Says how much ciphertext the call in progress can use, and at its end 0: until then, one
-      receive may bring more than OpenSSL has asked for. What it leaves of that is kept. */
+  /** Says how much ciphertext the call in progress can use: until `expect_no_more`, one receive may
+      bring more than OpenSSL has asked for. What OpenSSL leaves of that is kept. */
   virtual void expect(std::size_t) noexcept {}
+  virtual void expect_no_more() noexcept {}
 
   /** Gives ciphertext that somebody else has received: copied, and read before the transport's. */
   void give(void const* data, std::size_t size) { given_.append(data, size); }

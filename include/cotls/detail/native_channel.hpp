@@ -68,10 +68,11 @@ class native_channel final : public channel {
   std::size_t unsent() const noexcept override { return tail_.size(); }
   void hold_flight() override;
   void send_flight() noexcept override;
+  void expect(std::size_t bytes) noexcept override;
+  void expect_no_more() noexcept override;
 
   /** Returns the flight that is held, or null. */
   std::shared_ptr<held_flight> const& flight() const noexcept { return flight_; }
-  void expect(std::size_t bytes) noexcept override;
 
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
@@ -84,7 +85,6 @@ class native_channel final : public channel {
   byte_queue tail_;
   std::shared_ptr<held_flight> flight_;
   bool more_waits_ = false;   // the last receive was full
-  bool expecting_ = false;    // the thread's surplus is ours
 };
 
 }  // namespace cotls::detail

@@ -91,8 +91,10 @@ class operation {
       return false;
     }
     if (reads) holds_reading_ = connection_->reading.busy = true;
-    if (writes) holds_writing_ = connection_->writing.busy = true;
-    connection_->reading.exclusive = connection_->writing.exclusive = reads && writes;
+    if (writes) {
+      holds_writing_ = connection_->writing.busy = true;
+      connection_->writing.exclusive = reads;
+    }
     return true;
   }
 

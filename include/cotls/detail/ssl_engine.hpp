@@ -166,8 +166,6 @@ class ssl_engine {
     char const* last_operation = nullptr;
   };
 
-  static constexpr std::uint16_t full_record = 16 * 1024;   // RFC 8446 section 5.1: 2^14 bytes
-
   class call_scope;
   class receive_scope;
   enum class call : std::uint8_t;
@@ -198,8 +196,8 @@ class ssl_engine {
   input_chunk rest_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // what every later call answers
-  std::uint16_t first_record_ = full_record;   // of what is written after data was read
-  std::uint16_t next_record_ = full_record;
+  std::uint16_t first_record_;   // plaintext, of what is written after data was read
+  std::uint16_t next_record_;
   bool handshake_done_ = false;
   bool data_was_read_ = false;
   bool closing_ = false;
