@@ -289,6 +289,18 @@ BOOST_AUTO_TEST_CASE(a_context_in_use_refuses_changes) {
                         [](error const& thrown) { return thrown.code() == errc::context_sealed; });
 }
 
+// Asio's registration of a socket that it has connected holds EPOLLOUT (A3).
+BOOST_AUTO_TEST_CASE(who_waits_for_the_servers_answer_is_not_woken_by_room_for_output) {
+  tcp::acceptor silent(context, any_port());
+  tcp::socket socket(context);
+  socket.async_connect(silent.local_endpoint(), [](error_code) {});
+  run_for(context);
+  tcp_stream client(std::move(socket), localhost_client(), client_options().host("localhost"));
+  client.async_handshake([](error_code) {});
+  context.restart();
+  BOOST_TEST(context.poll() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace cotls::test
