@@ -45,18 +45,19 @@ long filter_ctrl(BIO* bio, int command, long number, void* pointer) {
   return result;
 }
 
-using method_ptr = std::unique_ptr<BIO_METHOD, openssl_deleter<BIO_meth_free>>;
+BIO_METHOD* make_method() {
+  BIO_METHOD* const made = BIO_meth_new(channel_bio_type(), "cotls adopted");
+  if (!made) throw std::bad_alloc();
+  BIO_meth_set_read(made, filter_read);
+  BIO_meth_set_write(made, filter_write);
+  BIO_meth_set_ctrl(made, filter_ctrl);
+  return made;
+}
 
+// Never freed: connections in static objects may outlive whatever was made later.
 BIO_METHOD const* method() {
-  static method_ptr const made = [] {
-    method_ptr fresh(BIO_meth_new(channel_bio_type(), "cotls adopted"));
-    if (!fresh) throw std::bad_alloc();
-    BIO_meth_set_read(fresh.get(), filter_read);
-    BIO_meth_set_write(fresh.get(), filter_write);
-    BIO_meth_set_ctrl(fresh.get(), filter_ctrl);
-    return fresh;
-  }();
-  return made.get();
+  static BIO_METHOD const* const made = make_method();
+  return made;
 }
 
 }  // namespace

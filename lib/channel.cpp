@@ -46,21 +46,19 @@ long bio_ctrl(BIO*, int command, long, void*) {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-struct method_deleter {
-  void operator()(BIO_METHOD* method) const noexcept { BIO_meth_free(method); }
-};
+BIO_METHOD* make_method() {
+  BIO_METHOD* const made = BIO_meth_new(channel_bio_type(), "cotls channel");
+  if (!made) throw std::bad_alloc();
+  BIO_meth_set_read_ex(made, bio_read);
+  BIO_meth_set_write_ex(made, bio_write);
+  BIO_meth_set_ctrl(made, bio_ctrl);
+  return made;
+}
 
+// Never freed: connections in static objects may outlive whatever was made later.
 BIO_METHOD const* method() {
-  static std::unique_ptr<BIO_METHOD, method_deleter> const made = [] {
-    std::unique_ptr<BIO_METHOD, method_deleter> fresh(
-        BIO_meth_new(channel_bio_type(), "cotls channel"));
-    if (!fresh) throw std::bad_alloc();
-    BIO_meth_set_read_ex(fresh.get(), bio_read);
-    BIO_meth_set_write_ex(fresh.get(), bio_write);
-    BIO_meth_set_ctrl(fresh.get(), bio_ctrl);
-    return fresh;
-  }();
-  return made.get();
+  static BIO_METHOD const* const made = make_method();
+  return made;
 }
 
 // A first record is one of a handshake, or an alert (RFC 8446 section 5.1); a server also takes the

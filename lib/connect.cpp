@@ -85,8 +85,8 @@ asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::
 }  // namespace
 
 client_context default_client_context() {
-  static client_context const context;
-  return context;
+  static auto const* const context = new client_context;   // for static objects, too: never freed
+  return *context;
 }
 
 client_options detail::checked_options(std::string_view host, int port,

@@ -152,10 +152,11 @@ x509_store_ptr make_system_store() {
 }
 
 // The system's file of roots holds hundreds of certificates: it is parsed once in a process, and
-// its store is shared by all the contexts that trust nothing else (T19).
+// its store is shared by all the contexts that trust nothing else (T19). It is never freed: static
+// objects may connect while the process ends.
 X509_STORE* system_store() {
-  static x509_store_ptr const store = make_system_store();
-  return store.get();
+  static X509_STORE* const store = make_system_store().release();
+  return store;
 }
 
 // Returns the certificates and revocation lists of a PEM text; throws when there is no certificate.

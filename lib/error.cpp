@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace cotls {
@@ -63,20 +64,25 @@ class openssl_category_type final : public boost::system::error_category {
   std::string message(int value) const override { return openssl_reason(value); }
 };
 
+// Codes are compared and told while the process ends: the categories last as long as it does.
+static_assert(std::is_trivially_destructible_v<cotls_category_type> &&
+              std::is_trivially_destructible_v<alert_category_type> &&
+              std::is_trivially_destructible_v<openssl_category_type>);
+
 }  // namespace
 
 boost::system::error_category const& cotls_category() noexcept {
-  static cotls_category_type const category;
+  static constinit cotls_category_type const category;
   return category;
 }
 
 boost::system::error_category const& alert_category() noexcept {
-  static alert_category_type const category;
+  static constinit alert_category_type const category;
   return category;
 }
 
 boost::system::error_category const& openssl_category() noexcept {
-  static openssl_category_type const category;
+  static constinit openssl_category_type const category;
   return category;
 }
 

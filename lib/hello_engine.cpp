@@ -160,9 +160,10 @@ server_context make_probe_context() {
   return server_context(std::move(native));
 }
 
+// Never freed: static objects may use it while the process ends.
 server_context const& probe_context() {
-  static server_context const made = make_probe_context();
-  return made;
+  static auto const* const made = new server_context(make_probe_context());
+  return *made;
 }
 
 }  // namespace

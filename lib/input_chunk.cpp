@@ -1,5 +1,7 @@
 #include <cotls/detail/input_chunk.hpp>
 
+#include "thread_owned.hpp"
+
 #include <utility>
 #include <vector>
 
@@ -9,17 +11,20 @@ namespace {
 
 constexpr std::size_t most_pooled = 16;   // a thread's; the rest is freed
 
-thread_local std::vector<std::unique_ptr<std::byte[]>> pool;
+struct chunk_pool {
+  std::vector<std::unique_ptr<std::byte[]>> free;
+};
 
 }  // namespace
 
 input_chunk input_chunk::borrow() {
   input_chunk chunk;
-  if (pool.empty()) {
+  chunk_pool* const pool = thread_owned<chunk_pool>::find();
+  if (!pool || pool->free.empty()) {
     chunk.bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
   } else {
-    chunk.bytes_ = std::move(pool.back());
-    pool.pop_back();
+    chunk.bytes_ = std::move(pool->free.back());
+    pool->free.pop_back();
   }
   return chunk;
 }
@@ -35,17 +40,15 @@ input_chunk& input_chunk::operator=(input_chunk&& other) noexcept {
 input_chunk::~input_chunk() { give_back(); }
 
 void input_chunk::give_back() noexcept {
-  if (!bytes_) return;
-  if (pool.capacity() == 0) {
-    try {
-      pool.reserve(most_pooled);
-    } catch (...) {
-      bytes_.reset();
-      return;
-    }
+  std::unique_ptr<std::byte[]> bytes = std::move(bytes_);
+  chunk_pool* const pool = bytes ? thread_owned<chunk_pool>::find() : nullptr;
+  if (!pool || pool->free.size() == most_pooled) return;
+  try {
+    pool->free.reserve(most_pooled);
+    pool->free.push_back(std::move(bytes));
+  } catch (...) {
+    // It is freed instead.
   }
-  if (pool.size() < most_pooled) pool.push_back(std::move(bytes_));
-  bytes_.reset();
 }
 
 }  // namespace cotls::detail

@@ -5,8 +5,13 @@
 //   channel::send    -> thread's gathering buffer
 //   channel::flush   -> one send; the rest is the connection's tail
 //   hold_flight      -> what was gathered waits to be sent with what comes next
+//
+// Where the thread's buffers are gone, at the end of the process, all that is sent is tail, and no
+// receive has a surplus.
 
 #include <cotls/detail/native_channel.hpp>
+
+#include "thread_owned.hpp"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -56,7 +61,11 @@ class gathering_buffer {
   std::vector<range> ranges_;
 };
 
-thread_local gathering_buffer gathered;
+// Null when the thread has none, or it holds nothing of this connection's.
+gathering_buffer* gathered_from(channel const& from) noexcept {
+  gathering_buffer* const mine = thread_owned<gathering_buffer>::find();
+  return mine && mine->holds(from) ? mine : nullptr;
+}
 
 // What a receive has brought beyond what OpenSSL asked for, which is a record at the most. It is
 // the thread's, so that no peer can make its connection hold so much: no more is received than the
@@ -105,7 +114,11 @@ class surplus_buffer {
   channel const* owner_ = nullptr;   // whose call is in progress
 };
 
-thread_local surplus_buffer surplus;
+// Null when the thread has none, or the call in progress is another connection's.
+surplus_buffer* surplus_of(channel const& owner) noexcept {
+  surplus_buffer* const mine = thread_owned<surplus_buffer>::find();
+  return mine && mine->owner() == &owner ? mine : nullptr;
+}
 
 // One receive into both: the second is filled when the first is full.
 ssize_t receive_both(int socket, std::span<std::byte> first, std::span<std::byte> second) {
@@ -123,34 +136,36 @@ error_code last_system_error() noexcept {
 }  // namespace
 
 void native_channel::expect(std::size_t bytes) noexcept {
-  if (surplus.owner()) return;   // of a call that this one runs inside of
-  surplus.begin(*this, bytes - std::min(bytes, given()));
+  surplus_buffer* const surplus = thread_owned<surplus_buffer>::find();
+  if (!surplus || surplus->owner()) return;   // of a call that this one runs inside of
+  surplus->begin(*this, bytes - std::min(bytes, given()));
 }
 
 void native_channel::expect_no_more() noexcept {
-  if (surplus.owner() != this) return;
-  if (!surplus.empty()) {
+  surplus_buffer* const surplus = surplus_of(*this);
+  if (!surplus) return;
+  if (!surplus->empty()) {
     try {
-      give(surplus.rest().data(), surplus.rest().size());
+      give(surplus->rest().data(), surplus->rest().size());
       set_dry(!more_waits_);
     } catch (std::bad_alloc const&) {
       // Fails closed: what comes behind a gap must not be read.
       set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
     }
   }
-  surplus.end();
+  surplus->end();
 }
 
 std::size_t native_channel::do_receive(void* data, std::size_t size) {
-  bool const expecting = surplus.owner() == this;
-  if (expecting && !surplus.empty()) {
-    std::size_t const taken = surplus.take(data, size);
-    if (surplus.empty()) set_dry(!more_waits_);
+  surplus_buffer* const surplus = surplus_of(*this);
+  if (surplus && !surplus->empty()) {
+    std::size_t const taken = surplus->take(data, size);
+    if (surplus->empty()) set_dry(!more_waits_);
     return taken;
   }
   // A receive of both costs more than one of what is asked for: more must be known to wait.
   std::span<std::byte> beyond;
-  if (expecting && more_waits_) beyond = surplus.room_beyond(size);
+  if (surplus && more_waits_) beyond = surplus->room_beyond(size);
   for (;;) {
     int const socket = over_.descriptor(over_.socket);
     ssize_t const got =
@@ -179,7 +194,7 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
 std::size_t native_channel::note_received(std::size_t got, std::size_t asked,
                                           std::size_t beyond) noexcept {
   more_waits_ = got == asked + beyond;
-  if (surplus.owner() == this) surplus.received(asked, got);
+  if (surplus_buffer* const surplus = surplus_of(*this)) surplus->received(asked, got);
   // A short read emptied the socket: the next one would only be told EAGAIN.
   if (got <= asked) set_dry(!more_waits_);
   return std::min(got, asked);
@@ -189,10 +204,15 @@ void native_channel::do_send(void const* data, std::size_t size) {
   if (flight_) {
     auto const first = take_flight();   // leaves with the same `send`
     if (send_error()) return;
-    gathered.append(*this, first.data(), first.size());
+    gather(first.data(), first.size());
   }
-  if (tail_.empty()) {
-    gathered.append(*this, data, size);
+  gather(data, size);
+}
+
+void native_channel::gather(void const* data, std::size_t size) {
+  gathering_buffer* const gathered = thread_owned<gathering_buffer>::find();
+  if (gathered && tail_.empty()) {
+    gathered->append(*this, data, size);
   } else {
     tail_.append(data, size);
   }
@@ -207,12 +227,13 @@ void native_channel::flush() {
       tail_.consume(sent);
     }
   }
-  if (!gathered.holds(*this)) return;
-  std::size_t const sent = tail_.empty() ? send_now(gathered.data(), gathered.size()) : 0;
-  if (sent < gathered.size() && !send_error()) {
-    tail_.append(gathered.data() + sent, gathered.size() - sent);
+  gathering_buffer* const gathered = gathered_from(*this);
+  if (!gathered) return;
+  std::size_t const sent = tail_.empty() ? send_now(gathered->data(), gathered->size()) : 0;
+  if (sent < gathered->size() && !send_error()) {
+    tail_.append(gathered->data() + sent, gathered->size() - sent);
   }
-  gathered.pop();
+  gathered->pop();
 }
 
 std::size_t native_channel::send_now(void const* data, std::size_t size) {
@@ -223,13 +244,14 @@ std::size_t native_channel::send_now(void const* data, std::size_t size) {
 }
 
 void native_channel::hold_flight() {
-  if (!gathered.holds(*this)) return;
+  gathering_buffer* const gathered = gathered_from(*this);
+  if (!gathered) return;
   try {
-    flight_ = std::make_shared<held_flight>(over_, gathered.data(), gathered.size());
+    flight_ = std::make_shared<held_flight>(over_, gathered->data(), gathered->size());
   } catch (std::bad_alloc const&) {
     return;   // it leaves as ever
   }
-  gathered.pop();
+  gathered->pop();
 }
 
 std::vector<std::byte> native_channel::take_flight() noexcept {

@@ -3,6 +3,7 @@
 
 #include "openssl_error.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -11,6 +12,13 @@
 namespace cotls::detail {
 
 namespace {
+
+// Before anything of OpenSSL's runs. It would clean up after itself as the process ends, beneath
+// the connections of static objects that are older than its first use, and of threads that still
+// run; what came after it would fail.
+[[gnu::constructor(101)]] void keep_openssl_to_the_end() noexcept {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+}
 
 // "library: reason", and the data of the entry where OpenSSL gave any.
 std::string describe(unsigned long packed, char const* data, int flags) {

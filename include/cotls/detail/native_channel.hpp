@@ -77,6 +77,7 @@ class native_channel final : public channel {
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
+  void gather(void const* data, std::size_t size);
   std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
   std::size_t send_now(void const* data, std::size_t size);
   std::vector<std::byte> take_flight() noexcept;
