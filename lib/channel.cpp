@@ -116,12 +116,12 @@ std::size_t channel::take_given(void* data, std::size_t size) noexcept {
   return taken;
 }
 
-bool channel::has_input() {
-  if (given_.empty() && !dry_ && !ended_ && !receive_error_) {
-    std::array<std::byte, 2048> first;   // a client hello, ticket and post-quantum key included
-    give(first.data(), do_receive(first.data(), first.size()));
-  }
-  return !given_.empty();
+bool channel::look_ahead() {
+  if (dry_ || ended_ || receive_error_) return false;
+  std::array<std::byte, 2048> found;   // a client hello, ticket and post-quantum key included
+  std::size_t const size = do_receive(found.data(), found.size());
+  give(found.data(), size);
+  return size > 0;
 }
 
 std::vector<std::byte> channel::take_back_given() {

@@ -122,6 +122,12 @@ server_context& server_context::set_small_first_records(bool on) {
   return *this;
 }
 
+server_context& server_context::set_max_client_hello(std::size_t bytes) {
+  state_->check_mutable("set_max_client_hello");
+  state_->set_max_hello(bytes);
+  return *this;
+}
+
 server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
   state_->check_mutable("load_suggested_authorities");
   state_->load_suggested_authorities(file);

@@ -437,6 +437,14 @@ void context_state::set_session_cache(std::size_t servers) {
   SSL_CTX_sess_set_new_cb(handle(), servers > 0 ? ssl_engine::on_new_session : nullptr);
 }
 
+void context_state::set_max_hello(std::size_t bytes) {
+  if (bytes == 0 || bytes > largest_max_hello) {
+    fail(errc::invalid_setting, "set_max_client_hello: from 1 to " +
+                                    std::to_string(largest_max_hello) + " bytes");
+  }
+  max_hello_ = bytes;
+}
+
 void context_state::set_session_tickets(std::size_t count) {
   if (SSL_CTX_set_num_tickets(handle(), count) != 1) {
     throw_openssl_error(errc::invalid_setting, "setting the number of session tickets");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/context.hpp>
+#include <cotls/detail/hello_framing.hpp>
 #include <cotls/detail/role.hpp>
 
 #include "session_cache.hpp"
@@ -73,6 +74,8 @@ class context_state {
   void set_session_tickets(std::size_t count);
   void set_small_first_records(bool on) noexcept { small_first_records_ = on; }
   bool small_first_records() const noexcept { return small_first_records_; }
+  void set_max_hello(std::size_t bytes);
+  std::size_t max_hello() const noexcept { return max_hello_; }
   void select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
 
   /// The sessions that clients may resume; null when none are kept.
@@ -99,6 +102,7 @@ class context_state {
   bool roots_loaded_ = false;
   bool system_roots_ = false;
   bool small_first_records_ = false;
+  std::size_t max_hello_ = default_max_hello;
   mutable std::atomic<bool> lent_{false};
   std::mutex sealing_;
   std::atomic<bool> sealed_{false};

@@ -205,7 +205,9 @@ description describe(errc value) noexcept {
               "the handshake gave way to a newer connection: raise max_handshakes if the peer was "
               "not too slow"};
     case errc::client_hello_too_long:
-      return {"client_hello_too_long", "the client's first message is too long: refuse the client"};
+      return {"client_hello_too_long",
+              "the client's first message is too long: refuse the client, or allow more "
+              "(set_max_client_hello)"};
   }
   return {"unknown", "unknown error"};
 }

@@ -1,5 +1,6 @@
 #include <cotls/detail/hello_engine.hpp>
 
+#include "context_state.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
 
@@ -10,7 +11,6 @@
 
 #include <openssl/ssl.h>
 
-#include <array>
 #include <span>
 
 namespace cotls::detail {
@@ -157,7 +157,7 @@ server_context make_probe_context() {
   SSL_CTX_set_client_hello_cb(ctx.get(), on_client_hello, nullptr);
   boost::asio::ssl::context native(ctx.get());
   ctx.release();
-  return server_context(std::move(native));
+  return server_context(std::move(native)).set_max_client_hello(largest_max_hello);
 }
 
 // Never freed: static objects may use it while the process ends.
@@ -184,36 +184,62 @@ hello_engine::~hello_engine() = default;
 
 step hello_engine::handshake() {
   if (done_ || failed_) return {want::nothing, 0, failed_};
-  if (!probe_) probe_ = std::make_unique<probe>(hello_);
+  switch (await_hello()) {
+    case hello_arrival::awaited: return needs_input();
+    case hello_arrival::too_long:
+      refuse(alert::illegal_parameter);   // as OpenSSL does beyond its own limit
+      return fail(errc::client_hello_too_long);
+    case hello_arrival::here: return ask_probe();
+  }
+  return fail(errc::unexpected_result);
+}
+
+hello_arrival hello_engine::await_hello() {
   transport_->begin_call();
-  input_chunk const chunk = input_chunk::borrow();
+  std::size_t const limit = context_.state()->max_hello();
   for (;;) {
+    hello_arrival const arrival = look_for_hello(received_, limit);
+    if (arrival != hello_arrival::awaited || !receive()) return arrival;
+  }
+}
+
+bool hello_engine::receive() {
+  input_chunk const chunk = input_chunk::borrow();
+  std::size_t const size = transport_->receive(chunk.buffer().data(), chunk.buffer().size());
+  auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
+  received_.insert(received_.end(), first, first + size);
+  return size > 0;
+}
+
+step hello_engine::needs_input() {
+  if (transport_->receive_error()) return fail(transport_->receive_error());
+  if (transport_->ended()) return fail(errc::handshake_truncated);
+  return {want::input, 0, {}};
+}
+
+// What came is a hello, or what OpenSSL refuses: what it could miss is the rest of that.
+step hello_engine::ask_probe() {
+  if (!probe_) probe_ = std::make_unique<probe>(hello_);
+  for (;;) {
+    probe_->ciphertext.give(received_.data() + asked_, received_.size() - asked_);
+    asked_ = received_.size();
     step const next = probe_->ssl.handshake();
     if (next.want == want::client_hello) {
       probe_.reset();
       done_ = true;
       return {};
     }
-    if (next.want != want::input) return fail(next.error ? next.error : errc::unexpected_result);
-    if (received_.size() >= max_received) return fail(errc::client_hello_too_long);
-    std::size_t const size = transport_->receive(chunk.buffer().data(), chunk.buffer().size());
-    if (size > 0) {
-      auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
-      received_.insert(received_.end(), first, first + size);
-      probe_->ciphertext.give(first, size);
-    } else if (transport_->ended() || transport_->receive_error()) {
-      // The probe says what that means inside a handshake.
-      if (transport_->ended()) probe_->ciphertext.set_ended();
-      probe_->ciphertext.set_receive_error(transport_->receive_error());
-    } else {
-      return {want::input, 0, {}};
+    if (next.want != want::input) {
+      forward_alert();
+      return fail(next.error ? next.error : errc::unexpected_result);
     }
+    if (received_.size() >= max_foreign) return fail(errc::client_hello_too_long);
+    if (!receive()) return needs_input();
   }
 }
 
 step hello_engine::fail(error_code code) {
   failed_ = code;
-  forward_alert();
   return {want::nothing, 0, failed_};
 }
 
@@ -226,10 +252,7 @@ void hello_engine::forward_alert() {
 }
 
 void hello_engine::refuse(alert reason) {
-  // RFC 8446 section 5.1 and 6: before there are keys, a record of two bytes, the level and the
-  // description; "fatal" is 2.
-  std::array<unsigned char, 7> const record{SSL3_RT_ALERT, 3, 3, 0, 2, SSL3_AL_FATAL,
-                                            static_cast<unsigned char>(reason)};
+  auto const record = plaintext_alert(reason);
   transport_->begin_call();
   transport_->send(record.data(), record.size());
   transport_->flush();
@@ -239,6 +262,7 @@ error hello_engine::failure_of(error_code code, char const* operation) const {
   if (probe_) return probe_->ssl.failure_of(code, operation);
   failure known;
   known.context = operation;
+  if (code && code == transport_->receive_error()) known.status = status::syscall;
   return error(code, std::move(known));
 }
 

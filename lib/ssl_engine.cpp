@@ -310,11 +310,11 @@ void ssl_engine::give_up_handshake(error_code why) {
 step ssl_engine::handshake() {
   if (fatal_) return {want::nothing, 0, fatal_};
   call_scope scope(*this);
-  // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for
-  // a client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
-  bool const first = is_server() && SSL_in_before(ssl_.get());
-  bool const silent = first && !BIO_next(SSL_get_rbio(ssl_.get())) && !channel_->has_input();
-  if (silent) return needs_input();
+  switch (await_hello()) {
+    case hello_arrival::awaited: return needs_input();
+    case hello_arrival::too_long: return refuse_hello();
+    case hello_arrival::here: break;
+  }
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input();
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
@@ -323,6 +323,25 @@ step ssl_engine::handshake() {
     if (last_flight_may_wait()) channel_->hold_flight();
   }
   return done;
+}
+
+// A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
+// client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
+hello_arrival ssl_engine::await_hello() {
+  bool const first = is_server() && SSL_in_before(ssl_.get()) == 1;
+  if (!first || fatal_ || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
+  std::size_t const limit = context_ ? context_->max_hello() : default_max_hello;
+  for (;;) {
+    hello_arrival const arrival = look_for_hello(channel_->ahead(), limit);
+    if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
+  }
+}
+
+// With the alert that OpenSSL sends to those who go beyond its own limit.
+step ssl_engine::refuse_hello() {
+  auto const said = plaintext_alert(alert::illegal_parameter);
+  channel_->send(said.data(), said.size());
+  return fail(errc::client_hello_too_long, status::ssl);
 }
 
 // Together with the first data the last flight of a handshake costs neither a send nor its receiver

@@ -234,6 +234,15 @@ class server_context : public basic_context<server_context> {
       records more for each response, felt most at 10 to 16 kB. */
   server_context& set_small_first_records(bool on = true);
 
+  /** Takes no longer ClientHello than this, without the headers of its message and records: from 1
+      to 131,396 bytes, which is OpenSSL's own limit; 16 KiB by default. A client that claims more is
+      refused with the alert illegal_parameter (`errc::client_hello_too_long`).
+
+      Until a hello is whole a server holds what has come of it, and nothing else: a client that
+      drips costs no more than it sends.
+      @par Errors `errc::invalid_setting` */
+  server_context& set_max_client_hello(std::size_t bytes);
+
   /** Names the authorities of a PEM file, in its order, in the certificate requests sent to
       clients, as a hint which certificate to choose (RFC 8446 section 4.2.4). May be called several
       times. Nothing is trusted by it: that is what `load_verify_roots` does.

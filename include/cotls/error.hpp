@@ -46,7 +46,7 @@ enum class errc {
   invalid_setting,        ///< OpenSSL does not know the value of a setting.
   overloaded,             ///< A listener closed the connection at once: it has too many handshakes.
   displaced,              ///< A listener dropped the handshake to make room for a newer connection.
-  client_hello_too_long,  ///< A client's first message is longer than any that makes sense.
+  client_hello_too_long,  ///< A client's first message is longer than the server takes.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

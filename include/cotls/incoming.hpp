@@ -246,9 +246,9 @@ class basic_incoming {
       May be asked again, and answers the same. What is received behind the hello is kept for the
       handshake.
       @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`, OpenSSL's
-      for what is no ClientHello, after its alert, the transport's; and
-      `errc::client_hello_too_long` beyond 144 KiB. The socket can still be released, with what came
-      instead of TLS.
+      for what is no ClientHello, after its alert, the transport's; and, after an alert,
+      `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of the context that the
+      connection came with). The socket can still be released, with what came instead of TLS.
   */
   template <class Token = asio::use_awaitable_t<>>
   auto async_client_hello(Token&& token = Token()) {

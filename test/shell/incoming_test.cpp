@@ -89,6 +89,8 @@ BOOST_AUTO_TEST_CASE(a_hello_may_be_longer_than_a_record) {
   with.set_alpn(names);
   raw_client client(with);
   BOOST_REQUIRE(client.hello().size() > 50'000u);
+  server = listener(context.get_executor(), any_port(),
+                    localhost_server().set_max_client_hello(60'000));
   run(context, [&]() -> asio::awaitable<void> {
     auto [socket, accepted] = co_await pair();
     client_hello const hello = co_await (accepted.async_client_hello(asio::use_awaitable) &&

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_says_it_is_too_long_is_refused_at_once) {
     auto [client, accepted] = co_await pair();
     co_await send(client, "\x16\x03\x01\x00\x04\x01\x03\x00\x00"s);   // 196,608 bytes
     auto const [code, none] = co_await accepted.async_client_hello(as_result);
-    BOOST_TEST(code.category().name() == std::string("ssl"));
+    BOOST_TEST(code == errc::client_hello_too_long);
     std::string answer(7, '\0');
     co_await asio::async_read(client, asio::buffer(answer), asio::use_awaitable);
     BOOST_TEST(answer[6] == static_cast<char>(alert::illegal_parameter));
@@ -72,11 +72,11 @@ BOOST_AUTO_TEST_CASE(what_is_kept_of_a_hello_in_tiny_records_is_bounded) {
     auto [client, accepted] = co_await pair();
     error_code code;
     accepted.async_client_hello([&](error_code failed, client_hello) { code = failed; });
-    co_await send(client, "\x16\x03\x01\x00\x04\x01\x01\x00\x00"s);   // 65,536 bytes
+    co_await send(client, "\x16\x03\x01\x00\x04\x01\x00\x3f\xff"s);   // 16,383 bytes
     std::string piece;
     for (int i = 0; i < 1000; ++i) piece += "\x16\x03\x01\x00\x01x"s;
     std::size_t sent = 0;
-    while (!code && sent < 300'000) {
+    while (!code && sent < 100'000) {
       co_await send(client, piece);
       sent += piece.size();
       for (int i = 0; i < 3; ++i) co_await asio::post(asio::use_awaitable);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 struct bio_st;
@@ -67,9 +68,12 @@ class channel {
     return got;
   }
 
-  /** True when there is something to receive. Looks for it in the transport, and keeps what it
-      finds there for the next receive: no system call is made twice. */
-  bool has_input();
+  /** Receives what is in the transport before it is asked for, and keeps it for the next receive:
+      no system call is made twice. False when there was nothing. */
+  bool look_ahead();
+
+  /** Returns what was given or found, and not read. */
+  std::span<std::byte const> ahead() const noexcept { return {given_.data(), given_.size()}; }
 
   /** Says how much ciphertext the call in progress can use: until `expect_no_more`, one receive may
       bring more than OpenSSL has asked for. What OpenSSL leaves of that is kept. */

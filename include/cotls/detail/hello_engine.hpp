@@ -3,6 +3,7 @@
 #include <cotls/client_hello.hpp>
 #include <cotls/context.hpp>
 #include <cotls/detail/channel.hpp>
+#include <cotls/detail/hello_framing.hpp>
 #include <cotls/error.hpp>
 #include <cotls/step.hpp>
 
@@ -15,9 +16,10 @@ namespace cotls::detail {
 /** Reads a ClientHello and keeps every byte of it, so that the handshake can be begun afterwards
     with any context.
 
-        transport --+--> received      given to the handshake, as if nothing had been read
-                    +--> probe         an engine of its own over memory, which OpenSSL stops at the
-                                       hello: the same parser and the same alerts
+        transport --> received --+--> given to the handshake, as if nothing had been read
+                                 +--> probe, once the hello is whole: an engine of its own over
+                                      memory, which OpenSSL stops there: the same parser and the
+                                      same alerts
 
     (Suspending the handshake itself and exchanging its context, `SSL_set_SSL_CTX`, would leave the
     first context's verification, versions and options in place, T2.)
@@ -26,10 +28,6 @@ namespace cotls::detail {
 */
 class hello_engine {
  public:
-  /** What OpenSSL takes for a ClientHello at the most (131,396 bytes), and the headers of its
-      records, should these be of 64 bytes and more. */
-  static constexpr std::size_t max_received = 144 * 1024;
-
   /** @param context  For the handshake, should no other be chosen. */
   hello_engine(server_context const& context, channel& transport);
   hello_engine(hello_engine const&) = delete;
@@ -38,6 +36,12 @@ class hello_engine {
 
   /** Goes on reading. Done: want::nothing without an error. */
   step handshake();
+
+  /** Receives what is here of the hello. */
+  hello_arrival await_hello();
+
+  /** Returns how much has been received. */
+  std::size_t hello_bytes() const noexcept { return received_.size(); }
 
   void flush() { transport_->flush(); }
   void send_flight() const noexcept {}   // there is none before a handshake
@@ -64,13 +68,21 @@ class hello_engine {
 
  private:
   struct probe;
+
+  // Of what is no hello in records, OpenSSL needs little to refuse it; one of SSL 2.0 has 32 kB.
+  static constexpr std::size_t max_foreign = 64 * 1024;
+
+  bool receive();
+  step needs_input();
+  step ask_probe();
   step fail(error_code code);
   void forward_alert();
 
   server_context context_;
   channel* transport_;
-  std::unique_ptr<probe> probe_;   // from the first byte to the last of the hello, or for ever
+  std::unique_ptr<probe> probe_;   // until OpenSSL has read the hello; of one it refused, for ever
   std::vector<std::byte> received_;
+  std::size_t asked_ = 0;   // of that, what the probe was given
   client_hello hello_;
   error_code failed_;
   bool done_ = false;

@@ -4,6 +4,7 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/channel.hpp>
 #include <cotls/detail/connection_options.hpp>
+#include <cotls/detail/hello_framing.hpp>
 #include <cotls/detail/input_chunk.hpp>
 #include <cotls/detail/role.hpp>
 #include <cotls/error.hpp>
@@ -60,6 +61,12 @@ class ssl_engine {
 
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
   step handshake();
+
+  /** Receives what is here of a client's hello. Until it is whole, OpenSSL hears nothing of it. */
+  hello_arrival await_hello();
+
+  /** Returns how much of a hello that is awaited is here. */
+  std::size_t hello_bytes() const noexcept { return channel_->ahead().size(); }
 
   /** Fills the buffers from as many records as are here (`SSL_read_ex`). Bytes first: an error or
       an end behind them is held for the next call. The peer's close_notify is asio::error::eof. */
@@ -179,6 +186,7 @@ class ssl_engine {
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   step needs_input() const;
+  step refuse_hello();
   step fail(error_code code, status classified, std::string stack = {});
   bool last_flight_may_wait() const noexcept;
   bool more_is_here() const noexcept;
