@@ -9,14 +9,14 @@ namespace cotls::tool {
 
 namespace {
 
-// Whether a list of entity tags names this one. Weak tags compare equal only where that is enough:
-// not for If-Match (RFC 9110 section 13.1.1). Our own are always strong.
+// Whether a list of entity tags names this one; "*" alone names any. Weak tags compare equal only
+// where that is enough: not for If-Match (RFC 9110 section 13.1.1). Our own are always strong.
 bool names_tag(std::string_view list, std::string_view tag, bool weak_is_enough) {
+  if (list == "*") return true;
   while (!list.empty()) {
     std::size_t const start = list.find_first_not_of(" \t,");
     if (start == std::string_view::npos) return false;
     list.remove_prefix(start);
-    if (list == "*") return true;
     bool const weak = list.starts_with("W/");
     if (weak) list.remove_prefix(2);
     if (!list.starts_with('"')) return false;
@@ -43,10 +43,12 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return result.ec == std::errc() ? value : UINT64_MAX;
 }
 
-// RFC 9110 section 13.1.5: a date is a validator only when it is exactly that of the file.
+// RFC 9110 section 13.1.5: a date is a validator only when it is exactly that of the file. Of
+// several conditions none holds: a part of another version would be put beside the client's own.
 bool if_range_holds(http_request const& request, file_version const& file) {
+  if (request.count("if-range") == 0) return true;
   auto const condition = request.value_of("if-range");
-  if (!condition) return true;
+  if (!condition) return false;
   if (condition->starts_with('"')) return *condition == file.tag;
   return parse_http_date(*condition) == file.changed;
 }
@@ -61,14 +63,14 @@ range_request part(std::uint64_t first, std::uint64_t last, std::uint64_t size) 
 
 std::optional<http_status> judge_conditions(http_request const& request,
                                             file_version const& file) {
-  if (auto const tags = request.value_of("if-match")) {
+  if (auto const tags = request.joined("if-match")) {
     if (!names_tag(*tags, file.tag, false)) return http_status::precondition_failed;
   } else if (auto const date = date_of(request, "if-unmodified-since")) {
     if (file.changed > *date) return http_status::precondition_failed;
   }
   // RFC 9110 section 13.1.3: "A recipient MUST ignore If-Modified-Since if the request contains an
   // If-None-Match header field".
-  if (auto const tags = request.value_of("if-none-match")) {
+  if (auto const tags = request.joined("if-none-match")) {
     if (names_tag(*tags, file.tag, true)) return http_status::not_modified;
   } else if (auto const date = date_of(request, "if-modified-since")) {
     if (file.changed <= *date) return http_status::not_modified;
@@ -81,7 +83,9 @@ range_request find_range(http_request const& request, file_version const& file) 
   std::string const text = request.value_of("range").value_or("");
   std::string_view range = text;
   constexpr std::string_view unit = "bytes=";
-  if (!range.starts_with(unit) || !if_range_holds(request, file)) return whole;
+  // RFC 9110 section 14.1: "All range unit names are case-insensitive".
+  if (!same_name(range.substr(0, unit.size()), unit)) return whole;
+  if (!if_range_holds(request, file)) return whole;
   range.remove_prefix(unit.size());
   std::size_t const dash = range.find('-');
   if (dash == std::string_view::npos) return whole;

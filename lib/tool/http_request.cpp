@@ -14,11 +14,6 @@ char lower(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-bool same_name(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char one, char other) { return lower(one) == lower(other); });
-}
-
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
   auto const allowed = [](char each) {
@@ -98,17 +93,11 @@ std::optional<http_status> parse_field(std::string_view line, http_request& to) 
   return std::nullopt;
 }
 
-std::size_t count(http_request const& request, std::string_view name) {
-  return static_cast<std::size_t>(
-      std::count_if(request.fields.begin(), request.fields.end(),
-                    [&](auto const& field) { return same_name(field.name, name); }));
-}
-
 // RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1
 // request message that lacks a Host header field and to any request message that contains more than
 // one Host header field line or a Host header field with an invalid field value."
 bool has_good_host(http_request const& request) {
-  std::size_t const hosts = count(request, "host");
+  std::size_t const hosts = request.count("host");
   if (hosts == 0) return request.minor_version == 0;
   std::string const host = request.value_of("host").value_or("");
   return hosts == 1 && std::all_of(host.begin(), host.end(), [](char each) {
@@ -118,8 +107,8 @@ bool has_good_host(http_request const& request) {
 
 // RFC 9112 section 6.3: where a message ends must never be in doubt.
 std::optional<http_status> find_content(http_request& request) {
-  bool const has_coding = count(request, "transfer-encoding") > 0;
-  std::size_t const lengths = count(request, "content-length");
+  bool const has_coding = request.count("transfer-encoding") > 0;
+  std::size_t const lengths = request.count("content-length");
   if (has_coding) {
     if (lengths > 0 || request.minor_version == 0) return http_status::bad_request;
     if (request.list("transfer-encoding") != std::vector<std::string>{"chunked"}) {
@@ -179,27 +168,39 @@ std::string_view reason_phrase(http_status status) noexcept {
   return "";
 }
 
+bool same_name(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char one, char other) { return lower(one) == lower(other); });
+}
+
+std::size_t http_request::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields.begin(), fields.end(),
+                    [&](field const& each) { return same_name(each.name, name); }));
+}
+
 std::optional<std::string> http_request::value_of(std::string_view name) const {
-  std::optional<std::string> found;
+  return count(name) == 1 ? joined(name) : std::nullopt;
+}
+
+std::optional<std::string> http_request::joined(std::string_view name) const {
+  std::optional<std::string> all;
   for (field const& each : fields) {
     if (!same_name(each.name, name)) continue;
-    if (found) return std::nullopt;
-    found = each.value;
+    all = all ? *all + ", " + each.value : each.value;
   }
-  return found;
+  return all;
 }
 
 std::vector<std::string> http_request::list(std::string_view name) const {
   std::vector<std::string> members;
-  for (field const& each : fields) {
-    if (!same_name(each.name, name)) continue;
-    for (std::size_t at = 0; at <= each.value.size();) {
-      std::size_t const comma = std::min(each.value.find(',', at), each.value.size());
-      std::string member(trimmed(std::string_view(each.value).substr(at, comma - at)));
-      std::transform(member.begin(), member.end(), member.begin(), lower);
-      if (!member.empty()) members.push_back(std::move(member));
-      at = comma + 1;
-    }
+  std::string const all = joined(name).value_or("");
+  for (std::size_t at = 0; at <= all.size();) {
+    std::size_t const comma = std::min(all.find(',', at), all.size());
+    std::string member(trimmed(std::string_view(all).substr(at, comma - at)));
+    std::transform(member.begin(), member.end(), member.begin(), lower);
+    if (!member.empty()) members.push_back(std::move(member));
+    at = comma + 1;
   }
   return members;
 }

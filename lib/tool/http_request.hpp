@@ -31,6 +31,9 @@ enum class http_status : std::uint16_t {
 
 std::string_view reason_phrase(http_status status) noexcept;
 
+/** Tells whether two names are the same but for the case of their letters, of ASCII. */
+bool same_name(std::string_view left, std::string_view right);
+
 /** The head of a request (RFC 9112). */
 class http_request {
  public:
@@ -39,11 +42,23 @@ class http_request {
     std::string value;
   };
 
-  /** Returns a field's value; names are compared without case. Nothing when it is missing, or there
-      is more than one: none of the fields that are asked for may be repeated. */
+  /** Tells how many lines a field has; names are compared without case. */
+  std::size_t count(std::string_view name) const;
+
+  /** Returns the value of a field that is no list. Nothing when it is missing, or repeated, which
+      it must not be (RFC 9110 section 5.3): ask `count` where the two differ. */
   std::optional<std::string> value_of(std::string_view name) const;
 
-  /** Returns the members of a comma-separated field, in lower case, all its lines joined. */
+  /** Returns the value of a field that is a list, whose lines are one list in their order. Nothing
+      when there is none.
+
+      RFC 9110 section 5.3: "A recipient MAY combine multiple field lines within a field section
+      that have the same field name into one field line, without changing the semantics of the
+      message, by appending each subsequent field line value to the initial field line value in
+      order, separated by a comma (",") and optional whitespace". */
+  std::optional<std::string> joined(std::string_view name) const;
+
+  /** Returns the members of a list of tokens, in lower case. */
   std::vector<std::string> list(std::string_view name) const;
 
   std::string method;

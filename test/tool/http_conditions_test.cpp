@@ -83,6 +83,23 @@ BOOST_AUTO_TEST_CASE(the_tag_is_asked_before_the_date) {
   BOOST_TEST(judged({{"If-Match", "\"v1\""}, {"If-Unmodified-Since", before}}) == 200u);
 }
 
+// RFC 9110 section 5.3.
+BOOST_AUTO_TEST_CASE(a_list_of_several_lines_is_one_list) {
+  BOOST_TEST(judged({{"If-None-Match", "\"v0\""}, {"If-None-Match", "\"v1\""}}) == 304u);
+  BOOST_TEST(judged({{"If-None-Match", "\"v1\""}, {"if-none-match", "\"v2\""}}) == 304u);
+  BOOST_TEST(judged({{"If-None-Match", "\"v0\""}, {"If-None-Match", "\"v2\""}}) == 200u);
+  BOOST_TEST(judged({{"If-Match", "\"v0\""}, {"If-Match", "\"v1\""}}) == 200u);
+  BOOST_TEST(judged({{"If-Match", "\"v0\""}, {"If-Match", "\"v2\""}}) == 412u);
+  BOOST_TEST(judged({{"If-None-Match", "\"v0\""},
+                     {"If-None-Match", "\"v2\""},
+                     {"If-Modified-Since", after}}) == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(any_version_is_named_by_a_star_alone) {
+  BOOST_TEST(judged({{"If-Match", "\"v0\", *"}}) == 412u);
+  BOOST_TEST(judged({{"If-None-Match", "\"v0\", *"}}) == 200u);
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_wants_another_version_is_told) {
   BOOST_TEST(judged({{"If-Match", "\"v1\""}}) == 200u);
   BOOST_TEST(judged({{"If-Match", "*"}}) == 200u);
@@ -95,6 +112,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_wants_another_version_is_told) {
 BOOST_AUTO_TEST_CASE(a_part_is_found) {
   BOOST_TEST(range("bytes=0-0") == "0+1");
   BOOST_TEST(range("bytes=10-19") == "10+10");
+  BOOST_TEST(range("Bytes=10-19") == "10+10");
   BOOST_TEST(range("bytes=10-") == "10+90");
   BOOST_TEST(range("bytes=99-99") == "99+1");
   BOOST_TEST(range("bytes=-1") == "99+1");
@@ -129,6 +147,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_another_version_is_not_sent) {
   BOOST_TEST(range({part, {"If-Range", "W/\"v1\""}}) == "whole");
   BOOST_TEST(range({part, {"If-Range", after}}) == "whole");
   BOOST_TEST(range({part, {"If-Range", ""}}) == "whole");
+  BOOST_TEST(range({part, {"If-Range", "\"v1\""}, {"If-Range", "\"v2\""}}) == "whole");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
