@@ -1,5 +1,6 @@
 #include <cotls/certificate.hpp>
 
+#include "chain_key.hpp"
 #include "fail.hpp"
 #include "key_kind.hpp"
 #include "openssl_error.hpp"
@@ -258,9 +259,7 @@ certificate_chain::certificate_chain(std::vector<certificate> certificates)
 
 identity::identity(certificate_chain chain, private_key key)
     : chain_(std::move(chain)), key_(std::move(key)) {
-  clear_openssl_errors();
-  if (X509_check_private_key(chain_.leaf().native_handle(), key_.native_handle()) == 1) return;
-  throw_openssl_error(errc::key_mismatch, "pairing a certificate chain and a private key");
+  check_key_of(chain_, key_.native_handle(), "pairing a certificate chain and a private key");
 }
 
 namespace {

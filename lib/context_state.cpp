@@ -9,6 +9,7 @@
 
 #include <cotls/detail/ssl_engine.hpp>
 
+#include "chain_key.hpp"
 #include "fail.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
@@ -127,19 +128,6 @@ ssl_ctx_ptr make_probe(SSL_CTX const* like) {
   if (!probe) throw_openssl_error({}, "making a context");
   SSL_CTX_set_security_level(probe.get(), SSL_CTX_get_security_level(like));
   return probe;
-}
-
-bool belongs_to(EVP_PKEY const* key, X509 const* certificate) {
-  bool const same = X509_check_private_key(certificate, key) == 1;
-  clear_openssl_errors();
-  return same;
-}
-
-// As belongs_to; throws with OpenSSL's reason.
-void check_belongs_to(EVP_PKEY const* key, X509 const* certificate, std::string const& doing) {
-  clear_openssl_errors();
-  if (X509_check_private_key(certificate, key) == 1) return;
-  throw_openssl_error(errc::key_mismatch, doing);
 }
 
 x509_store_ptr make_system_store() {
@@ -265,7 +253,7 @@ EVP_PKEY* context_state::key() const noexcept {
 
 void context_state::use(certificate_chain const& chain, std::string const& doing) {
   X509* const certificate = chain.leaf().native_handle();
-  if (key() && !leaf()) check_belongs_to(key(), certificate, doing);
+  if (key() && !leaf()) check_key_of(chain, key(), doing);
   bool const key_stays = key() && belongs_to(key(), certificate);
   check_installable(&chain, nullptr, doing);
   chain_ = chain;
@@ -273,7 +261,8 @@ void context_state::use(certificate_chain const& chain, std::string const& doing
 }
 
 void context_state::use(private_key const& key, std::string const& doing) {
-  if (leaf()) check_belongs_to(key.native_handle(), leaf(), doing);
+  if (chain_) check_key_of(*chain_, key.native_handle(), doing);
+  else if (leaf()) check_key_of(leaf(), key.native_handle(), doing);
   check_installable(nullptr, &key, doing);
   key_ = key;
 }

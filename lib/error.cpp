@@ -151,6 +151,10 @@ description describe(errc value) noexcept {
       return {"key_mismatch",
               "the private key does not belong to the certificate: load the two that were made "
               "together"};
+    case errc::wrong_chain_order:
+      return {"wrong_chain_order",
+              "the private key belongs to a later certificate of the chain: put that one first, "
+              "then its issuers"};
     case errc::no_certificate_found:
       return {"no_certificate_found", "no certificate was found: check the path and the format"};
     case errc::no_private_key_found:
@@ -357,10 +361,13 @@ std::string reason_of(error_code const& code, detail::failure const& known) {
   if (refused_by_verification(code, known)) {
     return verification_reason(known.verify_result, known.verify_depth);
   }
-  if (code.category() == alert_category()) return describe(static_cast<alert>(code.value())).text;
+  if (code.category() == alert_category()) {
+    return describe(known.certificate_missed ? alert::certificate_required
+                                             : static_cast<alert>(code.value())).text;
+  }
   if (code.category() != openssl_category()) return code.message();
   if (char const* familiar = familiar_reason(code.value())) return familiar;
-  return "OpenSSL's " + library_of(code.value()) + " failed";
+  return "OpenSSL says '" + code.message() + "'";
 }
 
 // The lines of the stack that do not merely repeat the error code.

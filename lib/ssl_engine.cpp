@@ -234,6 +234,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) {
   failure& known = failures().fatal;
   known.status = classified;
   known.openssl_stack = std::move(stack);
+  known.certificate_missed = missed_certificate(code);
   fatal_ = code;
   // Should the session that was offered be the reason, the next connection goes without.
   if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());

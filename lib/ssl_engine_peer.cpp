@@ -127,6 +127,16 @@ void ssl_engine::note_refused_certificate(x509_store_ctx_st* store) {
       refused ? certificate::from_native(refused).subject() : std::string();
 }
 
+// In TLS 1.2 no alert says that a certificate was asked for in vain: servers send one of these (RFC
+// 5246 section 7.4.6 has "handshake_failure"). That we were asked shows in the authorities that the
+// request names, be it none.
+bool ssl_engine::missed_certificate(error_code const& failed) const noexcept {
+  bool const may_be = failed == alert::handshake_failure || failed == alert::bad_certificate ||
+                      failed == alert::no_certificate || failed == alert::certificate_unknown;
+  if (!may_be || is_server() || handshake_done_) return false;
+  return SSL_get0_peer_CA_list(ssl_.get()) && !SSL_get_certificate(ssl_.get());
+}
+
 std::string ssl_engine::session_key() const { return host() + ':' + std::to_string(port_); }
 
 // Without a host there is nothing that tells one server from another.

@@ -26,6 +26,7 @@ enum class errc {
   unsupported_protocol,   ///< This OpenSSL cannot speak the protocol asked for.
   no_certificate,         ///< A server has no certificate chain or no private key.
   key_mismatch,           ///< The private key does not belong to the certificate.
+  wrong_chain_order,      ///< The private key belongs to a certificate behind the chain's first.
   no_certificate_found,   ///< The input holds no certificate in the format asked for.
   no_private_key_found,   ///< The input holds no private key of the kind and format asked for.
   invalid_alpn_protocol,  ///< An ALPN protocol name is empty or longer than 255 bytes.
@@ -107,6 +108,7 @@ struct failure {
   cotls::status status = cotls::status::unclassified;
   int verify_result = 0;        ///< `X509_V_…`; 0 when verification is not the reason.
   int verify_depth = 0;         ///< Where in the chain: 0 is the peer's own certificate.
+  bool certificate_missed = false;   ///< The peer asked for a certificate, and we showed none.
   std::string verify_subject;   ///< The refused certificate's subject, RFC 2253 style.
   std::string openssl_stack;    ///< One line an entry, oldest first.
   std::string context;          ///< What was tried: `"handshake with localhost:443"`.

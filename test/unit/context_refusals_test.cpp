@@ -191,6 +191,24 @@ BOOST_AUTO_TEST_CASE(a_chain_of_another_key_is_named_with_openssls_reason) {
   BOOST_TEST(says(unpaired, "key values mismatch"));
 }
 
+// Whoever reads "not together" would look for another key.
+BOOST_AUTO_TEST_CASE(a_chain_in_the_wrong_order_is_named_as_that) {
+  std::string const backwards = other().chain().leaf().pem() + known().chain().leaf().pem();
+  certificate_chain const chain = certificate_chain::from_pem(backwards);
+  server_context chain_first = server_context().use(chain);
+  error const refused = failure_of([&] { chain_first.use(known().key()); });
+  BOOST_TEST((refused.code() == errc::wrong_chain_order));
+  BOOST_TEST(says(refused, "put that one first"));
+  server_context key_first = server_context().use(known().key());
+  BOOST_TEST((failure_of([&] { key_first.use(chain); }).code() == errc::wrong_chain_order));
+  BOOST_TEST((failure_of([&] { identity(chain, known().key()); }).code() ==
+              errc::wrong_chain_order));
+  // Other certificates behind the first are nobody's mistake.
+  BOOST_CHECK_NO_THROW(identity(
+      certificate_chain::from_pem(known().chain().leaf().pem() + other().chain().leaf().pem()),
+      known().key()));
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_password_leaves_the_key_that_was_there) {
   detail::bio_ptr const out(BIO_new(BIO_s_mem()));
   PEM_write_bio_PKCS8PrivateKey(out.get(), known().key().native_handle(), EVP_aes_256_cbc(),

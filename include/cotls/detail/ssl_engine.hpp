@@ -185,6 +185,7 @@ class ssl_engine {
   std::string session_key() const;
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);
+  bool missed_certificate(error_code const& failed) const noexcept;
   step needs_input() const;
   step refuse_hello();
   step fail(error_code code, status classified, std::string stack = {});
