@@ -5,7 +5,9 @@
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
 
+#include <charconv>
 #include <iostream>
+#include <system_error>
 
 namespace cotls::tool {
 
@@ -15,10 +17,12 @@ namespace {
 constexpr char exit_codes[] = R"(Exit codes:
   0  all went well; for 'inspect', the server was verified
   1  something here failed: a file, an address to listen on, standard output
-  2  the command line is wrong
+  2  the command line is wrong, or the value of an option
   3  no connection: lookup, refused, unreachable, timed out
-  4  the handshake failed: a certificate that is not verified, or a peer that says no
-  5  the connection was broken off: it ended without close_notify, or with an error
+  4  the handshake failed: a certificate that is not verified, a peer that says no, a time-out or a
+     reset before its end
+  5  the connection was broken off: it ended without close_notify, with an error, or, where
+     --half-close was given, without an answer
 )";
 
 // One letter stands for nothing but what it is documented for, and no option may be shortened: a
@@ -84,6 +88,19 @@ std::vector<std::string> command_line::list(char const* option) const {
   return elements;
 }
 
+// Boost.ProgramOptions would read -1 as the greatest number that there is.
+std::optional<std::size_t> command_line::number(char const* option) const {
+  auto const written = text(option);
+  if (!written) return std::nullopt;
+  std::size_t value = 0;
+  char const* const end = written->data() + written->size();
+  auto const [stopped, failed] = std::from_chars(written->data(), end, value);
+  if (failed != std::errc() || stopped != end) {
+    refuse("--" + std::string(option) + " takes a number, not '" + *written + "'");
+  }
+  return value;
+}
+
 std::chrono::milliseconds command_line::seconds(char const* option) const {
   constexpr double a_year = 365.0 * 24 * 3600;
   double const asked = given_[option].as<double>();
@@ -104,6 +121,8 @@ options::typed_value<std::string>* a_text(char const* what) {
 options::typed_value<std::vector<std::string>>* some_texts(char const* what) {
   return options::value<std::vector<std::string>>()->value_name(what);
 }
+
+options::typed_value<std::string>* a_number() { return a_text("N"); }
 
 options::typed_value<double>* a_time(double otherwise) {
   return options::value<double>()->value_name("SECONDS")->default_value(otherwise);

@@ -6,6 +6,7 @@
 #include <boost/program_options/variables_map.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class command_line {
   /** Returns a list whose elements were separated by commas. */
   std::vector<std::string> list(char const* option) const;
 
+  /** Returns a number; a sign before it is refused. */
+  std::optional<std::size_t> number(char const* option) const;
+
   /** Returns a number of seconds, which may have a fraction. */
   std::chrono::milliseconds seconds(char const* option) const;
 
@@ -61,5 +65,6 @@ class command_line {
 options::typed_value<std::string>* a_text(char const* what);
 options::typed_value<std::vector<std::string>>* some_texts(char const* what);
 options::typed_value<double>* a_time(double otherwise);
+options::typed_value<std::string>* a_number();
 
 }  // namespace cotls::tool

@@ -37,9 +37,15 @@ asio::awaitable<void> feed(tcp_stream& client, child& command) {
   command.input().close(ignored);
 }
 
+// The client is told of the output's end at once: the command may last longer.
+asio::awaitable<void> answer(child& command, tcp_stream& client) {
+  co_await send_all(command.output(), client);
+  co_await client.async_close_write();
+}
+
 asio::awaitable<void> relay(session& client, child& command) {
   using namespace asio::experimental::awaitable_operators;
-  auto const first = co_await (ending_of(send_all(command.output(), client.stream())) ||
+  auto const first = co_await (ending_of(answer(command, client.stream())) ||
                                failing_of(feed(client.stream(), command)));
   std::exception_ptr const failed = std::visit([](auto const& one) { return one; }, first);
   if (failed) std::rethrow_exception(failed);
@@ -53,6 +59,7 @@ asio::awaitable<void> end(child& command) {
 
 asio::awaitable<void> serve_command(nursery& children, std::string const& text, session& client) {
   child command(client.stream().get_executor(), children, text);
+  client.when_abandoned([&command] { command.signal(SIGKILL); });
   client.wait_for_client();
   std::exception_ptr const failed = co_await ending_of(relay(client, command));
   error_code ignored;

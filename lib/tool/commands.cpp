@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include "explained.hpp"
 #include "printable.hpp"
 
 #include <cotls/version.hpp>
@@ -45,7 +46,7 @@ exit_code choose(words const& given) {
   throw failure(exit_code::usage, "there is no '" + name + "' (see 'cotls --help')");
 }
 
-exit_code complain(exit_code code, char const* why) {
+exit_code complain(exit_code code, std::string const& why) {
   std::cerr << "cotls: " + printable(why) + "\n" << std::flush;
   return code;
 }
@@ -59,6 +60,8 @@ exit_code run(words const& given) {
     return code;
   } catch (failure const& known) {
     return complain(known.code(), known.what());
+  } catch (error const& of_library) {
+    return complain(code_of(of_library), explained(of_library));
   } catch (std::exception const& other) {
     return complain(exit_code::failed, other.what());
   }

@@ -1,9 +1,11 @@
 // One thread: the connection and both descriptors are waited for at once, by two coroutines.
 //
-//   standard input  ──▶ send_all ──▶     its end: close_notify, and reading goes on
+//   standard input  ──▶ send_all ──▶     its end: nothing, or close_notify; reading goes on
 //   standard output ◀── receive_all ◀──  the peer's close_notify ends the command
 
 #include "commands.hpp"
+#include "explained.hpp"
+#include "handshake_witness.hpp"
 #include "negotiated.hpp"
 #include "printable.hpp"
 #include "relay.hpp"
@@ -32,10 +34,13 @@ using tcp = asio::ip::tcp;
 constexpr char explanation[] = R"(
 Connects to HOST (port 443 unless PORT is given) with TLS, sends what standard input brings, and
 writes what comes back to standard output. The server's certificate and name are verified, against
-the system's authorities unless others are given.
+the system's authorities unless others are given. A URL, https://HOST[:PORT]/..., stands for its
+HOST and PORT.
 
-The end of standard input ends our direction (close_notify); the command ends when the server ends
-its own.
+The command ends when the server ends the connection (close_notify), and says goodbye then. The end
+of standard input is not told to the server, as with 'openssl s_client -ign_eof': most servers take
+a client's end for the end of the connection, and answer no more. One that waits for the end of what
+it is sent, as 'socat' and 'ncat' tell it, needs --half-close.
 )";
 
 // Standard input and output on their way through a connection.
@@ -45,28 +50,36 @@ class conversation {
       : verbose_(given.has("verbose")),
         to_(to),
         tls_(make_client_context(given)),
+        witness_(tls_),
         connecting_(make_connect_options(given)),
+        half_close_(given.has("half-close")),
+        ends_anyhow_(given.has("ignore-unexpected-eof")),
         input_(context.get_executor(), STDIN_FILENO),
         output_(context.get_executor(), STDOUT_FILENO) {}
 
   asio::awaitable<void> run() {
     tcp_stream peer = co_await connected();
     using namespace asio::experimental::awaitable_operators;
-    auto const first = co_await (ending_of(receive_all(peer, output_.stream())) ||
-                                 failing_of(sending(peer)));
+    auto const first = co_await (ending_of(receiving(peer)) || failing_of(sending(peer)));
     std::exception_ptr const failed = std::visit([](auto const& one) { return one; }, first);
     if (failed) rethrow(failed);
     co_await peer.async_shutdown(asio::as_tuple(asio::use_awaitable));
+    if (left_unanswered_ && !heard_) {
+      throw failure(exit_code::broken_off,
+                    "the server ended without an answer when it was told of the input's end: "
+                    "leave --half-close out");
+    }
   }
 
  private:
   asio::awaitable<tcp_stream> connected() {
     try {
       tcp_stream peer = co_await async_connect(to_.host(), to_.port(), tls_, connecting_);
+      peer.tolerate_truncation(ends_anyhow_);
       if (verbose_) report(peer);
       co_return peer;
     } catch (error const& failed) {
-      give_up_connecting(failed);
+      give_up_connecting(failed, witness_.began());
     }
   }
 
@@ -82,10 +95,17 @@ class conversation {
     std::cerr << lines.str() << std::flush;
   }
 
+  asio::awaitable<void> receiving(tcp_stream& peer) {
+    heard_ = co_await receive_all(peer, output_.stream());
+  }
+
   // A peer that takes no more may have something to say yet: the receiver finds out.
   asio::awaitable<void> sending(tcp_stream& peer) {
     try {
-      co_await send_all(input_.stream(), peer);
+      bool const any = co_await send_all(input_.stream(), peer);
+      if (!half_close_) co_return;
+      left_unanswered_ = any;
+      co_await peer.async_close_write();
     } catch (error const&) {
       co_return;
     }
@@ -97,14 +117,19 @@ class conversation {
     } catch (error const& of_tls) {
       // In TLS 1.3 a server that refuses our certificate says so behind the handshake (T7).
       bool const refused = of_tls.alert().has_value();
-      throw failure(refused ? exit_code::refused : exit_code::broken_off, of_tls.what());
+      throw failure(refused ? exit_code::refused : exit_code::broken_off, explained(of_tls));
     }
   }
 
   bool const verbose_;
   host_port const to_;
   client_context const tls_;
+  handshake_witness witness_;
   connect_options const connecting_;
+  bool const half_close_;
+  bool const ends_anyhow_;
+  bool heard_ = false;             // the server has said something
+  bool left_unanswered_ = false;   // it was told something, and of its end
   shared_descriptor input_;
   shared_descriptor output_;
 };
@@ -117,6 +142,10 @@ exit_code connect(words const& given) {
   line.add("Connection")
       ("insecure", "verify nothing: anyone in the middle can read and change everything")
       ("timeout", a_time(30), "give up connecting after so long")
+      ("half-close", "tell the server of the end of standard input (close_notify), and read on")
+      ("ignore-unexpected-eof",
+       "take the end of the transport for an end, of a server that does not send close_notify; "
+       "what comes may be cut short by anyone")
       ("verbose,v", "say on standard error what was negotiated");
   if (!line.parse(given, explanation)) return exit_code::done;
   host_port const to = find_server(line);

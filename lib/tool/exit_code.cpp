@@ -1,22 +1,22 @@
 #include "exit_code.hpp"
 
+#include "explained.hpp"
+
 namespace cotls::tool {
 
-namespace {
-
-exit_code code_of_failed_connect(error const& failed) {
-  error_code const code = failed.code();
-  if (code == errc::invalid_host_name || code == errc::invalid_port) return exit_code::usage;
-  if (code == errc::connect_timeout) return exit_code::not_connected;
-  bool const of_tls = code.category() == cotls_category() || code.category() == alert_category() ||
-                      code.category() == openssl_category();
-  return of_tls ? exit_code::refused : exit_code::not_connected;
+exit_code code_of(error const& failed) {
+  for (errc const wrong : {errc::invalid_setting, errc::invalid_alpn_protocol,
+                           errc::invalid_host_name, errc::invalid_port, errc::no_host_name,
+                           errc::unsupported_protocol}) {
+    if (failed.code() == wrong) return exit_code::usage;
+  }
+  return exit_code::failed;
 }
 
-}  // namespace
-
-void give_up_connecting(error const& failed) {
-  throw failure(code_of_failed_connect(failed), failed.what());
+void give_up_connecting(error const& failed, bool shaking) {
+  exit_code const before = code_of(failed) == exit_code::usage ? exit_code::usage
+                                                               : exit_code::not_connected;
+  throw failure(shaking ? exit_code::refused : before, explained(failed));
 }
 
 }  // namespace cotls::tool

@@ -11,10 +11,10 @@ namespace cotls::tool {
 enum class exit_code : int {
   done = 0,           ///< All went well; for `inspect`, the server was verified.
   failed = 1,         ///< Something here: a file, an address to listen on, standard output.
-  usage = 2,          ///< The command line.
+  usage = 2,          ///< The command line: an option's value as well.
   not_connected = 3,  ///< No connection: lookup, refused, unreachable, timed out.
-  refused = 4,        ///< The handshake: a certificate that is not verified, or a peer's no.
-  broken_off = 5,     ///< The connection ended without close_notify, or with an error.
+  refused = 4,        ///< The handshake: whatever ended it, a time-out or a reset as well.
+  broken_off = 5,     ///< The connection ended without close_notify, with an error, or mute.
 };
 
 /** Ends the command with one line on standard error. */
@@ -27,7 +27,12 @@ class failure : public std::runtime_error {
   exit_code code_;
 };
 
-/** Ends the command because connecting came to nothing. */
-[[noreturn]] void give_up_connecting(error const& failed);
+/** Returns what the command exits with for a failure of the library's beside connections: what is
+    wrong with an option's value is the command line's, the rest is something here. */
+exit_code code_of(error const& failed);
+
+/** Ends the command because connecting came to nothing.
+    @param shaking  Whether the handshake had begun: what ends it, ends it there. */
+[[noreturn]] void give_up_connecting(error const& failed, bool shaking);
 
 }  // namespace cotls::tool

@@ -70,7 +70,8 @@ std::optional<host_port> parse_host_port(std::string_view text, std::uint16_t wi
 
 std::optional<host_port> parse_listening_address(std::string_view text) {
   if (auto const port = parse_port(text)) return host_port("127.0.0.1", *port);
-  std::optional<written> const parts = split(text);
+  std::optional<written> parts = split(text);
+  if (parts && parts->host == "localhost") parts->host = "127.0.0.1";
   if (!parts || !parts->port || !is_address(parts->host)) return std::nullopt;
   std::optional<std::uint16_t> const port = parse_port(*parts->port);
   if (!port) return std::nullopt;

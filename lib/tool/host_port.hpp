@@ -34,8 +34,9 @@ std::optional<std::uint16_t> parse_port(std::string_view text);
 */
 std::optional<host_port> parse_host_port(std::string_view text, std::uint16_t without_port = 443);
 
-/** Parses where to listen: `PORT`, `IPV4:PORT` or `[IPV6]:PORT`. Port 0 lets the system choose; a
-    port alone means 127.0.0.1, so that nothing is shown to the network by accident. */
+/** Parses where to listen: `PORT`, `IPV4:PORT`, `[IPV6]:PORT` or `localhost:PORT`. Port 0 lets the
+    system choose; a port alone means 127.0.0.1, as `localhost` does, so that nothing is shown to
+    the network by accident. */
 std::optional<host_port> parse_listening_address(std::string_view text);
 
 }  // namespace cotls::tool

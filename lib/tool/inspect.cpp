@@ -1,7 +1,13 @@
-// Up to three connections: one that verifies; when the certificate is refused, another that does
-// not, to see what is there; and one that offers the session which the server gave out.
+// Connections until one is made, and one more:
+//
+//   verifying, offering ALPN ──▶ our certificate check refuses it: again, without the check
+//                            ──▶ the server refuses the ALPN offer: again, without the offer
+//                            ──▶ refused in another way: what was seen until then is all there is
+//                            ──▶ made: looked at, and its session offered to another
 
 #include "commands.hpp"
+#include "explained.hpp"
+#include "handshake_witness.hpp"
 #include "inspection.hpp"
 #include "session_catcher.hpp"
 #include "tls_options.hpp"
@@ -31,9 +37,10 @@ constexpr auto time_for_ticket = std::chrono::seconds(1);
 
 constexpr char explanation[] = R"(
 Says what a server negotiates: version, suite, group, ALPN protocol, and whether a session is
-resumed; its certificates as it sends them; and whether they are verified, or why not. All of it is
-shown in either case. It offers the ALPN protocols h2 and http/1.1, unless --alpn says otherwise
-(--alpn '' offers none).
+resumed; its certificates as it sends them; and whether they are verified, or why not. What was seen
+is shown in any case, also when the handshake is refused. It offers the ALPN protocols h2 and
+http/1.1, and goes without where the server refuses them, unless --alpn says otherwise (--alpn ''
+offers none). HOST may stand in a URL, https://HOST[:PORT]/...
 )";
 
 class inspector {
@@ -44,44 +51,55 @@ class inspector {
   asio::awaitable<void> run() {
     seen_.host = server_.host();
     seen_.port = server_.port();
-    client_context context = make_context(true);
-    std::optional<session_catcher> sessions(std::in_place, context);
-    std::optional<tcp_stream> stream;
-    try {
-      stream = co_await async_connect(server_.host(), server_.port(), context, options_);
-    } catch (error const& failed) {
-      if (failed.verify_result() == 0) give_up_connecting(failed);
-      seen_.reason = reason_of(failed);
-    }
-    if (!stream) {
-      context = make_context(false);
-      sessions.emplace(context);
-      try {
-        stream = co_await async_connect(server_.host(), server_.port(), context, options_);
-      } catch (error const& failed) {
-        give_up_connecting(failed);
-      }
-    }
-    co_await look_at(*stream, *sessions);
-    co_await resume(context, *sessions);
+    bool again = true;
+    while (again) again = co_await try_once();
   }
 
   inspection const& seen() const noexcept { return seen_; }
 
  private:
-  client_context make_context(bool verifies) const {
+  client_context make_context() const {
     client_context context = make_client_context(given_);
     if (!given_.has("alpn")) context.set_alpn({"h2", "http/1.1"});
-    if (!verifies) context.set_verify(verify::none);
+    if (!offers_) context.set_alpn({});
+    if (!verifies_) context.set_verify(verify::none);
     return context;
   }
 
-  // The library's sentence without what was tried, which everybody knows here.
-  static std::string reason_of(error const& failed) {
-    std::string const whole = failed.what();
-    std::string_view const mark = " failed: ";
-    std::size_t const at = whole.find(mark);
-    return at == std::string::npos ? whole : whole.substr(at + mark.size());
+  // Says whether another try may show more.
+  asio::awaitable<bool> try_once() {
+    client_context const context = make_context();
+    session_catcher sessions(context);
+    handshake_witness witness(context);
+    tcp_stream stream;
+    try {
+      stream = co_await async_connect(server_.host(), server_.port(), context, options_);
+    } catch (error const& failed) {
+      if (!witness.began()) give_up_connecting(failed, false);
+      co_return goes_on_after(failed, witness);
+    }
+    co_await look_at(stream, sessions);
+    co_await resume(context, sessions);
+    co_return false;
+  }
+
+  bool goes_on_after(error const& failed, handshake_witness const& witness) {
+    if (offers_ && failed.alert() == alert::no_application_protocol) {
+      offers_ = false;
+      seen_.alpn_refused = true;
+      if (given_.has("alpn")) seen_.refusal = reason_of(failed);   // it was to be spoken
+      return true;
+    }
+    if (verifies_ && failed.verify_result() != 0 && !failed.alert()) {
+      verifies_ = false;
+      seen_.reason = reason_of(failed);
+      return true;
+    }
+    seen_.refusal = reason_of(failed);
+    seen_.info = witness.info();
+    seen_.chain = witness.chain();
+    seen_.verified = verifies_ && !seen_.chain.empty();
+    return false;
   }
 
   asio::awaitable<void> look_at(tcp_stream& stream, session_catcher& sessions) {
@@ -141,6 +159,8 @@ class inspector {
   command_line const& given_;
   host_port const& server_;
   connect_options const options_;
+  bool verifies_ = true;
+  bool offers_ = true;
   inspection seen_;
 };
 

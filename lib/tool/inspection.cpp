@@ -8,6 +8,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <sstream>
@@ -95,6 +96,16 @@ boost::json::object to_json(certificate const& one) {
   };
 }
 
+std::string verification_text(inspection const& seen) {
+  if (seen.verified) return "yes";
+  return seen.reason.empty() ? "NO: no certificate came" : "NO: " + printable(seen.reason);
+}
+
+std::string order_text(std::size_t at) {
+  return "WRONG: certificate " + std::to_string(at) + " is not issued by certificate " +
+         std::to_string(at + 1);
+}
+
 boost::json::value string_or_null(std::string const& text) {
   if (text.empty()) return nullptr;
   return boost::json::string(printable(text));
@@ -102,16 +113,28 @@ boost::json::value string_or_null(std::string const& text) {
 
 }  // namespace
 
+std::optional<std::size_t> find_disorder(std::vector<certificate> const& chain) {
+  for (std::size_t at = 0; at + 1 < chain.size(); ++at) {
+    int const found =
+        X509_check_issued(chain[at + 1].native_handle(), chain[at].native_handle());
+    if (found != X509_V_OK) return at;
+  }
+  return std::nullopt;
+}
+
 std::string to_text(inspection const& seen) {
-  std::string text =
-      host_port(seen.host, seen.port).text() + " (" + text_of(seen.address) + ")\n";
-  add_line(text, "verified", seen.verified ? "yes" : "NO: " + printable(seen.reason));
+  std::string text = host_port(seen.host, seen.port).text();
+  if (seen.connected()) text += " (" + text_of(seen.address) + ')';
+  text += '\n';
+  add_line(text, "verified", verification_text(seen));
   if (!seen.refusal.empty()) add_line(text, "refused", printable(seen.refusal));
   add_line(text, "version", seen.info.version);
   add_line(text, "suite", seen.info.suite);
   add_line(text, "group", seen.info.group);
-  add_line(text, "ALPN", printable(seen.info.alpn));
-  add_line(text, "resumption", text_of(seen.again));
+  add_line(text, "ALPN", seen.alpn_refused ? "none: the server refuses those that were offered"
+                                           : printable(seen.info.alpn));
+  if (seen.connected()) add_line(text, "resumption", text_of(seen.again));
+  if (auto const at = find_disorder(seen.chain)) add_line(text, "chain order", order_text(*at));
   for (std::size_t depth = 0; depth < seen.chain.size(); ++depth) {
     add_certificate(text, depth, seen.chain[depth]);
   }
@@ -124,15 +147,17 @@ boost::json::object to_json(inspection const& seen) {
   return {
       {"host", printable(seen.host)},
       {"port", seen.port},
-      {"address", seen.address.address().to_string()},
+      {"address", string_or_null(seen.connected() ? seen.address.address().to_string() : "")},
       {"verified", seen.verified},
       {"reason", string_or_null(seen.reason)},
       {"refused", string_or_null(seen.refusal)},
-      {"version", seen.info.version},
-      {"suite", seen.info.suite},
+      {"version", string_or_null(seen.info.version)},
+      {"suite", string_or_null(seen.info.suite)},
       {"group", string_or_null(seen.info.group)},
       {"alpn", string_or_null(seen.info.alpn)},
-      {"resumption", name_of(seen.again)},
+      {"alpn_refused", seen.alpn_refused},
+      {"resumption", seen.connected() ? boost::json::value(name_of(seen.again)) : nullptr},
+      {"chain_in_order", !find_disorder(seen.chain)},
       {"chain", std::move(chain)},
   };
 }

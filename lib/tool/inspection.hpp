@@ -5,7 +5,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/json/object.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,14 +25,22 @@ enum class resumption : std::uint8_t {
 struct inspection {
   std::string host;
   std::uint16_t port = 0;
-  boost::asio::ip::tcp::endpoint address;
-  connection_info info;
+  boost::asio::ip::tcp::endpoint address;   ///< unspecified when no connection came about
+  connection_info info;                     ///< as far as the handshake came
   std::vector<certificate> chain;
   bool verified = false;
-  std::string reason;        ///< why it was not verified; empty otherwise
-  std::string refusal;       ///< what the server said after the handshake, if it refused us
+  std::string reason;        ///< why it was not verified; empty when it was, or when none came
+  std::string refusal;       ///< why the handshake was refused, or we after it; empty if not
+  bool alpn_refused = false; ///< the server ended a handshake because of the ALPN protocols offered
   resumption again = resumption::no_session;
+
+  /** Tells whether a handshake was done. */
+  bool connected() const { return address.port() != 0; }
 };
+
+/** Tells where a chain is in the wrong order: the first of its certificates that the next one has
+    not issued (RFC 8446 section 4.4.2); nothing when it is in order. */
+std::optional<std::size_t> find_disorder(std::vector<certificate> const& chain);
 
 /** Says it for people, in lines. */
 std::string to_text(inspection const& seen);

@@ -18,23 +18,26 @@ constexpr std::size_t chunk_size = 65536;
 
 }  // namespace
 
-asio::awaitable<void> send_all(asio::posix::stream_descriptor& from, tcp_stream& to) {
+asio::awaitable<bool> send_all(asio::posix::stream_descriptor& from, tcp_stream& to) {
   std::vector<std::byte> chunk(chunk_size);
+  bool any = false;
   for (;;) {
     auto const [code, size] = co_await from.async_read_some(asio::buffer(chunk), as_result);
-    if (code == asio::error::eof) break;
+    if (code == asio::error::eof) co_return any;
     if (code) throw descriptor_error("reading the input", code);
     co_await to.async_write(asio::buffer(chunk.data(), size));
+    any = true;
   }
-  co_await to.async_close_write();
 }
 
-asio::awaitable<void> receive_all(tcp_stream& from, asio::posix::stream_descriptor& to) {
+asio::awaitable<bool> receive_all(tcp_stream& from, asio::posix::stream_descriptor& to) {
   std::vector<std::byte> chunk(chunk_size);
+  bool any = false;
   for (;;) {
     auto const [code, size] = co_await from.async_read_some(asio::buffer(chunk), as_result);
-    if (code == asio::error::eof) co_return;
+    if (code == asio::error::eof) co_return any;
     if (code) throw from.core()->failure(code, "receiving");
+    any = true;
     auto const [failed, written] =
         co_await asio::async_write(to, asio::buffer(chunk.data(), size), as_result);
     if (failed) throw descriptor_error("writing the output", failed);

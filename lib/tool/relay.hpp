@@ -21,13 +21,15 @@ class descriptor_error : public std::runtime_error {
   error_code code_;
 };
 
-/** Sends what comes from a descriptor until its end, then close_notify.
+/** Sends what comes from a descriptor until its end; close_notify is the caller's to send.
+    @return Whether anything was sent.
     @par Errors `descriptor_error`, `cotls::error` */
-asio::awaitable<void> send_all(asio::posix::stream_descriptor& from, tcp_stream& to);
+asio::awaitable<bool> send_all(asio::posix::stream_descriptor& from, tcp_stream& to);
 
 /** Writes what is received to a descriptor, until the peer's close_notify.
+    @return Whether anything was received.
     @par Errors `descriptor_error`, `cotls::error` */
-asio::awaitable<void> receive_all(tcp_stream& from, asio::posix::stream_descriptor& to);
+asio::awaitable<bool> receive_all(tcp_stream& from, asio::posix::stream_descriptor& to);
 
 /** Returns what the work ended with, null when it did well. For work that is raced: a race of
     Asio's goes on when one of its runners falls. */

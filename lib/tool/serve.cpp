@@ -1,5 +1,7 @@
 #include "commands.hpp"
+#include "explained.hpp"
 #include "host_port.hpp"
+#include "plain_http.hpp"
 #include "services.hpp"
 #include "tls_options.hpp"
 
@@ -26,7 +28,14 @@ everyone) and PORT (0: one that is free). Once it listens, it says so on standar
   listening on 127.0.0.1:44321
 
 Without --cert it makes a certificate of its own for localhost, which clients trust once they are
-given it (--write-cert). SIGINT and SIGTERM end it, when requests in progress have been answered.
+given it (--write-cert). Clients that speak plain HTTP are answered with a 400.
+
+Beyond --max-clients, clients are let in and wait until one of those before them goes. With --exec
+that is the limit of processes, too: one for each client.
+
+SIGINT and SIGTERM end it: nobody else is let in, commands are ended by SIGTERM (after 3 seconds by
+SIGKILL), and requests in progress are answered, for --stop-timeout at the longest. A second signal
+ends all at once.
 )";
 
 void add_options(command_line& line) {
@@ -44,6 +53,9 @@ void add_options(command_line& line) {
       ("timeout", a_time(10), "cut off a handshake that takes longer")
       ("idle-timeout", options::value<double>()->value_name("SECONDS"),
        "cut off a client that does nothing for so long (60 with --www)")
+      ("max-clients", a_number(),
+       "serve so many clients at once, the others wait (1000; 100 with --exec)")
+      ("stop-timeout", a_time(30), "when it is to end, cut off what takes longer")
       ("verbose,v", "say on standard error what clients do");
 }
 
@@ -56,15 +68,36 @@ server::service choose_service(command_line const& given, asio::io_context& cont
   return echo_service();
 }
 
+// A command is a process, and takes three descriptors of what most programs may have: 1024.
+std::size_t max_clients(command_line const& given) {
+  auto const asked = given.number("max-clients");
+  if (asked == 0u) given.refuse("--max-clients takes a number above 0");
+  return asked.value_or(given.has("exec") ? 100 : 1000);
+}
+
 server::settings settings_of(command_line const& given) {
   if (given.has("exec") && given.has("idle-timeout")) {
     given.refuse("--idle-timeout is not for --exec: COMMAND decides when it ends");
   }
   server::settings settings;
-  settings.handshake_timeout(given.seconds("timeout")).verbose(given.has("verbose"));
+  settings.handshake_timeout(given.seconds("timeout"))
+      .stop_timeout(given.seconds("stop-timeout"))
+      .max_clients(max_clients(given))
+      .verbose(given.has("verbose"));
   if (given.has("www")) settings.patience(std::chrono::seconds(60));
   if (given.has("idle-timeout")) settings.patience(given.seconds("idle-timeout"));
   return settings;
+}
+
+identity make_certificate(command_line const& given) {
+  std::vector<std::string> names = given.texts("name");
+  if (names.empty()) names = {"localhost", "127.0.0.1", "::1"};
+  try {
+    return make_self_signed(names);
+  } catch (error const& wrong) {
+    if (wrong.code() != errc::invalid_host_name) throw;
+    given.refuse("--name: " + reason_of(wrong));
+  }
 }
 
 // Makes a certificate when none is given, and tells clients how to know it.
@@ -75,9 +108,7 @@ std::optional<identity> make_own(command_line const& given) {
     }
     return std::nullopt;
   }
-  std::vector<std::string> names = given.texts("name");
-  if (names.empty()) names = {"localhost", "127.0.0.1", "::1"};
-  identity own = make_self_signed(names);
+  identity own = make_certificate(given);
   std::cerr << "certificate: SHA-256 " << own.chain().leaf().fingerprint() << std::endl;
   if (auto const file = given.text("write-cert")) {
     std::ofstream out(*file);
@@ -112,6 +143,7 @@ exit_code serve(words const& given) {
   server::service const service = choose_service(line, context);
   server_context tls = make_server_context(line, make_own(line));
   if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1"});
+  answer_plain_http(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());
   server serving(context, endpoint, tls, service, settings_of(line));
   std::ostringstream listening;

@@ -1,10 +1,13 @@
 // Everything runs on one thread: sessions, the timers that cut them off, and the end.
 //
 //   accept_all ──▶ begin ──▶ serve_one (a coroutine a client) ──▶ ended
+//       ▲ waits while there are as many as there may be              │
+//       └────────────────────────────────────────────────────────────┘
 //   watch_clients: once a second, cuts off those whose deadline has passed
 
 #include "server.hpp"
 
+#include "explained.hpp"
 #include "printable.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -14,6 +17,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -24,8 +28,8 @@ namespace {
 using asio::ip::tcp;
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// The time for what is in progress when the server stops: handshakes, and then answers.
-constexpr auto grace = std::chrono::seconds(5);
+// The time for handshakes in progress when the server stops: nobody has asked for anything in them.
+constexpr auto handshake_grace = std::chrono::seconds(5);
 
 std::string text_of(tcp::endpoint const& peer) {
   std::ostringstream text;
@@ -46,13 +50,13 @@ class failure_teller {
 
   void operator()(accept_failure const& failed) {
     if (failed.peer() != tcp::endpoint()) {
-      if (verbose_) print_line(text_of(failed.peer()), failed.reason().what());
+      if (verbose_) print_line(text_of(failed.peer()), explained(failed.reason()));
       return;
     }
     auto const now = session::clock::now();
     if (now < silent_until_) return;
     silent_until_ = now + std::chrono::minutes(1);
-    print_line("accepting clients failed", failed.reason().what());
+    print_line("accepting clients failed", explained(failed.reason()));
   }
 
  private:
@@ -95,6 +99,13 @@ void session::stop() {
   if (waits_) cut();
 }
 
+// Without its socket no operation lasts, and no goodbye.
+void session::abandon() {
+  error_code ignored;
+  stream_.next_layer().close(ignored);
+  if (abandoned_) abandoned_();
+}
+
 server::server(asio::io_context& context, tcp::endpoint const& where, server_context const& tls,
                service serve, settings const& how)
     : context_(context),
@@ -102,6 +113,7 @@ server::server(asio::io_context& context, tcp::endpoint const& where, server_con
       settings_(how),
       listener_(context.get_executor(), where, tls, listening(context, how)),
       watch_(context),
+      room_(context, asio::steady_timer::time_point::max()),
       grace_(context, asio::steady_timer::time_point::max()) {}
 
 asio::awaitable<void> server::run() {
@@ -120,18 +132,22 @@ asio::awaitable<void> server::run() {
 
 void server::stop() {
   if (stopping_) {
-    grace_.expires_after(std::chrono::seconds(0));
     listener_.close();
+    for (session& each : sessions_) each.abandon();
     return;
   }
   stopping_ = true;
-  grace_.expires_after(grace);
-  listener_.async_stop(grace, asio::detached);
+  room_.cancel();
+  grace_.expires_after(settings_.stop_timeout());
+  listener_.async_stop(std::min<duration>(handshake_grace, settings_.stop_timeout()),
+                       asio::detached);
   for (session& each : sessions_) each.stop();
 }
 
+// A server that stops takes those who have waited, to say goodbye to them.
 asio::awaitable<void> server::accept_all() {
   for (;;) {
+    while (full() && !stopping_) co_await room_.async_wait(as_result);
     auto [code, accepted] = co_await listener_.async_accept(as_result);
     if (stopping_ && code) co_return;
     if (code) throw error(code);
@@ -153,10 +169,14 @@ void server::begin(tcp_stream accepted) {
 
 asio::awaitable<void> server::serve_one(session& client) {
   try {
-    co_await serve_(client);
+    // Whoever is let in while the server stops is only said goodbye to.
+    if (!client.stopping_) co_await serve_(client);
+  } catch (error const& failed) {
+    client.report(explained(failed));
   } catch (std::exception const& failed) {
     client.report(failed.what());
   }
+  client.abandoned_ = nullptr;   // the service has ended, and all that it held
   // What cut the session off must not cut its goodbye off, too, which has a deadline of its own.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await client.stream().async_shutdown(as_result);
@@ -164,6 +184,7 @@ asio::awaitable<void> server::serve_one(session& client) {
 
 void server::ended(sessions::iterator which) {
   sessions_.erase(which);
+  room_.cancel();
   if (stopping_) grace_.cancel();
 }
 

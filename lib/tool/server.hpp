@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <list>
 #include <string>
@@ -35,6 +36,10 @@ class session {
   /** Says that the server stops: no further request is to be waited for. */
   bool stopping() const noexcept { return stopping_; }
 
+  /** Sets what is done when the server can wait no longer: to end at once whatever the service
+      would wait for beside the client. */
+  void when_abandoned(std::function<void()> function) { abandoned_ = std::move(function); }
+
   /** Reports a line about the client, if that was asked for. */
   void report(std::string_view what) const;
 
@@ -43,6 +48,7 @@ class session {
 
   void stop();
   void cut() { cancel_.emit(boost::asio::cancellation_type::terminal); }
+  void abandon();
 
   tcp_stream stream_;
   std::string const peer_;
@@ -51,6 +57,7 @@ class session {
   clock::time_point deadline_ = clock::time_point::max();
   bool waits_ = false;
   bool stopping_ = false;
+  std::function<void()> abandoned_;
   boost::asio::cancellation_signal cancel_;
 };
 
@@ -70,14 +77,24 @@ class server {
     settings& handshake_timeout(duration longest) { handshake_timeout_ = longest; return *this; }
     settings& verbose(bool value) { verbose_ = value; return *this; }
 
+    /** How many clients are served at once; those beyond that wait. */
+    settings& max_clients(std::size_t clients) { max_clients_ = clients; return *this; }
+
+    /** How long what is in progress may take when the server stops. */
+    settings& stop_timeout(duration longest) { stop_timeout_ = longest; return *this; }
+
     duration patience() const noexcept { return patience_; }
     duration handshake_timeout() const noexcept { return handshake_timeout_; }
     bool verbose() const noexcept { return verbose_; }
+    std::size_t max_clients() const noexcept { return max_clients_; }
+    duration stop_timeout() const noexcept { return stop_timeout_; }
 
    private:
     duration patience_ = duration::max();
     duration handshake_timeout_ = std::chrono::seconds(10);
     bool verbose_ = false;
+    std::size_t max_clients_ = 1000;
+    duration stop_timeout_ = std::chrono::seconds(30);
   };
 
   server(boost::asio::io_context& context, boost::asio::ip::tcp::endpoint const& where,
@@ -88,14 +105,15 @@ class server {
   /** Serves until `stop` was called and every client has gone. */
   boost::asio::awaitable<void> run();
 
-  /** Accepts nobody any more, ends the clients that are waited for, and gives the others a little
-      time. Called again, it cuts them off. */
+  /** Accepts nobody any more, ends the clients that are waited for, and gives the others the time
+      of `stop_timeout`. Called again, it ends all of them at once. */
   void stop();
 
  private:
   using sessions = std::list<session>;
 
   boost::asio::awaitable<void> accept_all();
+  bool full() const noexcept { return sessions_.size() >= settings_.max_clients(); }
   boost::asio::awaitable<void> watch_clients();
   boost::asio::awaitable<void> serve_one(session& client);
   void begin(tcp_stream accepted);
@@ -107,6 +125,7 @@ class server {
   listener listener_;
   sessions sessions_;
   boost::asio::steady_timer watch_;
+  boost::asio::steady_timer room_;    // cancelled by the end of a session, and by stop
   boost::asio::steady_timer grace_;
   bool stopping_ = false;
 };

@@ -1,6 +1,10 @@
 #include "tls_options.hpp"
 
+#include "explained.hpp"
+#include "server_argument.hpp"
+
 #include <fstream>
+#include <string_view>
 
 namespace cotls::tool {
 
@@ -37,11 +41,28 @@ std::string first_line(std::string const& file) {
   return line;
 }
 
+// What OpenSSL does not know is the command line's mistake, and the option's is named.
+template <class Set>
+void set_option(command_line const& given, char const* option, Set set) {
+  if (!given.has(option)) return;
+  // To the library, an empty list is none, which leaves what there is; only ALPN can be empty.
+  if (given.text(option)->empty() && std::string_view(option) != "alpn") {
+    given.refuse("--" + std::string(option) + " is empty");
+  }
+  try {
+    set(*given.text(option));
+  } catch (error const& wrong) {
+    if (code_of(wrong) != exit_code::usage) throw;
+    given.refuse("--" + std::string(option) + " " + *given.text(option) + ": " + reason_of(wrong));
+  }
+}
+
 template <class Context>
 void set_common(Context& context, command_line const& given) {
-  context.set_ciphers(given.text("ciphers").value_or(""), given.text("suites").value_or(""));
-  if (auto const groups = given.text("groups")) context.set_groups(*groups);
-  if (given.has("alpn")) context.set_alpn(given.list("alpn"));
+  set_option(given, "ciphers", [&](std::string const& list) { context.set_ciphers(list); });
+  set_option(given, "suites", [&](std::string const& list) { context.set_ciphers({}, list); });
+  set_option(given, "groups", [&](std::string const& list) { context.set_groups(list); });
+  set_option(given, "alpn", [&](auto const&) { context.set_alpn(given.list("alpn")); });
 }
 
 // Loads the certificate and the key, if they are given.
@@ -80,16 +101,21 @@ void add_server_options(command_line& to) {
 }
 
 host_port find_server(command_line const& given) {
-  auto const found = parse_host_port(given.argument());
-  if (!found) given.refuse("'" + given.argument() + "' is no HOST[:PORT]");
-  return *found;
+  try {
+    return parse_server(given.argument());
+  } catch (malformed_argument const& wrong) {
+    given.refuse(wrong.what());
+  }
 }
 
 connect_options make_connect_options(command_line const& given) {
   auto const limit = given.seconds("timeout");
   connect_options options;
   options.timeout(limit).handshake_timeout(limit);
-  if (auto const name = given.text("servername")) options.verify_host(*name);
+  if (auto const name = given.text("servername")) {
+    if (name->empty()) given.refuse("--servername is empty");
+    options.verify_host(*name);
+  }
   return options;
 }
 

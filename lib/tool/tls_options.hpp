@@ -17,15 +17,15 @@ void add_client_options(command_line& to);
 void add_server_options(command_line& to);
 
 /** Returns where a client is to connect to.
-    @par Errors `failure` for an argument that is no HOST[:PORT] */
+    @par Errors `failure` for an argument that `parse_server` does not take */
 host_port find_server(command_line const& given);
 
 /** Returns how a client connects: within `--timeout`, as `--servername` says. */
 connect_options make_connect_options(command_line const& given);
 
 /** Makes the context that the options ask for.
-    @par Errors `failure` for options that contradict each other; `cotls::error` for a file or a
-    list that is wrong. */
+    @par Errors `failure` for options that contradict each other, and for a value that OpenSSL does
+    not know; `cotls::error` for a file. */
 client_context make_client_context(command_line const& given);
 
 /** The same for a server.

@@ -3,6 +3,7 @@
 #include "tool_peers.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <string>
@@ -112,6 +113,55 @@ BOOST_AUTO_TEST_CASE(a_flaw_is_named_and_all_is_shown) {
     BOOST_TEST(found.certificate(0).at("subject").as_string() == flaw.subject);
     BOOST_TEST(found.text("resumption") == "resumed");
   }
+}
+
+// Inside the handshake in TLS 1.2, behind it in TLS 1.3.
+BOOST_DATA_TEST_CASE(openssl_that_wants_a_certificate_is_shown, both_versions, asked) {
+  openssl_server server({asked.option, "-Verify", "3", "-verify_return_error", "-CAfile",
+                         pki().root_file});
+  findings const found(inspecting(server.address()));
+  BOOST_TEST(found.code == 4);
+  BOOST_TEST(found.seen.at("verified").as_bool());
+  BOOST_TEST(found.text("refused").starts_with(
+      "the peer asks for a certificate and was given none"));
+  BOOST_TEST(found.text("version") == asked.name);
+  BOOST_TEST(found.seen.at("chain").as_array().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(openssl_that_refuses_our_alpn_offer_is_shown_without) {
+  openssl_server server({"-alpn", "imap"});
+  findings const found(inspecting(server.address()));
+  BOOST_TEST(found.code == 0);
+  BOOST_TEST(found.text("alpn") == "null");
+  BOOST_TEST(found.seen.at("alpn_refused").as_bool());
+  BOOST_TEST(found.text("version") == "TLSv1.3");
+
+  findings const asked(inspecting(server.address(), {"--alpn", "h3"}));
+  BOOST_TEST(asked.code == 4);
+  BOOST_TEST(asked.text("refused").starts_with("the peer speaks none of the ALPN protocols"));
+  BOOST_TEST(asked.seen.at("verified").as_bool());
+}
+
+BOOST_AUTO_TEST_CASE(openssl_of_another_version_is_refused_without_more) {
+  openssl_server server({"-tls1_2"});
+  findings const found(inspecting(server.address(), {"--tls1.3"}));
+  BOOST_TEST(found.code == 4);
+  BOOST_TEST(found.text("refused").starts_with("the peer does not support this version"));
+  BOOST_TEST(found.text("version") == "null");
+  BOOST_TEST(found.seen.at("chain").as_array().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_in_the_wrong_order_is_shown_as_that) {
+  temporary_directory const directory;
+  std::string const issuers =
+      directory.write("issuers.pem", pki().root.pem() + pki().localhost.pem.intermediates);
+  openssl_server server({"-cert_chain", issuers});
+  findings const found(inspecting(server.address()));
+  BOOST_TEST(found.code == 0);   // verifiers put up with it (RFC 8446 section 4.4.2)
+  BOOST_TEST(found.seen.at("chain").as_array().size() == 3u);
+  BOOST_TEST(!found.seen.at("chain_in_order").as_bool());
+  openssl_server orderly;
+  BOOST_TEST(findings(inspecting(orderly.address())).seen.at("chain_in_order").as_bool());
 }
 
 BOOST_AUTO_TEST_CASE(gnutls_is_shown) {

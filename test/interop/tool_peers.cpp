@@ -26,6 +26,31 @@ with context.wrap_socket(listener, server_side=True) as tls:
     peer.unwrap()
 )";
 
+constexpr char curt_python_program[] = R"(
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(("127.0.0.1", 0))
+print("port", listener.getsockname()[1], flush=True)
+with context.wrap_socket(listener, server_side=True) as tls:
+    while True:
+        peer, _ = tls.accept()
+        peer.sendall(b"all there is")
+        peer.shutdown(socket.SHUT_WR)
+        while peer.recv(65536):
+            pass
+        peer.close()
+)";
+
+constexpr char node_https_program[] = R"(
+const fs = require('fs'), https = require('https');
+const [chain, key] = process.argv.slice(1).map(file => fs.readFileSync(file));
+const server = https.createServer({cert: chain, key}, (request, answer) => {
+  setTimeout(() => answer.end('a late answer'), 200);
+});
+server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
+)";
+
 constexpr char node_program[] = R"(
 const fs = require('fs'), tls = require('tls');
 const [chain, key] = process.argv.slice(1).map(file => fs.readFileSync(file));
@@ -92,6 +117,12 @@ nginx_server::nginx_server(temporary_directory const& directory, int port)
 
 python_server::python_server(chain_files const& files)
     : peer_server({"python3", "-c", python_program, files.chain, files.key}, "port ") {}
+
+curt_python_server::curt_python_server(chain_files const& files)
+    : peer_server({"python3", "-c", curt_python_program, files.chain, files.key}, "port ") {}
+
+node_https_server::node_https_server(chain_files const& files)
+    : peer_server({"node", "-e", node_https_program, files.chain, files.key}, "port ") {}
 
 node_server::node_server(chain_files const& files)
     : peer_server({"node", "-e", node_program, files.chain, files.key}, "port ") {}

@@ -79,6 +79,19 @@ class node_server : public peer_server {
   explicit node_server(chain_files const& files = chain_files());
 };
 
+/** Python's `ssl`: says something to each client, and ends without close_notify, as it does when a
+    socket is closed. */
+class curt_python_server : public peer_server {
+ public:
+  explicit curt_python_server(chain_files const& files = chain_files());
+};
+
+/** Node's `https`: answers a request a little later. */
+class node_https_server : public peer_server {
+ public:
+  explicit node_https_server(chain_files const& files = chain_files());
+};
+
 /** A `cotls serve` with the certificate of `certificates::localhost`. */
 class tool_server : public serving_tool {
  public:

@@ -155,6 +155,16 @@ BOOST_AUTO_TEST_CASE(curl_refuses_what_it_does_not_trust) {
   BOOST_TEST(server.program().prints("unknown_ca"));
 }
 
+BOOST_AUTO_TEST_CASE(curl_is_told_that_plain_http_is_not_spoken) {
+  tool_server server(www());
+  for (std::string const host : {"localhost", "127.0.0.1"}) {
+    process client(curl({"http://" + host + ":" + std::to_string(server.port()) + "/"}));
+    BOOST_TEST(client.wait() == 0);
+    BOOST_TEST(client.output() == "400 Bad Request: this port speaks HTTPS; use a https:// URL\n");
+    BOOST_TEST(says(client, "HTTP/1.1 400 Bad Request"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(curl_trusts_the_certificate_that_is_made_for_it) {
   serving_tool server(www());
   process client(curl({server.url("/")}, server.root_file()));

@@ -53,11 +53,12 @@ BOOST_AUTO_TEST_CASE(a_port_alone_listens_to_this_machine_only) {
 BOOST_AUTO_TEST_CASE(an_address_says_who_else_is_listened_to) {
   BOOST_TEST(listening("0.0.0.0:8443") == "0.0.0.0 8443");
   BOOST_TEST(listening("[::]:0") == ":: 0");
+  BOOST_TEST(listening("localhost:8443") == "127.0.0.1 8443");
 }
 
 BOOST_AUTO_TEST_CASE(only_an_address_can_be_listened_to) {
-  for (char const* text : {"", "localhost:8443", ":8443", "127.0.0.1", "65536", "::", "[::]", "-1",
-                           "127.0.0.1:", "*:1"}) {
+  for (char const* text : {"", "example.org:8443", "localhost", ":8443", "127.0.0.1", "65536", "::",
+                           "[::]", "-1", "127.0.0.1:", "*:1"}) {
     BOOST_TEST(listening(text) == "refused", text);
   }
 }

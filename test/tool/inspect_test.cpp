@@ -6,8 +6,10 @@
 
 #include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>
+#include <cotls/listener.hpp>
 
 #include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -69,6 +71,40 @@ class one_client {
   asio::ip::tcp::endpoint address_;
   std::list<asio::ip::tcp::socket> fillers_;
   error_code ended_;
+  std::jthread thread_;
+};
+
+// A server that refuses clients whose ALPN protocols it does not have.
+class refusing_server {
+ public:
+  refusing_server()
+      : root_(directory_.write("root.pem", who_.chain().leaf().pem())),
+        listener_(context_.get_executor(), {asio::ip::address_v4::loopback(), 0},
+                  server_context().use(who_).set_alpn({"three"}, alpn_mismatch::refuse)),
+        thread_([this] { context_.run(); }) {
+    accept();
+  }
+
+  ~refusing_server() { context_.stop(); }
+
+  std::string address() const { return "localhost:" + std::to_string(listener_.port()); }
+  std::string const& root_file() const { return root_; }
+
+ private:
+  void accept() {
+    listener_.async_accept([this](error_code code, tcp_stream guest) {
+      if (code) return;
+      guests_.push_back(std::move(guest));
+      accept();
+    });
+  }
+
+  identity const who_ = make_self_signed({"localhost"});
+  temporary_directory directory_;
+  std::string const root_;
+  asio::io_context context_;
+  std::list<tcp_stream> guests_;
+  listener listener_;
   std::jthread thread_;
 };
 
@@ -160,10 +196,68 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_us_says_so) {
   process looking = inspecting(server, {"--ca", server.root_file()});
   BOOST_TEST(looking.wait() == 4);
   BOOST_TEST(says(looking, "[tls.alert: certificate_required]"));
-  // TLS 1.2 refuses inside the handshake: there is nothing to show.
-  process before = inspecting(server, {"--ca", server.root_file(), "--tls1.2"});
-  BOOST_TEST(before.wait() == 4);
-  BOOST_TEST(before.output() == "");
+}
+
+// TLS 1.2 refuses inside the handshake, when most of it was seen.
+BOOST_AUTO_TEST_CASE(a_server_that_refuses_the_handshake_is_shown_as_far_as_it_was_seen) {
+  serving_tool other({"--echo"});
+  serving_tool server({"--echo", "--client-ca", other.root_file()});
+  process looking = inspecting(server, {"--ca", server.root_file(), "--tls1.2"});
+  BOOST_TEST(looking.wait() == 4);
+  BOOST_TEST(looking.errors() == "");
+  BOOST_TEST(says(looking, "  verified    yes\n"));
+  BOOST_TEST(says(looking, "  refused     the peer asks for a certificate and was given none"));
+  BOOST_TEST(says(looking, "  version     TLSv1.2\n"));
+  BOOST_TEST(says(looking, "  subject     CN=localhost\n"));
+
+  process unverified = inspecting(server, {"--json", "--tls1.2"});
+  BOOST_TEST(unverified.wait() == 4);
+  json::object const seen = json::parse(unverified.output()).as_object();
+  BOOST_TEST(!seen.at("verified").as_bool());
+  BOOST_TEST(seen.at("reason").as_string().starts_with("the peer's certificate is self-signed"));
+  BOOST_TEST(seen.at("refused").as_string().starts_with("the peer asks for a certificate"));
+  BOOST_TEST(seen.at("address").is_null());
+  BOOST_TEST(seen.at("resumption").is_null());
+  BOOST_TEST(seen.at("chain").as_array().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_does_not_speak_tls_is_shown_as_that) {
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+  std::string const address =
+      "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  process looking(tool({"inspect", address}));
+  asio::ip::tcp::socket guest = acceptor.accept();
+  asio::write(guest, asio::buffer("220 mail.example ESMTP\r\n", 24));
+  BOOST_TEST(looking.wait() == 4);
+  BOOST_TEST(looking.errors() == "");
+  BOOST_TEST(looking.output().starts_with(address + "\n  verified    NO: no certificate came\n"
+                                          "  refused     the peer does not speak TLS here"));
+  BOOST_TEST(says(looking, "  version     none\n"));
+}
+
+BOOST_AUTO_TEST_CASE(an_offer_of_ours_that_is_refused_is_taken_back) {
+  refusing_server server;
+  process looking(tool({"inspect", server.address(), "--ca", server.root_file()}));
+  BOOST_TEST(looking.wait() == 0);
+  BOOST_TEST(says(looking, "  verified    yes\n"));
+  BOOST_TEST(says(looking, "  ALPN        none: the server refuses those that were offered\n"));
+
+  process asked(tool({"inspect", server.address(), "--ca", server.root_file(), "--json", "--alpn",
+                      "one,two"}));
+  BOOST_TEST(asked.wait() == 4);
+  json::object const seen = json::parse(asked.output()).as_object();
+  BOOST_TEST(seen.at("verified").as_bool());
+  BOOST_TEST(seen.at("alpn_refused").as_bool());
+  BOOST_TEST(seen.at("alpn").is_null());
+  BOOST_TEST(seen.at("refused").as_string().starts_with("the peer speaks none of the ALPN"));
+  BOOST_TEST(seen.at("version").as_string() == "TLSv1.3");
+}
+
+BOOST_AUTO_TEST_CASE(a_url_is_inspected) {
+  serving_tool server({"--echo"});
+  process looking(tool({"inspect", server.url("/page"), "--ca", server.root_file()}));
+  BOOST_TEST(looking.wait() == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 #include "temporary_directory.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
 #include <sys/stat.h>
@@ -22,6 +23,17 @@ namespace {
 using client = serve_client;
 using std::chrono::seconds;
 
+// A server that was told to end has heard of it.
+void wait_until_nobody_is_accepted(serving_tool const& server) {
+  asio::io_context context;
+  error_code refused;
+  while (!refused) {
+    asio::ip::tcp::socket another(context);
+    another.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port())},
+                    refused);
+  }
+}
+
 // A server, and a client that has connected and never speaks. The good client came after it, so
 // that the silent one is accepted when the good one is answered.
 struct silently_connected {
@@ -30,14 +42,6 @@ struct silently_connected {
     good = std::make_unique<client>(server);
     good->send("hello\n");
     BOOST_TEST(good->line() == "hello");
-  }
-
-  void wait_until_nobody_is_accepted() {
-    error_code refused;
-    while (!refused) {
-      asio::ip::tcp::socket another(context);
-      another.connect(silent.remote_endpoint(), refused);
-    }
   }
 
   serving_tool server;
@@ -168,6 +172,28 @@ BOOST_FIXTURE_TEST_CASE(a_command_ends_when_the_server_does, lasting_command) {
   BOOST_TEST(wait_for_its_end() == 0);
 }
 
+// A process for each client, and no more.
+BOOST_AUTO_TEST_CASE(no_more_commands_run_than_clients_may_be) {
+  serving_tool server({"--exec", "ps --no-headers --ppid $PPID -o pid= | wc -l; cat",
+                       "--max-clients", "2"});
+  std::vector<std::unique_ptr<client>> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<client>(server));
+  for (auto const& each : clients) {
+    BOOST_TEST(std::stoi(each->line()) <= 2);
+    each->say_goodbye();
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(told_twice_it_kills_at_once, stubborn_command) {
+  client one(server);
+  BOOST_TEST(one.line() == "ready");
+  server.program().signal(SIGTERM);
+  wait_until_nobody_is_accepted(server);
+  server.program().signal(SIGTERM);
+  BOOST_TEST(server.program().wait(seconds(2)) == 0);   // commands are given three
+  BOOST_TEST(wait_for_its_end() == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_command_that_will_not_end_is_killed, stubborn_command) {
   client one(server);
   BOOST_TEST(one.line() == "ready");
@@ -205,12 +231,19 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(tool_serve)
 
-BOOST_AUTO_TEST_CASE(a_client_of_plain_text_is_reported_and_forgotten) {
+BOOST_AUTO_TEST_CASE(a_client_of_plain_http_is_answered_and_reported) {
   serving_tool server({"--echo", "-v"});
   asio::io_context context;
   asio::ip::tcp::socket plain(context);
   plain.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port())});
   asio::write(plain, asio::buffer("GET / HTTP/1.1\r\n\r\n", 18));
+  std::string answer;
+  error_code ended;
+  asio::read(plain, asio::dynamic_buffer(answer), ended);
+  BOOST_TEST(ended == asio::error::eof);
+  BOOST_TEST(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), answer);
+  BOOST_TEST(answer.ends_with(
+      "\r\n\r\n400 Bad Request: this port speaks HTTPS; use a https:// URL\n"));
   BOOST_TEST(server.program().prints("the client speaks plain HTTP"));
   client good(server);
   good.send("x");
@@ -224,10 +257,56 @@ BOOST_FIXTURE_TEST_CASE(a_client_that_never_speaks_does_not_keep_it, silently_co
   BOOST_TEST(server.program().wait() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_tls_and_no_http_is_not_answered) {
+  serving_tool server({"--echo", "-v"});
+  asio::io_context context;
+  asio::ip::tcp::socket plain(context);
+  plain.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server.port())});
+  asio::write(plain, asio::buffer("HELO client.example\r\n", 21));
+  std::string answer;
+  error_code ended;
+  asio::read(plain, asio::dynamic_buffer(answer), ended);
+  BOOST_TEST(answer.find("HTTP") == std::string::npos);
+}
+
+// They are not refused: each is served when one of those before it has gone.
+BOOST_AUTO_TEST_CASE(clients_beyond_the_limit_wait) {
+  serving_tool server({"--echo", "--max-clients", "2"});
+  client one(server);
+  client two(server);
+  for (client* each : {&one, &two}) {
+    each->send("hello\n");
+    BOOST_TEST(each->line() == "hello");
+  }
+  client waiting(server);   // its handshake is done
+  waiting.send("hello\n");
+  error_code nothing;
+  char byte = 0;
+  waiting.stream().set_timeout(std::chrono::milliseconds(200));
+  waiting.stream().read_some(asio::buffer(&byte, 1), nothing);
+  BOOST_TEST(nothing == asio::error::timed_out);
+  waiting.stream().set_timeout(seconds(20));
+  one.say_goodbye();
+  BOOST_TEST(waiting.line() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_wait_are_said_goodbye_to_when_it_ends) {
+  serving_tool server({"--echo", "--max-clients", "1"});
+  client served(server);
+  served.send("hello\n");
+  BOOST_TEST(served.line() == "hello");
+  client waiting(server);
+  server.program().signal(SIGTERM);
+  BOOST_TEST(waiting.has_ended());
+  waiting.say_goodbye();
+  served.say_goodbye();
+  BOOST_TEST(server.program().wait() == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(told_twice_it_ends_at_once, silently_connected) {
   server.program().signal(SIGTERM);
   good->say_goodbye();
-  wait_until_nobody_is_accepted();
+  wait_until_nobody_is_accepted(server);
   server.program().signal(SIGTERM);
   BOOST_TEST(server.program().wait(seconds(3)) == 0);
 }

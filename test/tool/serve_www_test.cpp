@@ -44,9 +44,10 @@ struct impatient_directory : served_directory {
 // A client that asks for more than the sockets take, and reads no more than the beginning: the
 // answer is in progress for as long as the client is there.
 struct stuck_client : served_directory {
-  stuck_client() : stuck(server) {
+  explicit stuck_client(std::string const& limit = "600", std::uintmax_t size = 300'000'000)
+      : served_directory({"--stop-timeout", limit}), stuck(server) {
     files.write("endless.bin", "");
-    std::filesystem::resize_file(files.path() / "endless.bin", 300'000'000);   // with a hole
+    std::filesystem::resize_file(files.path() / "endless.bin", size);   // with a hole
     stuck.get("/endless.bin");
     std::string beginning(1000, '\0');
     stuck.stream().read(asio::buffer(beginning));
@@ -54,6 +55,14 @@ struct stuck_client : served_directory {
   }
 
   client stuck;
+};
+
+struct stuck_client_of_a_hurried_server : stuck_client {
+  stuck_client_of_a_hurried_server() : stuck_client("0.2") {}
+};
+
+struct slow_client : stuck_client {
+  slow_client() : stuck_client("600", 20'000'000) {}
 };
 
 }  // namespace
@@ -230,7 +239,22 @@ BOOST_AUTO_TEST_CASE(a_request_in_progress_is_answered_before_it_ends) {
   BOOST_TEST(server.program().wait() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_client_that_reads_nothing_does_not_keep_it, stuck_client) {
+// More than the sockets hold, so that it was in progress when the server was told.
+BOOST_FIXTURE_TEST_CASE(a_download_in_progress_is_completed, slow_client) {
+  client idle(server);
+  idle.get("/");
+  BOOST_TEST(idle.answer() == 200);
+  server.program().signal(SIGTERM);
+  BOOST_TEST(idle.has_ended());
+  idle.say_goodbye();
+  std::string const rest = stuck.rest(25'000'000);
+  BOOST_TEST(rest.size() > 20'000'000u - 1000u);
+  stuck.say_goodbye();
+  BOOST_TEST(server.program().wait() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_reads_nothing_does_not_keep_it,
+                        stuck_client_of_a_hurried_server) {
   server.program().signal(SIGTERM);
   BOOST_TEST(server.program().wait() == 0);
 }
@@ -242,7 +266,8 @@ BOOST_FIXTURE_TEST_CASE(told_twice_it_cuts_off_what_is_in_progress, stuck_client
   server.program().signal(SIGTERM);
   BOOST_TEST(idle.has_ended());
   server.program().signal(SIGTERM);
-  BOOST_TEST(server.program().wait(seconds(5)) == 0);   // the goodbye that is not read has two
+  // A goodbye that is not read has two seconds.
+  BOOST_TEST(server.program().wait(std::chrono::milliseconds(1800)) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_becomes_shorter_is_no_whole_file) {
