@@ -342,11 +342,12 @@ void set_validity(X509* to, self_signed_options const& options) {
 
 void set_names(X509* to, std::string const& name) {
   std::string const common = name.substr(0, max_common_name);
-  X509_NAME* subject = X509_get_subject_name(to);
-  check(X509_NAME_add_entry_by_NID(
-            subject, NID_commonName, MBSTRING_ASC,
-            reinterpret_cast<unsigned char const*>(common.c_str()), -1, -1, 0) == 1);
-  check(X509_set_issuer_name(to, subject) == 1);
+  x509_name_ptr const subject(X509_NAME_new());
+  check(subject && X509_NAME_add_entry_by_NID(
+                       subject.get(), NID_commonName, MBSTRING_ASC,
+                       reinterpret_cast<unsigned char const*>(common.c_str()), -1, -1, 0) == 1);
+  check(X509_set_subject_name(to, subject.get()) == 1);
+  check(X509_set_issuer_name(to, subject.get()) == 1);
 }
 
 }  // namespace

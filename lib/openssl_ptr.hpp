@@ -58,6 +58,7 @@ using ssl_ptr = std::unique_ptr<SSL, openssl_deleter<SSL_free>>;
 using ssl_session_ptr = std::unique_ptr<SSL_SESSION, openssl_deleter<SSL_SESSION_free>>;
 using x509_extension_ptr = std::unique_ptr<X509_EXTENSION, openssl_deleter<X509_EXTENSION_free>>;
 using x509_info_stack_ptr = std::unique_ptr<STACK_OF(X509_INFO), x509_info_stack_deleter>;
+using x509_name_ptr = std::unique_ptr<X509_NAME, openssl_deleter<X509_NAME_free>>;
 using x509_ptr = std::unique_ptr<X509, openssl_deleter<X509_free>>;
 using x509_sig_ptr = std::unique_ptr<X509_SIG, openssl_deleter<X509_SIG_free>>;
 using x509_stack_ptr = std::unique_ptr<STACK_OF(X509), x509_stack_deleter>;

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,8 @@ detail::socket_handle connect_to(local_endpoint const& path, clock::time_point u
   for (;;) {
     auto const left = std::chrono::ceil<std::chrono::microseconds>(until - clock::now()).count();
     if (left <= 0) detail::fail(errc::connect_timeout, doing);
-    timeval const limit{left / 1'000'000, left % 1'000'000};
+    timeval const limit{static_cast<std::time_t>(left / 1'000'000),
+                        static_cast<suseconds_t>(left % 1'000'000)};
     ::setsockopt(made.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (::connect(made.get(), path.data(), static_cast<socklen_t>(path.size())) == 0) return made;
     if (errno != EINTR && errno != EAGAIN) detail::fail(detail::last_system_error(), doing);

@@ -246,7 +246,8 @@ detail::ssl_session_ptr session_until(std::chrono::seconds from_now) {
   SSL_SESSION_set1_id(made.get(), &id, 1);
   SSL_SESSION_set_protocol_version(made.get(), TLS1_3_VERSION);
   SSL_SESSION_set_timeout(made.get(), 1000);
-  SSL_SESSION_set_time(made.get(), std::time(nullptr) - 1000 + from_now.count());
+  SSL_SESSION_set_time(made.get(),
+                       static_cast<long>(std::time(nullptr) - 1000 + from_now.count()));
   return made;
 }
 

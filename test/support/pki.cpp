@@ -18,6 +18,7 @@ namespace cotls::test {
 using detail::bio_ptr;
 using detail::pkey_ptr;
 using detail::x509_extension_ptr;
+using detail::x509_name_ptr;
 using detail::x509_ptr;
 
 struct authority::state {
@@ -69,11 +70,13 @@ x509_ptr begin(std::string const& name, EVP_PKEY* key, X509 const* issuer,
   check(ASN1_INTEGER_set(X509_get_serialNumber(made.get()), serial++) == 1);
   check(X509_gmtime_adj(X509_getm_notBefore(made.get()), static_cast<long>(from.count())) &&
         X509_gmtime_adj(X509_getm_notAfter(made.get()), static_cast<long>(until.count())));
-  X509_NAME* const subject = X509_get_subject_name(made.get());
+  x509_name_ptr const subject(X509_NAME_new());
   auto const* const text = reinterpret_cast<unsigned char const*>(name.data());
-  check(X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, text,
-                                   static_cast<int>(name.size()), -1, 0) == 1);
-  check(X509_set_issuer_name(made.get(), issuer ? X509_get_subject_name(issuer) : subject) == 1);
+  check(subject && X509_NAME_add_entry_by_NID(subject.get(), NID_commonName, MBSTRING_UTF8, text,
+                                              static_cast<int>(name.size()), -1, 0) == 1);
+  check(X509_set_subject_name(made.get(), subject.get()) == 1);
+  check(X509_set_issuer_name(
+            made.get(), issuer ? X509_get_subject_name(issuer) : subject.get()) == 1);
   check(X509_set_pubkey(made.get(), key) == 1);
   return made;
 }

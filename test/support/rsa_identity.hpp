@@ -17,10 +17,11 @@ inline certificate self_signed_for(private_key const& key, std::string const& na
   ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -3600);
   X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-  X509_NAME* subject = X509_get_subject_name(made.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+  detail::x509_name_ptr const subject(X509_NAME_new());
+  X509_NAME_add_entry_by_txt(subject.get(), "CN", MBSTRING_UTF8,
                              reinterpret_cast<unsigned char const*>(name.c_str()), -1, -1, 0);
-  X509_set_issuer_name(made.get(), subject);
+  X509_set_subject_name(made.get(), subject.get());
+  X509_set_issuer_name(made.get(), subject.get());
   X509_set_pubkey(made.get(), key.native_handle());
   X509_sign(made.get(), key.native_handle(), EVP_sha256());
   return certificate::from_native(made.get());

@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(help_fits_a_terminal_of_100_columns) {
 BOOST_AUTO_TEST_CASE(it_tells_its_version) {
   process command(tool({"--version"}));
   BOOST_TEST(command.wait() == 0);
-  BOOST_TEST(command.output().starts_with("cotls " COTLS_VERSION_STRING ", OpenSSL 3."));
+  BOOST_TEST(command.output().starts_with("cotls " COTLS_VERSION_STRING ", OpenSSL "));
 }
 
 BOOST_AUTO_TEST_CASE(help_that_cannot_be_printed_is_a_failure) {
