@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the demonstration and runs it: sh cmake/demo.sh
 #
-# On a new Debian 12 machine it first installs what is missing (as root, or with sudo).
+# On a new machine with Debian 12 or later it first installs what is missing (as root, or with sudo).
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh

@@ -1,13 +1,38 @@
-# Sourced by demo.sh and test.sh: installs what is missing from Debian's packages.
+# Sourced by demo.sh and test.sh: installs what is missing from Debian's packages. Those of Boost bear
+# its version, each release has others, and only one can be installed: @ stands for it.
 # shellcheck shell=sh disable=SC2016,SC2034,SC2086  # scripts; used by those who source it; lists
 
-build_packages='g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
-  libboost-program-options1.81-dev libssl-dev'
+build_packages='g++ cmake ninja-build libboost@-dev libboost-json@-dev
+  libboost-program-options@-dev libssl-dev'
 demo_packages="$build_packages openssl curl ca-certificates"
 peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools'
-test_packages="$demo_packages $peer_packages libboost-test1.81-dev libboost-context1.81-dev
+test_packages="$demo_packages $peer_packages libboost-test@-dev libboost-context@-dev
   pkg-config strace procps valgrind"
 clang_packages='clang-19 libclang-rt-19-dev'
+
+# Of versions of Boost, one a line, the first that is not too old.
+first_that_serves() {
+  while IFS=. read -r major minor; do
+    if [ "$major" -eq 1 ] && [ "$minor" -ge 81 ]; then
+      echo "$major.$minor"
+      return
+    fi
+  done
+}
+
+# One that is there serves; another would take its place.
+installed_boost() {
+  dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 'libboost1.*-dev' 2>/dev/null |
+    sed -n 's/^installed libboost\(1\.[0-9]*\)-dev$/\1/p' | first_that_serves
+}
+
+# The release's own choice, or else the oldest beside it.
+offered_boost() {
+  {
+    apt-cache depends libboost-dev | sed -n 's/^ *Depends: libboost\(1\.[0-9]*\)-dev$/\1/p'
+    apt-cache pkgnames libboost1. | sed -n 's/^libboost\(1\.[0-9]*\)-dev$/\1/p' | sort -V
+  } | first_that_serves
+}
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -24,20 +49,27 @@ as_root() {
   fi
 }
 
+# missing_among 'PACKAGE...' VERSION_OF_BOOST
+missing_among() {
+  for package in $(echo "$1" | sed "s/@/$2/g"); do
+    is_installed "$package" || printf ' %s' "$package"
+  done
+}
+
 # install_missing 'PACKAGE...'
 #
 # Asks for nothing, not even the password, when everything is there. On another system than Debian it
 # leaves it to CMake to say what is missing.
 install_missing() {
   command -v dpkg-query >/dev/null || return 0
-  missing=
-  for package in $1; do
-    is_installed "$package" || missing="$missing $package"
-  done
+  boost=$(installed_boost)
+  missing=$(missing_among "$1" "$boost")
   [ -n "$missing" ] || return 0
 
-  echo "Installing:$missing"
   as_root apt-get update -q
+  [ -n "$boost" ] || boost=$(offered_boost)
+  missing=$(missing_among "$1" "$boost")
+  echo "Installing:$missing"
   without_services as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends $missing
 }

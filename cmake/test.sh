@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and runs every test: sh cmake/test.sh [argument of ctest...]
 #
-# On a new Debian 12 machine it first installs what is missing (as root, or with sudo).
+# On a new machine with Debian 12 or later it first installs what is missing (as root, or with sudo).
 #
 # There are three builds, a directory of build/ each, and then one run of CTest over all of them:
 #   main   GCC: every test, the installed packages, and the gates of bench/; the library and what is
