@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/detail/configuration.hpp>
 #include <cotls/status.hpp>
 
 #include <boost/system/error_code.hpp>

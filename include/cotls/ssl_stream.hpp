@@ -2,7 +2,6 @@
 
 #include <cotls/connection_info.hpp>
 #include <cotls/detail/blocking_driver.hpp>
-#include <cotls/detail/configuration.hpp>
 #include <cotls/detail/core.hpp>
 #include <cotls/detail/deadline.hpp>
 #include <cotls/detail/ssl_stream_operation.hpp>

@@ -2,7 +2,6 @@
 
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/configuration.hpp>
 #include <cotls/detail/core.hpp>
 #include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>

@@ -50,7 +50,7 @@ endfunction()
 
 function(the_command_is_installed)
   run(${stage}/${bindir}/cotls --version)
-  if(NOT output MATCHES "^cotls ${version}, OpenSSL 3")
+  if(NOT output MATCHES "^cotls ${version}, OpenSSL [34]\\.")
     message(FATAL_ERROR "the command printed '${output}'")
   endif()
 endfunction()
@@ -62,6 +62,9 @@ endfunction()
 function(find_package_is_used)
   configure_consumer(${work}/find_package
     -D CMAKE_PREFIX_PATH=${stage} -D COTLS_WANTED_VERSION=${version})
+  if(output MATCHES "CMake (Deprecation )?Warning")
+    message(FATAL_ERROR "CMake warns of the package")
+  endif()
   if(NOT output MATCHES "cotls_DIR is ${stage}/")
     message(FATAL_ERROR "the package was not found in ${stage}")
   endif()
@@ -93,6 +96,57 @@ function(pkg_config_is_used)
   run(${compiler} -std=c++20 ${consumer}/main.cpp -o ${work}/pkg_config_consumer ${flags})
   set(ENV{LD_LIBRARY_PATH} ${stage}/${libdir})
   run_consumer(${work}/pkg_config_consumer)
+endfunction()
+
+# Compiles a file of the consumer's; the rest are options. The object is ${work}/${name}.o.
+function(compile name)
+  run(pkg-config --cflags cotls)
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  run(${compiler} -std=c++20 ${ARGN} -c ${consumer}/${name}.cpp -o ${work}/${name}.o ${flags})
+endfunction()
+
+# Tells whether it links with the library; sets `result` and `output`.
+function(link name)
+  run(pkg-config --libs cotls)
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  execute_process(COMMAND ${compiler} ${ARGN} ${work}/${name}.o -o ${work}/${name} ${flags}
+    OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  set(output "${output}" PARENT_SCOPE)
+  set(result ${result} PARENT_SCOPE)
+endfunction()
+
+# Boost's version is what its header says: without the header, what the command line says.
+function(a_program_with_another_boost_or_configuration_does_not_link)
+  set(ENV{PKG_CONFIG_PATH} ${stage}/${libdir}/pkgconfig)
+  compile(configured)
+  link(configured)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "with the same configuration: ${output}")
+  endif()
+  foreach(other IN ITEMS "-D BOOST_VERSION_HPP -D BOOST_VERSION=107400"
+      "-D OPENSSL_OPENSSLV_H -D OPENSSL_VERSION_MAJOR=1"
+      "-D BOOST_ASIO_ENABLE_BUFFER_DEBUGGING" "-D BOOST_ASIO_ENABLE_HANDLER_TRACKING"
+      "-D BOOST_ASIO_DISABLE_EPOLL" "-D BOOST_ASIO_DISABLE_EVENTFD"
+      "-D BOOST_ASIO_DISABLE_THREADS"
+      "-D BOOST_ASIO_NO_TS_EXECUTORS" "-D BOOST_ASIO_USE_TS_EXECUTOR_AS_DEFAULT"
+      "-D BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING" "-D _GLIBCXX_DEBUG")
+    separate_arguments(options UNIX_COMMAND "${other}")
+    compile(configured ${options})
+    link(configured)
+    if(result EQUAL 0 OR NOT output MATCHES "cotls::detail::built_with<")
+      message(FATAL_ERROR "${other}: it links, or fails for another reason (${result}):\n${output}")
+    endif()
+  endforeach()
+endfunction()
+
+# The archive, into a library of somebody else's.
+function(the_archive_goes_into_a_shared_library)
+  set(ENV{PKG_CONFIG_PATH} ${stage}/${libdir}/pkgconfig)
+  compile(main -fPIC)
+  link(main -shared -Wl,--no-undefined)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${output}")
+  endif()
 endfunction()
 
 # As a shared library, since the static one is what the tests are linked with. Nothing is
