@@ -6,6 +6,7 @@
 
 #include <cotls/blocking.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <openssl/x509_vfy.h>

@@ -9,6 +9,7 @@
 
 #include <cotls/blocking.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

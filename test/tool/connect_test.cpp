@@ -6,6 +6,7 @@
 
 #include <cotls/blocking.hpp>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/test/unit_test.hpp>
 

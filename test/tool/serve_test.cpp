@@ -5,6 +5,7 @@
 #include "serve_client.hpp"
 #include "temporary_directory.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>

@@ -4,6 +4,7 @@
 #include "serve_client.hpp"
 #include "temporary_directory.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <csignal>

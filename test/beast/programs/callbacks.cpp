@@ -1,5 +1,6 @@
 // An echo with nothing but Asio: callbacks over asio::ssl::stream's spelling.
 
+#include <future>
 #include <tls_stream.hpp>
 
 #include <boost/asio/connect.hpp>

@@ -1,5 +1,6 @@
 // A WebSocket over TLS: blocking, with callbacks and with stackful coroutines.
 
+#include <future>
 #include <tls_stream.hpp>
 
 #include <boost/asio/connect.hpp>
