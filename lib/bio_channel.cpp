@@ -20,9 +20,9 @@ namespace {
 int filter_read(BIO* bio, char* data, int size) {
   auto& over = static_cast<bio_channel&>(*static_cast<channel*>(BIO_get_data(bio)));
   BIO_clear_retry_flags(bio);
-  std::size_t const got = over.receive(data, static_cast<std::size_t>(size));
-  if (got > 0) return static_cast<int>(got);
-  over.explain(bio);
+  auto const [bytes, why] = over.receive(data, static_cast<std::size_t>(size));
+  if (bytes > 0) return static_cast<int>(bytes);
+  over.explain(bio, why);
   return -1;
 }
 
@@ -90,9 +90,9 @@ std::size_t bio_channel::do_receive(void* data, std::size_t size) {
   return 0;
 }
 
-void bio_channel::explain(bio_st* ours) const noexcept {
+void bio_channel::explain(bio_st* ours, shortage why) const noexcept {
   if (failed_) return;   // no retry: OpenSSL takes it for what it is
-  if (!paused() && !ended()) return BIO_copy_next_retry(ours);
+  if (why == shortage::dry) return BIO_copy_next_retry(ours);
   BIO_set_retry_read(ours);
 }
 

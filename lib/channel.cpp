@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <utility>
@@ -23,7 +24,7 @@ namespace {
 int bio_read(BIO* bio, char* data, std::size_t size, std::size_t* received) {
   auto& over = *static_cast<channel*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  *received = over.receive(data, size);
+  *received = over.receive(data, size).bytes;
   if (*received > 0) return 1;
   BIO_set_retry_read(bio);
   return 0;
@@ -32,12 +33,7 @@ int bio_read(BIO* bio, char* data, std::size_t size, std::size_t* received) {
 int bio_write(BIO* bio, char const* data, std::size_t size, std::size_t* sent) {
   auto& over = *static_cast<channel*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  *sent = 0;
-  try {
-    over.send(data, size);
-  } catch (std::bad_alloc const&) {
-    return 0;   // no exception may cross OpenSSL: without the retry flag it ends the connection
-  }
+  over.send(data, size);
   *sent = size;
   return 1;
 }
@@ -109,19 +105,124 @@ void byte_queue::clear() noexcept {
   offset_ = 0;
 }
 
-std::size_t channel::take_given(void* data, std::size_t size) noexcept {
-  std::size_t const taken = std::min(size, given_.size());
-  if (taken > 0) std::memcpy(data, given_.data(), taken);
+std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsigned limit,
+                                 unsigned& begun) noexcept {
+  constexpr std::uint8_t whole_header = 5;
+  std::size_t passed = 0;
+  begun = 0;
+  while (passed < size) {
+    if (header_ == whole_header) {
+      std::size_t const body = std::min<std::size_t>(left_, size - passed);
+      passed += body;
+      left_ = static_cast<std::uint16_t>(left_ - body);
+      if (left_ == 0) header_ = 0;
+      continue;
+    }
+    if (header_ == 0) {
+      if (begun == limit) return passed;
+      ++begun;
+    }
+    auto const next = std::to_integer<std::uint16_t>(data[passed++]);
+    if (++header_ == whole_header - 1) left_ = static_cast<std::uint16_t>(next << 8);
+    if (header_ == whole_header) left_ = static_cast<std::uint16_t>(left_ | next);
+    if (header_ == whole_header && left_ == 0) header_ = 0;
+  }
+  return passed;
+}
+
+reception channel::receive(void* data, std::size_t size) noexcept {
+  if (use_ && use_->exhausted()) return {0, use_->why_ = shortage::paused};
+  unsigned const limit = use_ ? max_records - use_->records_ : std::numeric_limits<unsigned>::max();
+  unsigned begun = 0;
+  std::size_t got = 0;
+  try {
+    got = given_.empty() ? take_received(data, size, limit, begun)
+                         : take_given(data, size, limit, begun);
+    if (got > 0 && (!heard_ || foreign_)) listen_to(data, got);
+  } catch (std::bad_alloc const&) {
+    out_of_memory();
+    got = 0;
+  }
+  if (use_) {
+    use_->received_ += got;
+    use_->records_ += begun;
+    if (got == 0) use_->why_ = lack();
+  }
+  return {got, lack()};
+}
+
+std::size_t channel::take_given(void* data, std::size_t size, unsigned records,
+                                unsigned& begun) noexcept {
+  std::size_t const taken =
+      records_.pass(given_.data(), std::min(size, given_.size()), records, begun);
+  std::memcpy(data, given_.data(), taken);
   given_.consume(taken);
   return taken;
 }
 
-bool channel::look_ahead() {
-  if (dry_ || ended_ || receive_error_) return false;
+// What belongs to more records than may be taken at one go is kept for the next use.
+std::size_t channel::take_received(void* data, std::size_t size, unsigned records,
+                                   unsigned& begun) {
+  if (source_ != source::open) return 0;
+  auto const* first = static_cast<std::byte const*>(data);
+  std::size_t const got = do_receive(data, size);
+  std::size_t const taken = records_.pass(first, got, records, begun);
+  if (taken < got) give(first + taken, got - taken);
+  return taken;
+}
+
+shortage channel::lack() const noexcept {
+  switch (source_) {
+    case source::open:
+    case source::dry: return shortage::dry;
+    case source::ended: return shortage::ended;
+    case source::failed: return shortage::failed;
+  }
+  return shortage::dry;
+}
+
+void channel::set_dry(bool value) noexcept {
+  if (source_ == source::open || source_ == source::dry) {
+    source_ = value ? source::dry : source::open;
+  }
+}
+
+void channel::set_ended() noexcept {
+  if (source_ != source::failed) source_ = source::ended;
+}
+
+void channel::set_receive_error(error_code code) noexcept {
+  receive_error_ = code;
+  source_ = source::failed;
+}
+
+void channel::send(void const* data, std::size_t size) noexcept {
+  if (muted_) return;
+  if (use_) use_->sent_ += size;
+  try {
+    if (!send_error_) do_send(data, size);
+  } catch (std::bad_alloc const&) {
+    note_send_error(make_error_code(boost::system::errc::not_enough_memory));
+  }
+  if (!use_) flush();
+}
+
+bool channel::look_ahead() noexcept {
+  if (source_ != source::open) return false;
   std::array<std::byte, 2048> found;   // a client hello, ticket and post-quantum key included
-  std::size_t const size = do_receive(found.data(), found.size());
-  give(found.data(), size);
-  return size > 0;
+  try {
+    std::size_t const size = do_receive(found.data(), found.size());
+    give(found.data(), size);
+    return size > 0;
+  } catch (std::bad_alloc const&) {
+    out_of_memory();
+    return false;
+  }
+}
+
+// Fails closed: what comes behind a gap must not be read.
+void channel::out_of_memory() noexcept {
+  set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
 }
 
 std::vector<std::byte> channel::take_back_given() {

@@ -195,7 +195,6 @@ step hello_engine::handshake() {
 }
 
 hello_arrival hello_engine::await_hello() {
-  transport_->begin_call();
   std::size_t const limit = context_.state()->max_hello();
   for (;;) {
     hello_arrival const arrival = look_for_hello(received_, limit);
@@ -205,16 +204,21 @@ hello_arrival hello_engine::await_hello() {
 
 bool hello_engine::receive() {
   input_chunk const chunk = input_chunk::borrow();
-  std::size_t const size = transport_->receive(chunk.buffer().data(), chunk.buffer().size());
+  std::size_t const size =
+      transport_->receive(chunk.buffer().data(), chunk.buffer().size()).bytes;
   auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
   received_.insert(received_.end(), first, first + size);
   return size > 0;
 }
 
 step hello_engine::needs_input() {
-  if (transport_->receive_error()) return fail(transport_->receive_error());
-  if (transport_->ended()) return fail(errc::handshake_truncated);
-  return {want::input, 0, {}};
+  switch (transport_->lack()) {
+    case shortage::paused:   // only what is used is paused
+    case shortage::dry: return {want::input, 0, {}};
+    case shortage::ended: return fail(errc::handshake_truncated);
+    case shortage::failed: return fail(transport_->receive_error());
+  }
+  return fail(errc::unexpected_result);
 }
 
 // What came is a hello, or what OpenSSL refuses: what it could miss is the rest of that.
@@ -229,6 +233,7 @@ step hello_engine::ask_probe() {
       done_ = true;
       return {};
     }
+    if (next.want == want::output) continue;   // it was given many records
     if (next.want != want::input) {
       forward_alert();
       return fail(next.error ? next.error : errc::unexpected_result);
@@ -248,14 +253,11 @@ void hello_engine::forward_alert() {
   auto const said = probe_->ciphertext.sending();
   if (said.size() == 0) return;
   transport_->send(said.data(), said.size());
-  transport_->flush();
 }
 
 void hello_engine::refuse(alert reason) {
   auto const record = plaintext_alert(reason);
-  transport_->begin_call();
   transport_->send(record.data(), record.size());
-  transport_->flush();
 }
 
 error hello_engine::failure_of(error_code code, char const* operation) const {

@@ -218,7 +218,7 @@ void native_channel::gather(void const* data, std::size_t size) {
   }
 }
 
-void native_channel::flush() {
+void native_channel::flush() noexcept {
   if (!tail_.empty()) {
     std::size_t const sent = send_now(tail_.data(), tail_.size());
     if (send_error()) {
@@ -230,20 +230,29 @@ void native_channel::flush() {
   gathering_buffer* const gathered = gathered_from(*this);
   if (!gathered) return;
   std::size_t const sent = tail_.empty() ? send_now(gathered->data(), gathered->size()) : 0;
-  if (sent < gathered->size() && !send_error()) {
-    tail_.append(gathered->data() + sent, gathered->size() - sent);
-  }
+  if (sent < gathered->size()) keep(gathered->data() + sent, gathered->size() - sent);
   gathered->pop();
 }
 
-std::size_t native_channel::send_now(void const* data, std::size_t size) {
+// Keeps what must wait; without memory for it nothing more can leave, and whoever writes is told.
+void native_channel::keep(void const* data, std::size_t size) noexcept {
+  if (send_error()) return;
+  try {
+    tail_.append(data, size);
+  } catch (std::bad_alloc const&) {
+    tail_.clear();
+    note_send_error(make_error_code(boost::system::errc::not_enough_memory));
+  }
+}
+
+std::size_t native_channel::send_now(void const* data, std::size_t size) noexcept {
   error_code failed;
   std::size_t const sent = over_.send(data, size, failed);
   if (failed) note_send_error(failed);
   return sent;
 }
 
-void native_channel::hold_flight() {
+void native_channel::hold_flight(bool awaited) noexcept {
   gathering_buffer* const gathered = gathered_from(*this);
   if (!gathered) return;
   try {
@@ -251,6 +260,7 @@ void native_channel::hold_flight() {
   } catch (std::bad_alloc const&) {
     return;   // it leaves as ever
   }
+  flight_is_awaited_ = awaited;
   gathered->pop();
 }
 
@@ -264,15 +274,12 @@ void native_channel::send_flight() noexcept {
   if (!flight_) return;
   flight_->leave();
   auto const left = take_flight();
-  if (left.empty() || send_error()) return;
-  try {
-    tail_.append(left.data(), left.size());
-  } catch (std::bad_alloc const&) {
-    note_send_error(make_error_code(boost::system::errc::not_enough_memory));
-  }
+  if (!left.empty()) keep(left.data(), left.size());
 }
 
-native_channel::~native_channel() { send_flight(); }
+native_channel::~native_channel() {
+  if (flight_is_awaited_) send_flight();
+}
 
 std::size_t socket_reference::send(void const* data, std::size_t size,
                                    error_code& failed) const noexcept {

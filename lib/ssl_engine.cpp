@@ -1,12 +1,12 @@
 // One connection's calls of OpenSSL:
 //
 //   handshake / read / write / close_write / shutdown
-//        |  call_scope: the error queue is emptied before, what was sent leaves after
+//        |  channel::use: what it takes is counted, what it sends leaves at its end
 //        v
-//     perform: the call, and what its result means -> step
+//     perform: the call, between an empty error queue and a drained one -> step
 //
 // The transport's end and failures never pass through OpenSSL: the channel keeps them, and
-// `needs_input` turns them into the step's error when OpenSSL finds nothing more to read.
+// `needs_input` says what it means that OpenSSL has found nothing more to read.
 
 #include <cotls/detail/ssl_engine.hpp>
 
@@ -92,22 +92,7 @@ class gather {
 
 }  // namespace
 
-enum class ssl_engine::call : std::uint8_t { handshake, read, write, shutdown };
-
-// Around each use of OpenSSL: what it had to say leaves with one send, an alert before its error is
-// reported (T18).
-class ssl_engine::call_scope {
- public:
-  explicit call_scope(ssl_engine& engine) : channel_(*engine.channel_) { channel_.begin_call(); }
-  ~call_scope() {
-    if (channel_.emitted()) channel_.flush();
-  }
-  call_scope(call_scope const&) = delete;
-  call_scope& operator=(call_scope const&) = delete;
-
- private:
-  channel& channel_;
-};
+enum class ssl_engine::call : std::uint8_t { handshake, read, peek, write, shutdown };
 
 // While it lives, the channel may receive all that a caller with this much room can read.
 class ssl_engine::receive_scope {
@@ -197,6 +182,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   switch (what) {
     case call::handshake: result = SSL_do_handshake(ssl_.get()); break;
     case call::read: result = SSL_read_ex(ssl_.get(), data, size, &bytes); break;
+    case call::peek: result = SSL_peek_ex(ssl_.get(), data, size, &bytes); break;
     case call::write: result = SSL_write_ex(ssl_.get(), data, size, &bytes); break;
     case call::shutdown:
       result = SSL_shutdown(ssl_.get());
@@ -230,12 +216,16 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   return fail(errc::unexpected_result, said.status, std::move(said.stack));
 }
 
-step ssl_engine::fail(error_code code, status classified, std::string stack) {
-  failure& known = failures().fatal;
-  known.status = classified;
-  known.openssl_stack = std::move(stack);
-  known.certificate_missed = missed_certificate(code);
+step ssl_engine::fail(error_code code, status classified, std::string stack) noexcept {
   fatal_ = code;
+  try {
+    failure& known = failures().fatal;
+    known.status = classified;
+    known.openssl_stack = std::move(stack);
+    known.certificate_missed = missed_certificate(code);
+  } catch (std::bad_alloc const&) {
+    // The code is reported; only what OpenSSL said of it is lost.
+  }
   // Should the session that was offered be the reason, the next connection goes without.
   if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
   return {want::nothing, 0, code};
@@ -278,14 +268,32 @@ error ssl_engine::failure_of(error_code code, char const* operation) const {
   return error(code, std::move(known));
 }
 
-// OpenSSL has read all that there is. Whether more can come is the channel's to say.
-step ssl_engine::needs_input() const {
-  if (channel_->receive_error()) return {want::nothing, 0, channel_->receive_error()};
-  if (channel_->paused()) return {want::output, 0, {}};
-  if (!channel_->ended()) return {want::input, 0, {}};
+// OpenSSL has read all that it was given.
+step ssl_engine::needs_input(shortage why) const noexcept {
+  switch (why) {
+    case shortage::paused: return {want::output, 0, {}};
+    case shortage::dry: return {want::input, 0, {}};
+    case shortage::failed: return {want::nothing, 0, channel_->receive_error()};
+    case shortage::ended: break;
+  }
   if (!handshake_done_) return {want::nothing, 0, errc::handshake_truncated};
   if (truncation_is_end_) return {want::nothing, 0, asio::error::eof};
   return {want::nothing, 0, errc::stream_truncated};
+}
+
+bool ssl_engine::must_send() const noexcept {
+  return channel_->unsent() > 2 * channel::max_unsent + tickets_;
+}
+
+error_code ssl_engine::send_failure() noexcept {
+  if (!channel_->send_error() || fatal_) return fatal_ ? fatal_ : channel_->send_error();
+  // A peer that refuses us says so by an alert before it closes. Data that is here stays: whoever
+  // reads meets the alert behind it.
+  channel_->set_dry(false);
+  channel::use const looking(*channel_);
+  std::byte one{};
+  perform(call::peek, &one, 1);
+  return fatal_ ? fatal_ : channel_->send_error();
 }
 
 void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
@@ -310,18 +318,21 @@ void ssl_engine::give_up_handshake(error_code why) {
 
 step ssl_engine::handshake() {
   if (fatal_) return {want::nothing, 0, fatal_};
-  call_scope scope(*this);
+  channel::use const use(*channel_);
   switch (await_hello()) {
-    case hello_arrival::awaited: return needs_input();
+    case hello_arrival::awaited: return needs_input(channel_->lack());
     case hello_arrival::too_long: return refuse_hello();
     case hello_arrival::here: break;
   }
   step done = perform(call::handshake);
-  if (done.want == want::input) return needs_input();
+  if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
   if (handshake_done_) {
     release_buffers();
-    if (last_flight_may_wait()) channel_->hold_flight();
+    // Together with the first data the last flight costs neither a send nor its receiver a wake.
+    bool const awaited = peer_awaits_flight();
+    if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
+    if (is_server() ? !awaited : channel_->flight_may_wait()) channel_->hold_flight(awaited);
   }
   return done;
 }
@@ -345,12 +356,10 @@ step ssl_engine::refuse_hello() {
   return fail(errc::client_hello_too_long, status::ssl);
 }
 
-// Together with the first data the last flight of a handshake costs neither a send nor its receiver
-// a wake. Nobody waits for a server's tickets, of TLS 1.3; for what a client says last, or a server
-// before that, the peer does.
-bool ssl_engine::last_flight_may_wait() const noexcept {
-  if (!is_server()) return channel_->flight_may_wait();
-  return SSL_version(ssl_.get()) >= TLS1_3_VERSION;
+// For what a client says last the peer waits, and for a server's last words before TLS 1.3. Of a
+// server of TLS 1.3 only the tickets are left, which nobody waits for (RFC 8446 section 4.6.1).
+bool ssl_engine::peer_awaits_flight() const noexcept {
+  return !is_server() || SSL_version(ssl_.get()) < TLS1_3_VERSION;
 }
 
 // Whether another read could give plaintext without waiting.
@@ -358,22 +367,27 @@ bool ssl_engine::more_is_here() const noexcept {
   return !channel_->dry() || SSL_has_pending(ssl_.get()) == 1;
 }
 
-step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
-  if (rest_begin_ != rest_end_) return read_rest(buffers);
-  if (held_) return {want::nothing, 0, held_};
-  if (fatal_) return {want::nothing, 0, fatal_};
-  if (handshake_done_ && !more_is_here() && channel_->unsent() == 0) return needs_input();
+// Whether a read would find nothing and OpenSSL has nothing to say, as it has after SSL_key_update.
+bool ssl_engine::nothing_to_do() const noexcept {
+  return !more_is_here() && channel_->unsent() == 0 && SSL_in_init(ssl_.get()) == 0;
+}
+
+read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
+  if (rest_begin_ != rest_end_) return {read_rest(buffers)};
+  if (held_) return {{want::nothing, 0, held_}};
+  if (fatal_) return {{want::nothing, 0, fatal_}};
+  if (handshake_done_ && nothing_to_do()) return {needs_input(channel_->lack())};
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
   // write would wait for each other for ever; what our answers to the peer add to it is bounded.
-  if (channel_->unsent() > 2 * channel::max_unsent) return {want::output, 0, {}};
-  call_scope scope(*this);
-  if (keep_rest(asio::buffer_size(buffers))) return read_rest(buffers);
-  step const done = fill(buffers);
+  if (must_send()) return {{want::output, 0, {}}};
+  channel::use const use(*channel_);
+  if (keep_rest(asio::buffer_size(buffers))) return {read_rest(buffers)};
+  step const done = fill(buffers, use);
   // Tickets come alone, or before the first data. After that a look at each read would cost more
   // than the buffer, which the next write lets go.
   if (!data_was_read_ || done.bytes == 0) release_buffers();
   data_was_read_ |= done.bytes > 0;
-  return done;
+  return {done, use.records(), use.received()};
 }
 
 // Whoever reads a record in small pieces would call OpenSSL for each, which takes ten times as long
@@ -408,7 +422,7 @@ step ssl_engine::read_rest(std::span<asio::mutable_buffer const> buffers) {
   return {want::nothing, read, {}};
 }
 
-step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
+step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use) {
   receive_scope const all_at_once(*this, asio::buffer_size(buffers));
   std::size_t filled = 0;
   for (asio::mutable_buffer rest : buffers) {
@@ -420,7 +434,7 @@ step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers) {
         if (rest.size() > 0 && !more_is_here()) return {want::nothing, filled, {}};
         continue;
       }
-      if (got.want == want::input) got = needs_input();
+      if (got.want == want::input) got = needs_input(use.why());
       if (got.error) held_ = got.error;
       if (filled > 0) return {want::nothing, filled, {}};
       return got;
@@ -441,11 +455,11 @@ void ssl_engine::release_buffers() noexcept {
 step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   if (fatal_) return {want::nothing, 0, fatal_};
   if (closing_) return {want::nothing, 0, errc::write_after_close};
-  if (channel_->send_error()) return {want::nothing, 0, channel_->send_error()};
+  if (channel_->send_error()) return {want::nothing, 0, send_failure()};
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
   step done;
   {
-    call_scope scope(*this);
+    channel::use const use(*channel_);
     gather plaintext(buffers);
     while (!plaintext.empty() && done.bytes < max_write) {
       std::size_t const room = max_write - done.bytes;
@@ -458,17 +472,13 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
         next_record_ = static_cast<std::uint16_t>(std::min(twice, max_record));
       }
       if (taken.bytes == piece.size()) continue;
-      done.want = taken.want;
-      done.error = taken.error;
+      step const ended = taken.want == want::input ? needs_input(use.why()) : taken;
+      done.want = ended.want;
+      done.error = ended.error;
       break;
     }
   }
-  if (done.want == want::input) {
-    step const more = needs_input();
-    done.want = more.want;
-    done.error = more.error;
-  }
-  if (!done.error) done.error = channel_->send_error();
+  if (!done.error) done.error = send_failure();
   return done;
 }
 
@@ -477,11 +487,11 @@ step ssl_engine::close_write() {
   // Before the handshake is done there is nothing to close; OpenSSL refuses to try.
   if (close_sent_ || !handshake_done_) return {};
   closing_ = true;
-  call_scope scope(*this);
+  channel::use const use(*channel_);
   // While a message is half here, a ticket that spans records, OpenSSL refuses to close anything.
   if (SSL_in_init(ssl_.get()) == 1) {
     step const rest = perform(call::handshake);
-    if (rest.want == want::input) return needs_input();
+    if (rest.want == want::input) return needs_input(use.why());
     if (rest.error || rest.want != want::nothing) return rest;
   }
   step const done = perform(call::shutdown);
@@ -493,14 +503,14 @@ step ssl_engine::close_write() {
   return done;
 }
 
-step ssl_engine::shutdown() {
-  if (step const sent = close_write(); sent.error || sent.want != want::nothing) return sent;
+read_step ssl_engine::shutdown() {
+  if (step const sent = close_write(); sent.error || sent.want != want::nothing) return {sent};
   if (!handshake_done_) return {};
   // Unread data is discarded: closing the transport over it would make the kernel send a reset,
   // which can destroy the last of our data on its way (T15).
   thread_local std::array<std::byte, max_record> discarded;
   std::array const into{asio::mutable_buffer(discarded.data(), discarded.size())};
-  step const got = read(into);
+  read_step const got = read(into);
   if (got.error == asio::error::eof) return {};
   return got;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/detail/operation.hpp>
+#include <cotls/detail/ssl_engine.hpp>
 
 #include <boost/asio/buffer.hpp>
 
@@ -20,19 +21,22 @@ namespace asio = boost::asio;
     without cryptography. */
 class scripted_engine {
  public:
-  std::deque<step> answers;          ///< one a call; an empty script answers "done"
+  std::deque<detail::read_step> answers;   ///< one a call; an empty script answers "done"
   std::vector<std::string> calls;    ///< names of the calls, in order
   std::size_t unsent_bytes = 0;
   std::size_t emits = 0;             ///< what each answer adds to what is unsent
   std::size_t flush_takes = 0;       ///< how much of what is unsent the next flush sends
   error_code failed_send;
+  error_code alert_behind;           ///< the alert that explains it
   std::pair<error_code, std::string> last_failure;   ///< the operation that failed last
   bool has_failed = false;
+  bool too_much_unsent = false;
+  bool flight_is_awaited = true;
 
   step handshake() { return answer("handshake"); }
   step close_write() { return answer("close_write"); }
-  step shutdown() { return answer("shutdown"); }
-  step read(std::span<asio::mutable_buffer const> buffers) {
+  detail::read_step shutdown() { return answer("shutdown"); }
+  detail::read_step read(std::span<asio::mutable_buffer const> buffers) {
     sizes.push_back(total(buffers));
     return answer("read");
   }
@@ -47,7 +51,10 @@ class scripted_engine {
   }
   void send_flight() { calls.push_back("send_flight"); }
   std::size_t unsent() const { return unsent_bytes; }
+  bool must_send() const { return too_much_unsent; }
+  bool peer_awaits_flight() const { return flight_is_awaited; }
   error_code send_error() const { return failed_send; }
+  error_code send_failure() const { return alert_behind ? alert_behind : failed_send; }
   bool failed() const { return has_failed; }
   void give_up_handshake(error_code) { calls.push_back("give_up_handshake"); }
   void input_arrived() { calls.push_back("input_arrived"); }
@@ -63,10 +70,10 @@ class scripted_engine {
     return sum;
   }
 
-  step answer(char const* name) {
+  detail::read_step answer(char const* name) {
     calls.push_back(name);
     if (answers.empty()) return {};
-    step const next = answers.front();
+    auto const next = answers.front();
     answers.pop_front();
     unsent_bytes += emits;
     return next;

@@ -24,11 +24,11 @@ class bio_channel final : public channel {
   explicit bio_channel(owned_bio transport);
 
   bio_st* make_bio() override;
-  void flush() override {}
+  void flush() noexcept override {}
   std::size_t unsent() const noexcept override { return 0; }
 
   /** Sets on our own BIO what a receive that brought nothing means to OpenSSL. */
-  void explain(bio_st* ours) const noexcept;
+  void explain(bio_st* ours, shortage why) const noexcept;
 
  private:
   std::size_t do_receive(void* data, std::size_t size) override;

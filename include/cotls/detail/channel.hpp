@@ -5,8 +5,10 @@
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 struct bio_st;
@@ -31,49 +33,69 @@ class byte_queue {
   std::size_t offset_ = 0;
 };
 
+/** Tells where records begin in the ciphertext that passes (RFC 8446 section 5.1: each has a header
+    of five bytes, of which the last two are the length of what follows). */
+class record_counter {
+ public:
+  /** Passes over ciphertext until `limit` records have ended, or all of it. Returns how many bytes,
+      and in `begun` how many records begin in them. */
+  std::size_t pass(std::byte const* data, std::size_t size, unsigned limit,
+                   unsigned& begun) noexcept;
+
+ private:
+  std::uint16_t left_ = 0;    // of the record's body; while its header is here in part, the length
+  std::uint8_t header_ = 0;   // how many bytes of the header have passed
+};
+
+/// Why a receive has brought nothing.
+enum class shortage : std::uint8_t {
+  paused,   ///< Enough was taken at one go: the call is to be made again.
+  dry,      ///< Nothing is here.
+  ended,    ///< Nothing will come: the transport has ended.
+  failed,   ///< Nothing will come: the transport has failed.
+};
+
+/// What a receive came to.
+struct reception {
+  std::size_t bytes;
+  shortage why;   ///< of a receive without bytes
+};
+
 /** Where an engine's ciphertext comes from and goes to.
 
-    The engine's BIO calls `receive` and `send`; the engine calls `flush` after each call of
-    OpenSSL. OpenSSL is only ever told "retry": that the transport has ended or failed stays in the
-    channel, for the operation to report. (Told of a bare FIN, OpenSSL emits an alert, refuses
-    writes and spoils the session, T12; told WANT_WRITE, it demands the same write again, T10.)
+    The engine's BIO calls `receive` and `send`, in the course of a `use`. OpenSSL is only ever told
+    "retry": that the transport has ended or failed stays in the channel, for the operation to
+    report. (Told of a bare FIN, OpenSSL emits an alert, refuses writes and spoils the session, T12;
+    told WANT_WRITE, it demands the same write again, T10.)
 */
 class channel {
  public:
+  /** What one use may take before it is paused: the share of its thread (A13, T29). A key update
+      costs 20 us, so that a receive full of them would hold the thread for 13 ms. */
+  static constexpr unsigned max_records = 64;
+  static constexpr std::size_t max_received = 256 * 1024;
+
   /** Beyond it nothing is written. A write adds 64 KiB and its records' overhead at the most, a
       read the answers to what it has read; beyond twice as much nothing is read. */
   static constexpr std::size_t max_unsent = 66 * 1024;
 
+  class use;
+
   virtual ~channel() = default;
 
-  /** Begins a call of OpenSSL, which may take and emit so much before it is paused. A peer that
-      floods us with records without data would otherwise keep the thread, and make us emit an
-      answer to each: 100,000 key update requests, 2.7 MB (A13). */
-  void begin_call() noexcept {
-    received_ = sent_ = 0;
-    paused_ = false;
-  }
-
-  /** True when the call was told "nothing here" only to make it stop. */
-  bool paused() const noexcept { return paused_; }
-
-  /** Gives OpenSSL ciphertext. Returns 0 when there is none: paused, dry, ended or failed. */
-  std::size_t receive(void* data, std::size_t size) {
-    paused_ = received_ > max_received || sent_ > max_unsent;
-    if (paused_) return 0;
-    std::size_t got = take_given(data, size);
-    if (got == 0 && !dry_ && !ended_ && !receive_error_) got = do_receive(data, size);
-    received_ += got;
-    if (got > 0 && (!heard_ || foreign_)) listen_to(data, got);
-    return got;
-  }
+  /** Gives OpenSSL ciphertext. No exception may cross OpenSSL: without memory to keep what was
+      received, the transport has failed. */
+  reception receive(void* data, std::size_t size) noexcept;
 
   /** Receives what is in the transport before it is asked for, and keeps it for the next receive:
       no system call is made twice. False when there was nothing. */
-  bool look_ahead();
+  bool look_ahead() noexcept;
 
   /** Returns what was given or found, and not read. */
   std::span<std::byte const> ahead() const noexcept { return {given_.data(), given_.size()}; }
+
+  /** What a receive would come to if there is nothing here. */
+  shortage lack() const noexcept;
 
   /** Says how much ciphertext the call in progress can use: until `expect_no_more`, one receive may
       bring more than OpenSSL has asked for. What OpenSSL leaves of that is kept. */
@@ -91,28 +113,23 @@ class channel {
   std::vector<std::byte> take_back_given();
 
   /** Takes ciphertext from OpenSSL; always all of it. What a failed transport cannot take is
-      dropped: the next write reports the failure. */
-  void send(void const* data, std::size_t size) {
-    if (muted_) return;
-    sent_ += size;
-    if (!send_error_) do_send(data, size);
-  }
+      dropped: the next write reports the failure. Outside of a use, where the program has called
+      OpenSSL itself, it leaves at once. */
+  void send(void const* data, std::size_t size) noexcept;
 
   /** Drops what OpenSSL sends from here on. */
   void mute() noexcept { muted_ = true; }
 
-  /** True when the call in progress has sent anything. */
-  bool emitted() const noexcept { return sent_ > 0; }
-
   /** Lets what was sent leave, as far as it can without waiting. */
-  virtual void flush() = 0;
+  virtual void flush() noexcept = 0;
 
   /** Ciphertext that has not left, in bytes; without a flight that is held. */
   virtual std::size_t unsent() const noexcept = 0;
 
-  /** Holds what the call in progress has sent, the last flight of a handshake, until something else
-      is sent or `send_flight` is called. A channel that cannot lets it leave as ever. */
-  virtual void hold_flight() {}
+  /** Holds what the use in progress has sent, the last flight of a handshake, until something else
+      is sent or `send_flight` is called. A channel that cannot lets it leave as ever.
+      @param awaited  Somebody waits for it: it must leave even when the channel ends. */
+  virtual void hold_flight(bool awaited) noexcept { static_cast<void>(awaited); }
 
   /** Lets a flight that is held leave, as far as it can without waiting. */
   virtual void send_flight() noexcept {}
@@ -122,18 +139,19 @@ class channel {
   void set_flight_may_wait(bool value) noexcept { flight_may_wait_ = value; }
 
   /** True when a receive would find nothing, so that asking is a wasted system call. */
-  bool dry() const noexcept { return dry_ && given_.empty(); }
-  void set_dry(bool value) noexcept { dry_ = value; }
+  bool dry() const noexcept { return source_ != source::open && given_.empty(); }
 
-  /** True once the transport's end was seen; what came before it has been received. */
-  bool ended() const noexcept { return ended_; }
-  void set_ended() noexcept { ended_ = true; }
+  /** Says whether the transport may have something, unless it has ended or failed. */
+  void set_dry(bool value) noexcept;
+
+  /** Says that the transport has ended; what came before its end has been received. */
+  void set_ended() noexcept;
 
   /** The transport's failures, each direction's own: after a reset that a send met first, the
       peer's alert may still be there to read. */
   error_code const& receive_error() const noexcept { return receive_error_; }
   error_code const& send_error() const noexcept { return send_error_; }
-  void set_receive_error(error_code code) noexcept { receive_error_ = code; }
+  void set_receive_error(error_code code) noexcept;
 
   /** Makes the BIO through which OpenSSL reaches this channel; its data is the channel. */
   virtual bio_st* make_bio();
@@ -148,25 +166,65 @@ class channel {
   void note_send_error(error_code code) noexcept { send_error_ = code; }
 
  private:
-  std::size_t take_given(void* data, std::size_t size) noexcept;
+  /// What the transport has to give.
+  enum class source : std::uint8_t { open, dry, ended, failed };
+
+  std::size_t take_given(void* data, std::size_t size, unsigned records, unsigned& begun) noexcept;
+  std::size_t take_received(void* data, std::size_t size, unsigned records, unsigned& begun);
   void listen_to(void const* data, std::size_t size);
+  void out_of_memory() noexcept;
   virtual std::size_t do_receive(void* data, std::size_t size) = 0;
   virtual void do_send(void const* data, std::size_t size) = 0;
-
-  static constexpr std::size_t max_received = 256 * 1024;
 
   byte_queue given_;
   std::unique_ptr<byte_queue> foreign_;   // what a peer said that does not speak TLS
   error_code receive_error_;
   error_code send_error_;
-  std::size_t received_ = 0;   // by the call in progress
-  std::size_t sent_ = 0;       // by the call in progress
-  bool paused_ = false;
-  bool dry_ = false;
-  bool ended_ = false;
+  use* use_ = nullptr;   // in progress
+  record_counter records_;
+  source source_ = source::open;
   bool heard_ = false;   // the first byte has come
   bool muted_ = false;
   bool flight_may_wait_ = false;
+};
+
+/** One use of a channel, a call of OpenSSL's or a few that belong together: what it has taken and
+    emitted, and what its last receive came to. What it has emitted leaves at its end.
+
+    A peer that floods us with records without data would otherwise keep the thread, and make us
+    emit an answer to each: 100,000 key update requests, 2.7 MB (A13). So a use is paused when it
+    has had its share; the next one goes on. Nothing of it is known after its end.
+*/
+class channel::use {
+ public:
+  explicit use(channel& over) noexcept : channel_(over), outer_(std::exchange(over.use_, this)) {}
+  ~use() {
+    channel_.use_ = outer_;
+    if (sent_ > 0) channel_.flush();
+  }
+  use(use const&) = delete;
+  use& operator=(use const&) = delete;
+
+  /** Why OpenSSL lacks input. When no receive has come to nothing, it is to be called again. */
+  shortage why() const noexcept { return why_; }
+
+  std::size_t received() const noexcept { return received_; }
+  std::size_t sent() const noexcept { return sent_; }
+  unsigned records() const noexcept { return records_; }
+
+ private:
+  friend channel;
+
+  bool exhausted() const noexcept {
+    return records_ >= max_records || received_ > max_received || sent_ > max_unsent;
+  }
+
+  channel& channel_;
+  use* outer_;   // which this one runs inside of
+  std::size_t received_ = 0;
+  std::size_t sent_ = 0;
+  unsigned records_ = 0;
+  shortage why_ = shortage::paused;
 };
 
 /** Returns the type of our BIOs; one for all, for a process has about 127 (T16). */
@@ -178,7 +236,7 @@ channel* channel_of(bio_st* bio) noexcept;
 /** Ciphertext in memory: given and taken by whoever holds the engine. */
 class memory_channel final : public channel {
  public:
-  void flush() override {}
+  void flush() noexcept override {}
   std::size_t unsent() const noexcept override { return sending_.size() + output_.size(); }
 
   /** Lends ciphertext, which stays the caller's and must live until `keep_input`; it is read after

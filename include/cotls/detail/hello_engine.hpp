@@ -46,7 +46,10 @@ class hello_engine {
   void flush() { transport_->flush(); }
   void send_flight() const noexcept {}   // there is none before a handshake
   std::size_t unsent() const noexcept { return transport_->unsent(); }
+  bool must_send() const noexcept { return unsent() > 0; }
+  bool peer_awaits_flight() const noexcept { return true; }
   error_code const& send_error() const noexcept { return transport_->send_error(); }
+  error_code send_failure() const noexcept { return transport_->send_error(); }
   void input_arrived() noexcept { transport_->set_dry(false); }
 
   bool is_server() const noexcept { return true; }

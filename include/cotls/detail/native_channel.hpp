@@ -61,12 +61,13 @@ class native_channel final : public channel {
   native_channel(native_channel const&) = delete;
   native_channel& operator=(native_channel const&) = delete;
 
-  /** Sends a flight that is held: the handshake was done. */
+  /** Sends a flight that is held if somebody waits for it, and nothing else: after a fork, another
+      process may go on with the connection (A23). */
   ~native_channel() override;
 
-  void flush() override;
+  void flush() noexcept override;
   std::size_t unsent() const noexcept override { return tail_.size(); }
-  void hold_flight() override;
+  void hold_flight(bool awaited) noexcept override;
   void send_flight() noexcept override;
   void expect(std::size_t bytes) noexcept override;
   void expect_no_more() noexcept override;
@@ -79,12 +80,14 @@ class native_channel final : public channel {
   void do_send(void const* data, std::size_t size) override;
   void gather(void const* data, std::size_t size);
   std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
-  std::size_t send_now(void const* data, std::size_t size);
+  std::size_t send_now(void const* data, std::size_t size) noexcept;
+  void keep(void const* data, std::size_t size) noexcept;
   std::vector<std::byte> take_flight() noexcept;
 
   socket_reference over_;
   byte_queue tail_;
   std::shared_ptr<held_flight> flight_;
+  bool flight_is_awaited_ = false;
   bool more_waits_ = false;   // the last receive was full
 };
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -44,7 +45,7 @@ enum class interruption : std::uint8_t { none, cancelled, deadline };
 /** One direction's claim: at most one operation holds it. Counts what the holder took since the
     last time its thread could run something else, so that one fast peer cannot starve the rest. */
 struct gate {
-  static constexpr unsigned max_records = 64;
+  static constexpr std::size_t max_records = 64;
   static constexpr std::size_t max_bytes = 256 * 1024;
 
   bool busy = false;
@@ -55,9 +56,16 @@ struct gate {
   std::uint8_t records = 0;
   std::uint32_t bytes = 0;
 
-  void took(std::size_t count) noexcept {
-    bytes += static_cast<std::uint32_t>(count < max_bytes ? count : max_bytes);
-    ++records;
+  /** Claims it for an operation, to which nothing applies that was meant for an earlier one. */
+  void claim(bool both) noexcept {
+    busy = true;
+    exclusive = both;
+    cancelled = woken = false;
+  }
+
+  void took(std::size_t more_records, std::size_t more_bytes) noexcept {
+    records = static_cast<std::uint8_t>(std::min(records + more_records, max_records));
+    bytes = static_cast<std::uint32_t>(std::min(bytes + more_bytes, max_bytes));
   }
   bool exhausted() const noexcept { return records >= max_records || bytes >= max_bytes; }
   void rested() noexcept { records = 0; bytes = 0; }
@@ -90,11 +98,10 @@ class operation {
       error_ = errc::operation_in_progress;
       return false;
     }
-    if (reads) holds_reading_ = connection_->reading.busy = true;
-    if (writes) {
-      holds_writing_ = connection_->writing.busy = true;
-      connection_->writing.exclusive = reads;
-    }
+    if (reads) connection_->reading.claim(writes);
+    if (writes) connection_->writing.claim(reads);
+    holds_reading_ = reads;
+    holds_writing_ = writes;
     return true;
   }
 
@@ -131,7 +138,7 @@ class operation {
   action wait_for_output() { return rest(action::wait_output); }
 
   // What to do when OpenSSL was stopped because of what it has emitted or taken at one go.
-  action relieve() { return rest(engine().unsent() > 0 ? action::wait_output : action::yield); }
+  action relieve() { return rest(engine().must_send() ? action::wait_output : action::yield); }
 
   // Whatever is waited for, the executor runs something else meanwhile.
   action rest(action what) {
@@ -215,17 +222,21 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
     step const next = this->engine().handshake();
     this->error_ = next.error;
     done_ = next.error || next.want == want::nothing;
-    if (done_) return this->flushed() ? over() : this->wait_for_output();   // T18
+    if (done_) return !awaited() || this->flushed() ? over() : this->wait_for_output();
     if (next.want == want::input) return this->wait_for_input();
     if (next.want == want::output) return this->relieve();
     return this->finish(errc::unexpected_result);
   }
 
  private:
+  // Whether the peer waits for what was said last: an alert (T18), or a flight that ends its own
+  // handshake, too.
+  bool awaited() const { return this->error_ || this->engine().peer_awaits_flight(); }
+
   // A last flight that could not be sent is a failure, too. After any, the connection is of no use;
   // one that was only cancelled goes on with the next handshake.
   action over() {
-    if (!this->error_) this->error_ = this->engine().send_error();
+    if (!this->error_) this->error_ = this->engine().send_failure();
     if (this->error_ && this->error_ != asio::error::operation_aborted) {
       this->engine().give_up_handshake(this->error_);
     }
@@ -257,10 +268,10 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     // Before data is taken, never after: whoever is cancelled while it yields has taken nothing.
     if (budget.exhausted()) return this->rest(action::yield);
     if (!this->connection().writing.busy) this->flushed();
-    step const next = this->engine().read(slices.span());
+    auto const next = this->engine().read(slices.span());
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
-      budget.took(next.bytes);
+      budget.took(next.records, next.ciphertext);
       if (!next.error) return this->finish();
       this->error_ = next.error;
       failed_ = !this->alert_sent();   // T18
@@ -297,14 +308,14 @@ class write_operation : public operation<Connection, write_operation<Connection,
     gate& budget = this->connection().writing;
     for (;;) {
       if (!this->flushed()) return this->wait_for_output();
-      if (this->engine().send_error()) return this->finish(this->engine().send_error());
+      if (this->engine().send_error()) return this->finish(this->engine().send_failure());
       if (this->transferred_ > 0 && wanted_ == amount::some) return this->finish();
       buffer_slices<asio::const_buffer, Buffers> slices(buffers_, this->transferred_);
       if (slices.empty()) return this->finish();
       if (budget.exhausted()) return this->rest(action::yield);
       step const next = this->engine().write(slices.span());
       this->transferred_ += next.bytes;
-      budget.took(next.bytes);
+      budget.took(1, next.bytes);
       if (next.error) return this->finish(next.error);
       if (next.want == want::input) return this->wait_for_input();
       if (next.want != want::nothing && next.want != want::output) {
@@ -339,7 +350,7 @@ class close_write_operation : public operation<Connection, close_write_operation
     if (next.want == want::output) return this->relieve();
     if (next.want != want::nothing) return this->finish(errc::unexpected_result);
     if (!this->flushed()) return this->wait_for_output();
-    return this->finish(this->engine().send_error());
+    return this->finish(this->engine().send_failure());
   }
 };
 
@@ -361,14 +372,14 @@ class shutdown_operation : public operation<Connection, shutdown_operation<Conne
     for (;;) {
       bool const left = this->flushed();
       if (ended_) return left ? this->finish() : this->wait_for_output();
-      step const next = this->engine().shutdown();
+      auto const next = this->engine().shutdown();
       if (next.want == want::input) return this->wait_for_input();
       if (next.want == want::output) return this->relieve();
       if (next.error && this->alert_sent()) return this->finish(next.error);
       if (!next.error && next.want != want::nothing) return this->finish(errc::unexpected_result);
       this->error_ = next.error;
       ended_ = next.error || next.bytes == 0;
-      budget.took(next.bytes);
+      budget.took(next.records, next.ciphertext);
       if (budget.exhausted()) return this->rest(action::yield);
     }
   }

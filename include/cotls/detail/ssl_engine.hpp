@@ -34,6 +34,12 @@ struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
 };
 
+/// What a read came to, and what it has taken of its thread's time: fairness counts that.
+struct read_step : step {
+  std::size_t records = 0;
+  std::size_t ciphertext = 0;   // bytes
+};
+
 /** One TLS connection over a channel: no socket, executor, clock or thread.
 
     Every call answers with a step and never waits. The only caller of OpenSSL's connection
@@ -68,9 +74,11 @@ class ssl_engine {
   /** Returns how much of a hello that is awaited is here. */
   std::size_t hello_bytes() const noexcept { return channel_->ahead().size(); }
 
-  /** Fills the buffers from as many records as are here (`SSL_read_ex`). Bytes first: an error or
-      an end behind them is held for the next call. The peer's close_notify is asio::error::eof. */
-  step read(std::span<asio::mutable_buffer const> buffers);
+  /** Fills the buffers from as many records as are here, up to 64 (`SSL_read_ex`). Bytes first: an
+      error or an end behind them is held for the next call. The peer's close_notify is
+      asio::error::eof. want::output: too much ciphertext waits to leave (`must_send`), or enough
+      records without data were taken at one go, and the call is to be made again. */
+  read_step read(std::span<asio::mutable_buffer const> buffers);
 
   /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
       want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
@@ -83,12 +91,18 @@ class ssl_engine {
 
   /** Sends close_notify, once, and discards a record of what arrives before the peer's, whose
       length is in `bytes`; done when there are none. */
-  step shutdown();
+  read_step shutdown();
 
   /** Tries to send what is unsent, without OpenSSL. */
   void flush() { channel_->flush(); }
 
   std::size_t unsent() const noexcept { return channel_->unsent(); }
+
+  /** True when so much ciphertext waits to leave that nothing more is read. */
+  bool must_send() const noexcept;
+
+  /** True when the peer waits for the flight that has ended the handshake. */
+  bool peer_awaits_flight() const noexcept;
 
   /** Lets a handshake's last flight leave that was held for the first data. */
   void send_flight() noexcept { channel_->send_flight(); }
@@ -98,6 +112,10 @@ class ssl_engine {
 
   /** The transport failed to take ciphertext; what was unsent is gone. */
   error_code const& send_error() const noexcept { return channel_->send_error(); }
+
+  /** Why nothing more can be sent: the peer's alert, should it be here unread, or what the transport
+      said; empty while all is well. */
+  error_code send_failure() noexcept;
 
   /** Says that input may be here again. */
   void input_arrived() noexcept { channel_->set_dry(false); }
@@ -173,7 +191,6 @@ class ssl_engine {
     char const* last_operation = nullptr;
   };
 
-  class call_scope;
   class receive_scope;
   enum class call : std::uint8_t;
 
@@ -186,12 +203,12 @@ class ssl_engine {
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   bool missed_certificate(error_code const& failed) const noexcept;
-  step needs_input() const;
+  step needs_input(shortage why) const noexcept;
   step refuse_hello();
-  step fail(error_code code, status classified, std::string stack = {});
-  bool last_flight_may_wait() const noexcept;
+  step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
-  step fill(std::span<asio::mutable_buffer const> buffers);
+  bool nothing_to_do() const noexcept;
+  step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool keep_rest(std::size_t wanted) noexcept;
   step read_rest(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
@@ -205,6 +222,7 @@ class ssl_engine {
   input_chunk rest_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // what every later call answers
+  std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
   std::uint16_t first_record_;   // plaintext, of what is written after data was read
   std::uint16_t next_record_;
   bool handshake_done_ = false;
