@@ -29,7 +29,7 @@ asio::awaitable<void> write_then_read(stream<Next>& client, std::string& answer)
   std::string const text(length, 'x');
   co_await client.async_write(asio::buffer(text));
   answer.resize(4);
-  co_await asio::async_read(client, asio::buffer(answer));
+  co_await asio::async_read(client, asio::buffer(answer), asio::use_awaitable);
 }
 
 // A server that reads before it writes anything.
@@ -37,7 +37,7 @@ template <class Next>
 asio::awaitable<void> read_then_write(stream<Next>& server) {
   co_await server.async_handshake();
   std::string text(length, '\0');
-  co_await asio::async_read(server, asio::buffer(text));
+  co_await asio::async_read(server, asio::buffer(text), asio::use_awaitable);
   BOOST_TEST((text == std::string(length, 'x')));
   co_await server.async_write(asio::buffer("done", 4));
 }
@@ -74,7 +74,7 @@ BOOST_DATA_TEST_CASE(that_the_transport_does_not_take_hold_up_nobody, counts, co
 BOOST_DATA_TEST_CASE(that_a_socket_does_not_take_hold_up_nobody, counts, count) {
   using local_socket = asio::local::stream_protocol::socket;
   asio::io_context context;
-  std::pair ends(local_socket(context), local_socket(context));
+  std::pair<local_socket, local_socket> ends{local_socket(context), local_socket(context)};
   asio::local::connect_pair(ends.first, ends.second);
   for (local_socket* each : {&ends.first, &ends.second}) {
     each->set_option(asio::socket_base::send_buffer_size(4608));
