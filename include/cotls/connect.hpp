@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/context.hpp>
+#include <cotls/detail/initiation.hpp>
 #include <cotls/stream.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -165,22 +166,23 @@ inline asio::awaitable<tcp_stream> async_connect(
 template <class Token>
 auto async_connect(asio::any_io_executor const& executor, std::string_view host, int port,
                    client_context const& context, connect_options const& options, Token&& token) {
+  auto start = [](auto handler, asio::any_io_executor const& streams,
+                  detail::connect_request request) {
+    auto const runs_on = asio::get_associated_executor(handler, streams);
+    auto const slot = asio::get_associated_cancellation_slot(handler);
+    auto ended = [handler = std::move(handler)](std::exception_ptr const& thrown,
+                                                tcp_stream made) mutable {
+      std::optional<error> const failed = detail::failure_of(thrown);
+      if (!failed) return std::move(handler)(error_code(), std::move(made));
+      std::move(handler)(failed->code(), tcp_stream(*failed));
+    };
+    asio::co_spawn(asio::make_strand(streams), detail::connect(streams, std::move(request)),
+                   asio::bind_cancellation_slot(slot,
+                                                asio::bind_executor(runs_on, std::move(ended))));
+  };
   return asio::async_initiate<Token, void(error_code, tcp_stream)>(
-      [](auto handler, asio::any_io_executor const& streams, detail::connect_request request) {
-        auto const runs_on = asio::get_associated_executor(handler, streams);
-        auto const slot = asio::get_associated_cancellation_slot(handler);
-        auto ended = [handler = std::move(handler)](std::exception_ptr const& thrown,
-                                                    tcp_stream made) mutable {
-          std::optional<error> const failed = detail::failure_of(thrown);
-          if (!failed) return std::move(handler)(error_code(), std::move(made));
-          std::move(handler)(failed->code(), tcp_stream(*failed));
-        };
-        asio::co_spawn(asio::make_strand(streams),
-                       detail::connect(streams, std::move(request)),
-                       asio::bind_cancellation_slot(
-                           slot, asio::bind_executor(runs_on, std::move(ended))));
-      },
-      token, executor, detail::connect_request(host, port, context, options));
+      detail::initiation(executor, start), token, executor,
+      detail::connect_request(host, port, context, options));
 }
 
 }  // namespace cotls

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/context.hpp>
+#include <cotls/detail/initiation.hpp>
 #include <cotls/detail/waiting_list.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/listener_options.hpp>
@@ -213,14 +214,13 @@ class basic_listener {
   // Starts an operation whose handler waits in one of the state's lists.
   template <class Signature, class Start, class Token>
   auto wait(Start start, Token& token) {
-    return asio::async_initiate<Token, Signature>(
-        [](auto handler, std::shared_ptr<state_type> const& state,
-           asio::any_io_executor const& executor, Start how) {
-          auto const slot = asio::get_associated_cancellation_slot(handler);
-          how(*state, [&](auto& waiters) { return waiters.add(std::move(handler), executor); },
-              slot);
-        },
-        token, state_, get_executor(), start);
+    auto const initiate = [](auto handler, std::shared_ptr<state_type> const& state,
+                             asio::any_io_executor const& executor, Start how) {
+      auto const slot = asio::get_associated_cancellation_slot(handler);
+      how(*state, [&](auto& waiters) { return waiters.add(std::move(handler), executor); }, slot);
+    };
+    return asio::async_initiate<Token, Signature>(detail::initiation(get_executor(), initiate),
+                                                  token, state_, get_executor(), start);
   }
 
   std::shared_ptr<state_type> state_;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <cotls/detail/carried_handler.hpp>
 #include <cotls/detail/deadline.hpp>
 #include <cotls/detail/transport.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
@@ -120,7 +120,7 @@ class teardown_operation {
       bool const waits = start_wait(self, until, [&](asio::cancellation_slot slot) {
         auto& socket = socket_of(tls.next_layer());
         socket.async_wait(asio::socket_base::wait_read,
-                          asio::bind_cancellation_slot(slot, std::move(self)));
+                          bind_slot(slot, std::move(self)));
       });
       if (!waits) close_and_complete(self);
     }

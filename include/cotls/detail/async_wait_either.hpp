@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/detail/carried_handler.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -24,15 +25,16 @@ class either_wait : public std::enable_shared_from_this<either_wait<Handler, Exe
  public:
   either_wait(Handler&& handler, Executor const& executor)
       : handler_(std::move(handler)),
-        executor_(asio::get_associated_executor(handler_, executor)),
-        slot_(asio::get_associated_cancellation_slot(handler_)) {}
+        executor_(asio::get_associated_executor(handler_, executor)) {}
 
+  // The slot is its owner's, who may emit on another thread when the waits end: it is given a
+  // handler here, and not touched again.
   template <class Socket>
   void start(Socket& socket) {
     std::scoped_lock const lock(mutex_);
-    if (slot_.is_connected()) {
-      // The slot may belong to what the handler owns: it must not own the handler in turn.
-      slot_.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
+    if (auto slot = asio::get_associated_cancellation_slot(handler_); slot.is_connected()) {
+      // It may belong to what the handler owns: it must not own the handler in turn.
+      slot.assign([weak = this->weak_from_this()](asio::cancellation_type type) {
         if (auto const self = weak.lock()) self->cancel(type);
       });
     }
@@ -63,14 +65,12 @@ class either_wait : public std::enable_shared_from_this<either_wait<Handler, Exe
         return;
       }
     }
-    slot_.clear();
-    Handler handler(std::move(handler_));
-    std::move(handler)(result_);
+    auto last = bind_args(std::move(handler_), result_);
+    run_for(last.carried, last);
   }
 
   Handler handler_;
   asio::associated_executor_t<Handler, Executor> executor_;
-  asio::associated_cancellation_slot_t<Handler> slot_;
   std::mutex mutex_;
   asio::cancellation_signal input_;
   asio::cancellation_signal output_;

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cotls/detail/calling_thread.hpp>
+#include <cotls/detail/carried_handler.hpp>
 #include <cotls/detail/core.hpp>
 #include <cotls/detail/deadline.hpp>
 #include <cotls/detail/operation.hpp>
 
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
@@ -81,7 +82,7 @@ class composed_driver {
     auto const until = deadline_;
     // With a deadline or without, so that what a transport does is compiled for one handler only.
     auto const wait = [&self, &core, what = next_](asio::cancellation_slot slot) {
-      core->async_wait(what, asio::bind_cancellation_slot(slot, std::move(self)));
+      core->async_wait(what, bind_slot(slot, std::move(self)));
     };
     if (!until) return wait(self.get_cancellation_state().slot());
     if (start_wait(self, until, wait)) return;
@@ -110,35 +111,40 @@ class composed_driver {
 };
 
 /// The initiating function: an operation is made when it is started, which for a deferred one is
-/// not when it is asked for.
+/// not when it is asked for. Some tokens ask for its executor (A20).
 template <class Operation, class Core>
-struct initiate_composed {
+class initiate_composed {
+ public:
+  using executor_type = typename Core::executor_type;
+
+  explicit initiate_composed(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+
+  executor_type get_executor() const {
+    if (!core_) throw error(errc::not_connected);
+    return core_->executor();
+  }
+
   template <class Handler, class... Args>
-  void operator()(Handler handler, std::shared_ptr<Core> core,
-                  std::optional<std::chrono::steady_clock::duration> limit,
+  void operator()(Handler handler, std::optional<std::chrono::steady_clock::duration> limit,
                   Args const&... args) const {
-    if (!core) {
-      auto const executor = asio::get_associated_executor(handler);
-      return asio::post(executor, [handler = std::move(handler)]() mutable {
-        complete_with(handler, errc::not_connected);
-      });
-    }
-    auto& next = core->next();
-    Operation operation(core.get(), args...);
+    if (!core_) return complete_unconnected(std::move(handler));
     asio::async_compose<Handler, completion_signature<Operation>>(
-        composed_driver<Core, Operation>(std::move(core), std::move(operation), limit), handler,
-        next);
+        composed_driver<Core, Operation>(core_, Operation(core_.get(), args...), limit), handler,
+        core_->next());
   }
 
  private:
   template <class Handler>
-  static void complete_with(Handler& handler, error_code code) {
+  static void complete_unconnected(Handler handler) {
+    error_code const code = errc::not_connected;
     if constexpr (Operation::counts_bytes) {
-      std::move(handler)(code, std::size_t(0));
+      complete_without_executor(bind_args(std::move(handler), code, std::size_t(0)));
     } else {
-      std::move(handler)(code);
+      complete_without_executor(bind_args(std::move(handler), code));
     }
   }
+
+  std::shared_ptr<Core> core_;
 };
 
 /** Starts an operation for any completion token. */
@@ -147,7 +153,7 @@ auto compose(std::shared_ptr<Core> core,
              std::optional<std::chrono::steady_clock::duration> limit, Token&& token,
              Args const&... args) {
   return asio::async_initiate<Token, completion_signature<Operation>>(
-      initiate_composed<Operation, Core>(), token, std::move(core), limit, args...);
+      initiate_composed<Operation, Core>(std::move(core)), token, limit, args...);
 }
 
 }  // namespace cotls::detail

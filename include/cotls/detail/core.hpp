@@ -26,7 +26,13 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
 
   /** Hands the transport to the program, which may do with it what it likes: from then on nothing
       of ours touches it but operations. */
-  next_type& lend() noexcept { return transport_.lend(); }
+  next_type& lend() noexcept { return transport_.lend(!reading.busy && !writing.busy); }
+
+  /** Gives the transport back. What was asked for and has not begun ends when it does. */
+  Next take_next() {
+    reading.closed = writing.closed = true;
+    return transport_.take_next();
+  }
 
   executor_type executor() noexcept { return transport_.next().get_executor(); }
   detail::transport<Next>& transport() noexcept { return transport_; }

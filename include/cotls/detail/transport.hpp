@@ -8,18 +8,22 @@
 #include <cotls/detail/wait_for.hpp>
 #include <cotls/detail/waiting_list.hpp>
 
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/defer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 
 #include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -66,10 +70,12 @@ class transport<Next, true> {
   detail::channel& channel() noexcept { return channel_; }
 
   /** Hands the socket to the program. Whoever has it may close it at any time; a handler of ours
-      would then send on what may be somebody else's descriptor. */
-  next_type& lend() noexcept {
-    lent_ = true;
+      would then send on what may be somebody else's descriptor. He may also wait for it, so that it
+      is registered again at the last moment, unless we wait ourselves. */
+  next_type& lend(bool idle) noexcept {
     channel_.send_flight();
+    if (idle) register_again();
+    lent_ = true;
     return next_;
   }
 
@@ -98,8 +104,7 @@ class transport<Next, true> {
   template <class Core, class Handler>
   void start(Core& owner, action what, Handler handler) {
     if (what == action::wait_input) {
-      bool const alone = !owner.writing.busy || owner.writing.exclusive;
-      if (registered_for_output_ && alone) register_again();
+      if (!owner.writing.busy || owner.writing.exclusive) register_again();
       return next_.async_wait(next_type::wait_read, std::move(handler));
     }
     registered_for_output_ = true;
@@ -139,17 +144,23 @@ class transport<Next, true> {
   }
 
  private:
+  // Ends all that waits for the socket: for nobody's but our own (A28). The registration is gone
+  // with what the socket has remembered of its descriptor.
   void register_again() {
+    if (!registered_for_output_ || lent_ || std::is_reference_v<Next>) return;
     registered_for_output_ = false;
-    if constexpr (!std::is_reference_v<Next>) {
-      error_code failed;
-      auto const local = next_.local_endpoint(failed);
-      if (failed) return;   // closed; the wait that follows says so
-      auto const protocol = local.protocol();
-      auto const descriptor = next_.release(failed);
-      if (failed) return;
-      next_.assign(protocol, descriptor, failed);
-      if (failed) ::close(descriptor);   // nobody's any more; the wait that follows says so
+    error_code failed;
+    auto const local = next_.local_endpoint(failed);
+    if (failed) return;   // closed; the wait that follows says so
+    auto const protocol = local.protocol();
+    bool const non_blocking = next_.non_blocking();
+    auto const descriptor = next_.release(failed);
+    if (failed) return;
+    next_.assign(protocol, descriptor, failed);
+    if (failed) {
+      ::close(descriptor);   // nobody's any more; the wait that follows says so
+    } else if (non_blocking) {
+      next_.non_blocking(true, failed);
     }
   }
 
@@ -159,7 +170,7 @@ class transport<Next, true> {
   bool lent_ = false;   // the program has the socket, too
 };
 
-/// Any other AsyncStream. What goes on beside an operation runs on the transport's own executor.
+/// Any other AsyncStream. What goes on beside an operation runs on the operation's executor, too.
 template <class Next>
 class transport<Next, false> {
  public:
@@ -173,7 +184,7 @@ class transport<Next, false> {
   next_type& next() noexcept { return next_; }
   Next take_next() { return std::forward<Next>(next_); }
   memory_channel& channel() noexcept { return channel_; }
-  next_type& lend() noexcept { return next_; }
+  next_type& lend(bool) noexcept { return next_; }
   void was_connected() noexcept {}
   void let_flight_wait() noexcept {}
   void send_flight_soon() noexcept {}
@@ -216,10 +227,18 @@ class transport<Next, false> {
     chunk_ = input_chunk();
   }
 
-  /** Sends what is unsent without an operation of its own. */
+  /** Sends the last that is ever sent without an operation, whose executor would be the one to go
+      on with: what is done when it has left concerns nobody. */
   template <class Core>
   void flush_unattended(Core& owner) {
-    flush_beside(owner.shared_from_this());
+    if (sending_) return;
+    auto const unsent = channel_.sending();
+    auto const last =
+        std::make_shared<std::string>(static_cast<char const*>(unsent.data()), unsent.size());
+    channel_.sent(unsent.size());
+    sending_ = true;
+    asio::async_write(next_, asio::buffer(*last),
+                      [last, alive = owner.shared_from_this()](error_code, std::size_t) {});
   }
 
   void interrupt() { cancel_lowest_layer(); }
@@ -247,7 +266,10 @@ class transport<Next, false> {
         writes_ = true;
         return over.next_.async_write_some(over.channel_.sending(), std::move(self));
       }
-      if (what_ == action::wait_either) over.flush_beside(owner_->shared_from_this());
+      if (what_ == action::wait_either) {
+        over.flush_beside(owner_->shared_from_this(),
+                          asio::get_associated_executor(self, over.next_.get_executor()));
+      }
       if (over.receiving_) {
         return over.await_end(over.await_received_, self, owner_->shared_from_this());
       }
@@ -301,17 +323,18 @@ class transport<Next, false> {
     return {};
   }
 
-  template <class Owner>
-  void flush_beside(std::shared_ptr<Owner> owner) {
+  template <class Owner, class Executor>
+  void flush_beside(std::shared_ptr<Owner> owner, Executor const& executor) {
     if (sending_) return;
     sending_ = true;
+    auto sent_some = [this, owner, executor](error_code code, std::size_t bytes) mutable {
+      bool const waited_for = !await_sent_.empty();
+      error_code const failed = sent(code, bytes);
+      if (failed || waited_for || channel_.unsent() == 0) return;
+      flush_beside(std::move(owner), executor);
+    };
     next_.async_write_some(channel_.sending(),
-                           [this, owner](error_code code, std::size_t bytes) mutable {
-                             bool const waited_for = !await_sent_.empty();
-                             error_code const failed = sent(code, bytes);
-                             if (failed || waited_for || channel_.unsent() == 0) return;
-                             flush_beside(std::move(owner));
-                           });
+                           asio::bind_executor(executor, std::move(sent_some)));
   }
 
   template <class Self, class Owner>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <boost/asio/associated_allocator.hpp>
+#include <cotls/detail/carried_handler.hpp>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -46,8 +46,9 @@ class handler_holder {
 
 /** Completion handlers that wait for an event, first come first served.
 
-    Handlers are completed by a post to their associated executor, so that they may be completed
-    under a lock. The list itself is not synchronised.
+    Handlers are completed by a post, and from there on their associated executor (which itself
+    need not be one that can be posted to, A19), so that they may be completed under a lock. The
+    list itself is not synchronised.
 */
 template <class... Args>
 class waiting_list final : private handler_holder {
@@ -104,25 +105,30 @@ class waiting_list final : private handler_holder {
     virtual void complete(Args... args) = 0;
   };
 
+  // The handler's slot is its owner's again.
+  template <class Handler>
+  struct ended : bound_handler<Handler, Args...> {
+    void operator()() {
+      asio::get_associated_cancellation_slot(this->carried).clear();
+      bound_handler<Handler, Args...>::operator()();
+    }
+  };
+
   template <class Handler, class Executor>
   struct entry_for final : entry {
     entry_for(Handler&& taken, Executor const& executor)
-        : handler(std::move(taken)), work(asio::get_associated_executor(handler, executor)) {}
+        : handler(std::move(taken)),
+          ours(executor),
+          theirs(asio::get_associated_executor(handler, executor)) {}
 
     void complete(Args... args) override {
-      auto const executor = work.get_executor();
-      auto const allocator = asio::get_associated_allocator(handler);
-      asio::post(executor,
-                 asio::bind_allocator(
-                     allocator, [handler = std::move(handler),
-                                 values = std::tuple<Args...>(std::move(args)...)]() mutable {
-                       asio::get_associated_cancellation_slot(handler).clear();
-                       std::apply(std::move(handler), std::move(values));
-                     }));
+      asio::post(ours.get_executor(),
+                 ended<Handler>{{{std::move(handler)}, {std::move(args)...}}});
     }
 
     Handler handler;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, Executor>> work;
+    asio::executor_work_guard<Executor> ours;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, Executor>> theirs;
   };
 
   // What a handler owns may come back to this list while it is destroyed.
