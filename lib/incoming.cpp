@@ -48,7 +48,7 @@ error_code incoming_state<Protocol>::begin_handshake(server_context const* chose
   }
   auto const last = std::move(core_);
   auto const received = last->engine().take_received();
-  shaking_ = stream_type(last->transport().take_next(), context);
+  shaking_ = stream_type(last->take_next(), context);
   shaking_.give_input(asio::buffer(received));
   shaking_.set_handshake_timeout(left_);
   began_ = clock::now();
@@ -70,7 +70,7 @@ auto incoming_state<Protocol>::release() -> std::pair<socket_type, std::vector<s
   if (core_->reading.busy) throw error(errc::operation_in_progress);
   auto const last = std::move(core_);
   auto received = last->engine().take_received();
-  return {last->transport().take_next(), std::move(received)};
+  return {last->take_next(), std::move(received)};
 }
 
 template <class Protocol>

@@ -300,7 +300,8 @@ void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.g
 
 bool ssl_engine::is_over() const noexcept {
   bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  return closed || (fatal_ && !handshake_done_);
+  bool const over = closed || (fatal_ && !handshake_done_);
+  return over && channel_->unsent() == 0;   // or it would be cut, and what comes next inside of it
 }
 
 std::vector<std::byte> ssl_engine::take_back_input() {

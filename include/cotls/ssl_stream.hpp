@@ -8,6 +8,7 @@
 #include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
+#include <cotls/lowest_layer.hpp>
 #include <cotls/teardown.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -73,8 +74,9 @@ struct lowest_layer_of<Next> {
     - An exception thrown by a verify callback refuses the certificate; it does not leave the call.
     - Application data of `SSL_set_app_data` is the program's own: the callback is kept elsewhere.
     - Without a token, operations take `use_awaitable` where the executor has no default of its own.
-    - Moving a stream leaves it without a connection; operations on it end with
-      `errc::not_connected`. Destroying one ends its operations with `operation_aborted`.
+    - Moving a stream leaves it without a connection: operations on it end with
+      `errc::not_connected`, and what wants its transport or changes it fails with that. Destroying
+      one ends its operations with `operation_aborted`.
 
     @par Concurrency, cancellation As `stream`.
 */
@@ -99,6 +101,12 @@ class ssl_stream : public asio::ssl::stream_base {
   using lowest_layer_type = typename detail::lowest_layer_of<next_layer_type>::type;
   using executor_type = typename next_layer_type::executor_type;
   using default_token = detail::default_token_t<executor_type>;
+
+  /// The same over a transport with another executor (`as_default_on_t`).
+  template <class Executor>
+  struct rebind_executor {
+    using other = ssl_stream<typename next_layer_type::template rebind_executor<Executor>::other>;
+  };
 
   /// For programs that use Asio's deprecated `impl_type`.
   struct impl_struct {
@@ -129,28 +137,32 @@ class ssl_stream : public asio::ssl::stream_base {
 
   ~ssl_stream() { abandon(); }
 
-  executor_type get_executor() const noexcept { return core_->executor(); }
+  executor_type get_executor() const { return connection().executor(); }
 
   /** Returns the connection as OpenSSL has it; before the handshake, too. */
-  native_handle_type native_handle() const noexcept { return core_->engine().native_handle(); }
+  native_handle_type native_handle() const noexcept {
+    return core_ ? core_->engine().native_handle() : nullptr;
+  }
 
-  next_layer_type& next_layer() noexcept { return core_->lend(); }
-  next_layer_type const& next_layer() const noexcept { return core_->lend(); }
+  next_layer_type& next_layer() { return connection().lend(); }
+  next_layer_type const& next_layer() const { return connection().lend(); }
 
   /** Returns the socket, or whatever has no layer beneath it: a `beast::tcp_stream` is its own. */
-  lowest_layer_type& lowest_layer() noexcept {
-    return detail::lowest_layer_of<next_layer_type>::find(core_->lend());
+  lowest_layer_type& lowest_layer() {
+    return detail::lowest_layer_of<next_layer_type>::find(connection().lend());
   }
-  lowest_layer_type const& lowest_layer() const noexcept {
-    return detail::lowest_layer_of<next_layer_type>::find(core_->lend());
+  lowest_layer_type const& lowest_layer() const {
+    return detail::lowest_layer_of<next_layer_type>::find(connection().lend());
   }
 
-  connection_info info() const { return core_->engine().info(); }
-  peer_info peer() const { return core_->engine().peer(); }
+  connection_info info() const { return core_ ? core_->engine().info() : connection_info(); }
+  peer_info peer() const { return core_ ? core_->engine().peer() : peer_info({}, false); }
 
   /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. */
-  error last_error() const { return core_->engine().last_error(); }
+      empty while nothing has. Of a stream that was moved from, `errc::not_connected`. */
+  error last_error() const {
+    return core_ ? core_->engine().last_error() : error(errc::not_connected);
+  }
 
   /** The time for a whole handshake, 10 s by default, and for a whole shutdown, 2 s. */
   void set_handshake_timeout(clock::duration limit) noexcept { handshake_timeout_ = limit; }
@@ -158,24 +170,26 @@ class ssl_stream : public asio::ssl::stream_base {
   clock::duration shutdown_timeout() const noexcept { return shutdown_timeout_; }
 
   /** Says what is asked of the peer, instead of what the context says. (`SSL_set_verify`) */
-  void set_verify_mode(asio::ssl::verify_mode mode) { core_->engine().set_verify_mode(mode); }
+  void set_verify_mode(asio::ssl::verify_mode mode) {
+    connection().engine().set_verify_mode(mode);
+  }
   error_code set_verify_mode(asio::ssl::verify_mode mode, error_code& code) {
-    set_verify_mode(mode);
-    return code = {};
+    if (core_) set_verify_mode(mode);
+    return code = unless_empty();
   }
 
   /** Limits the length of the peer's chain. (`SSL_set_verify_depth`) */
-  void set_verify_depth(int depth) { core_->engine().set_verify_depth(depth); }
+  void set_verify_depth(int depth) { connection().engine().set_verify_depth(depth); }
   error_code set_verify_depth(int depth, error_code& code) {
-    set_verify_depth(depth);
-    return code = {};
+    if (core_) set_verify_depth(depth);
+    return code = unless_empty();
   }
 
   /** Lets a function decide on each certificate of the peer's, instead of the context's callback:
       `bool(bool accepted, asio::ssl::verify_context&)`. */
   template <class VerifyCallback>
   void set_verify_callback(VerifyCallback callback) {
-    core_->engine().set_verifier(
+    connection().engine().set_verifier(
         [callback = std::move(callback)](bool accepted, x509_store_ctx_st* store) mutable -> bool {
           asio::ssl::verify_context context(store);
           return callback(accepted, context);
@@ -183,8 +197,8 @@ class ssl_stream : public asio::ssl::stream_base {
   }
   template <class VerifyCallback>
   error_code set_verify_callback(VerifyCallback callback, error_code& code) {
-    set_verify_callback(std::move(callback));
-    return code = {};
+    if (core_) set_verify_callback(std::move(callback));
+    return code = unless_empty();
   }
 
   /** Performs the handshake as a client or as a server. The calls that take buffers begin with what
@@ -282,6 +296,15 @@ class ssl_stream : public asio::ssl::stream_base {
   template <class Arg, class Native>
   static std::shared_ptr<core_type> make_core(Arg&& arg, Native* native) {
     return std::make_shared<core_type>(static_cast<Next>(std::forward<Arg>(arg)), native);
+  }
+
+  core_type& connection() const {
+    if (!core_) throw error(errc::not_connected);
+    return *core_;
+  }
+
+  error_code unless_empty() const noexcept {
+    return core_ ? error_code() : make_error_code(errc::not_connected);
   }
 
   static detail::role role_of(handshake_type end) noexcept {

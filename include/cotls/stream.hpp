@@ -6,6 +6,7 @@
 #include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
+#include <cotls/lowest_layer.hpp>
 #include <cotls/stream_options.hpp>
 #include <cotls/teardown.hpp>
 
@@ -35,7 +36,12 @@ class write_half;
     a reference, to a transport that must outlive the stream and its operations.
 
     A stream is one connection: it is not used again after its end. A default-constructed or
-    moved-from stream is empty; operations on it end with `errc::not_connected`.
+    moved-from stream is empty, as are the halves of one: operations on it end with
+    `errc::not_connected`, on the handler's own executor or, where it has none, at once; nothing is
+    known of its connection; and what wants its transport throws `errc::not_connected`.
+
+    An awaitable that was asked for keeps its connection; one that is started when the stream has
+    been destroyed or assigned to ends with `operation_aborted`.
 
     @par Completion tokens
     Operations follow Asio's rules: associated executor, allocator and cancellation slot, and no
@@ -62,6 +68,12 @@ class stream {
   using next_layer_type = std::remove_reference_t<Next>;
   using executor_type = typename next_layer_type::executor_type;
   using default_token = detail::default_token_t<executor_type>;
+
+  /// The same over a transport with another executor (`as_default_on_t`).
+  template <class Executor>
+  struct rebind_executor {
+    using other = stream<typename next_layer_type::template rebind_executor<Executor>::other>;
+  };
 
   /** Makes an empty stream. */
   stream() noexcept = default;
@@ -99,17 +111,26 @@ class stream {
       `operation_aborted`. */
   ~stream() { abandon(); }
 
-  /** False for an empty stream, of which nothing below but operations and `last_error` may be
-      asked. */
+  /** False for an empty stream. */
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
-  executor_type get_executor() const { return core_->executor(); }
-  next_layer_type& next_layer() const noexcept { return core_->lend(); }
-  auto& lowest_layer() const noexcept { return next_layer().lowest_layer(); }
-  ssl_st* native_handle() const noexcept { return core_->engine().native_handle(); }
+  /** @par Errors `errc::not_connected` */
+  executor_type get_executor() const { return connection().executor(); }
 
-  connection_info info() const { return core_->engine().info(); }
-  peer_info peer() const { return core_->engine().peer(); }
+  /** Lends the transport to the program: it is configured, looked at, or waited for beside the
+      stream. Its modes stay, and what the program waits for there goes on, until `cancel`, a write
+      that is cut beside a read, or the stream's end.
+      @par Errors `errc::not_connected` */
+  next_layer_type& next_layer() const { return connection().lend(); }
+  auto& lowest_layer() const { return next_layer().lowest_layer(); }
+
+  /** Returns the connection as OpenSSL has it; null of an empty stream. */
+  ssl_st* native_handle() const noexcept {
+    return core_ ? core_->engine().native_handle() : nullptr;
+  }
+
+  connection_info info() const { return core_ ? core_->engine().info() : connection_info(); }
+  peer_info peer() const { return core_ ? core_->engine().peer() : peer_info({}, false); }
 
   /** Returns the failure of the operation that failed last, as an awaitable throws it: all that is
       known beside the code that a completion handler gets. Its code is empty while none has failed;
@@ -126,22 +147,25 @@ class stream {
   clock::duration shutdown_timeout() const noexcept { return shutdown_timeout_; }
 
   /** Gives bytes of the peer's that were received before the stream was made, as after STARTTLS.
-      They are copied. To be called before the handshake. */
+      They are copied. To be called before the handshake.
+      @par Errors `errc::not_connected` */
   void give_input(asio::const_buffer received) {
-    core_->engine().give_input(received.data(), received.size());
+    connection().engine().give_input(received.data(), received.size());
   }
 
   /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the
       protocol above tells a whole message from a cut one. Reads then end with
-      `asio::error::eof`. */
+      `asio::error::eof`.
+      @par Errors `errc::not_connected` */
   void tolerate_truncation(bool value = true) {
-    core_->engine().set_truncation_is_end(value);
+    connection().engine().set_truncation_is_end(value);
   }
 
   /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end
       of TLS is taken from the transport, which `release` needs. To be called before the
-      handshake. */
-  void set_read_ahead(bool value) { core_->engine().set_read_ahead(value); }
+      handshake.
+      @par Errors `errc::not_connected` */
+  void set_read_ahead(bool value) { connection().engine().set_read_ahead(value); }
 
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
@@ -149,20 +173,21 @@ class stream {
       @return The transport, and the bytes of `give_input` that were not read, or that a transport
       in memory has received behind the end. Of a peer that turned out not to speak TLS, all that it
       has said.
-      @par Errors `errc::not_over` when the peer or we have not sent close_notify, or an operation
-      is pending; `errc::read_ahead` when bytes behind the end were read ahead. The stream stays as
-      it was.
+      @par Errors `errc::not_over` when the peer or we have not sent close_notify, when something
+      that we have to send has not left (another `async_shutdown` sends it), or an operation is
+      pending; `errc::read_ahead` when bytes behind the end were read ahead; `errc::not_connected`.
+      The stream stays as it was.
   */
   std::pair<Next, std::vector<std::byte>> release() {
-    bool const busy = core_->reading.busy || core_->writing.busy;
+    bool const busy = connection().reading.busy || connection().writing.busy;
     if (busy || !core_->engine().is_over()) throw error(errc::not_over);
     std::vector<std::byte> unread = core_->engine().take_back_input();
     auto const last = std::move(core_);
-    return {last->transport().take_next(), std::move(unread)};
+    return {last->take_next(), std::move(unread)};
   }
 
   /** Splits the stream into its directions, which may live in different coroutines (of one strand).
-      The connection ends when both are gone. */
+      The connection ends when both are gone. The halves of an empty stream are empty. */
   std::pair<read_half<Next>, write_half<Next>> split() && {
     auto const whole = std::move(core_);
     return {read_half<Next>(whole), write_half<Next>(whole)};
@@ -257,6 +282,11 @@ class stream {
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
 
  private:
+  core_type& connection() const {
+    if (!core_) throw error(errc::not_connected);
+    return *core_;
+  }
+
   void abandon() {
     if (core_) core_->abandon();
   }
@@ -279,7 +309,11 @@ class half {
   using executor_type = typename core_type::executor_type;
   using default_token = default_token_t<executor_type>;
 
-  executor_type get_executor() const { return core_->executor(); }
+  /** @par Errors `errc::not_connected` of a half that was moved from */
+  executor_type get_executor() const {
+    if (!core_) throw error(errc::not_connected);
+    return core_->executor();
+  }
 
  protected:
   explicit half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}

@@ -44,16 +44,15 @@ using awaited = typename awaited_by<Operation>::template type<Ending>;
 
 /** Drives an operation as a coroutine, which finishes without suspending when it can.
 
-    Our awaitables never touch the caller's cancellation state. A state that was cancelled before we
-    began says nothing of this operation: only what comes later counts.
+    It keeps its connection: it may be started later than it was asked for, when the stream is gone,
+    and ends then. Our awaitables never touch the caller's cancellation state. A state that was
+    cancelled before we began says nothing of this operation: only what comes later counts.
 */
 template <class Operation, class Core, class Ending, class... Args>
 asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_awaitable(
-    Core* core, Ending ending, Args... args) {
-  Operation operation(core, args...);
-  std::shared_ptr<Core> alive;   // from the first wait on: until then, the caller's stream is
+    std::shared_ptr<Core> core, Ending ending, Args... args) {
+  Operation operation(core.get(), args...);
   if (action next = operation.advance(); next != action::complete) {
-    alive = core->shared_from_this();
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     auto const before = state.cancelled();
     do {
@@ -67,7 +66,7 @@ asio::awaitable<awaited<Operation, Ending>, typename Ending::executor_type> run_
                                                                    : interruption::none);
     } while (next != action::complete);
   }
-  failure_maker<Core, Operation> const failure{core};
+  failure_maker<Core, Operation> const failure{core.get()};
   if constexpr (Operation::counts_bytes) {
     co_return ending.finish(operation.error(), failure, operation.transferred());
   } else {

@@ -134,7 +134,7 @@ class ssl_engine {
   void give_up_handshake(error_code why);
 
   /** True when the transport is free for another use: both sides have sent close_notify, or the
-      handshake has failed. */
+      handshake has failed, and nothing of ours has still to leave. */
   bool is_over() const noexcept;
 
   /** Takes back ciphertext that was given and not read; from a peer that does not speak TLS, all

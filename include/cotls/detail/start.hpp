@@ -19,7 +19,7 @@ template <class Operation, class Core, class Token, class... Args>
 auto start(std::shared_ptr<Core> const& core, Token&& token, Args const&... args) {
   using ending = awaitable_token<std::decay_t<Token>>;
   if constexpr (ending::value) {
-    return run_awaitable<Operation>(core.get(), ending(token), args...);
+    return run_awaitable<Operation>(core, ending(token), args...);
   } else {
     return compose<Operation>(core, std::nullopt, std::forward<Token>(token), args...);
   }
