@@ -1,0 +1,135 @@
+// Each allocation of one end's thread fails in turn while a connection is made, used and closed:
+// that ends in an error, and what has arrived at the other end is the beginning of what was sent.
+//
+// By the blocking facade, which has all of the library beneath it but Asio's own operations: these
+// end the process when they cannot allocate (the executors of their handlers are `noexcept`).
+
+#include "blocking.hpp"
+#include "print.hpp"
+#include "tls.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <future>
+#include <new>
+#include <string>
+#include <string_view>
+
+namespace {
+
+// How many allocations of this thread's succeed before one fails; negative: all do.
+thread_local long until_failure = -1;
+
+void* allocated(std::size_t size) {
+  bool const fails = until_failure >= 0 && until_failure-- == 0;
+  void* const made = fails ? nullptr : std::malloc(size);
+  if (!made) throw std::bad_alloc();
+  return made;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocated(size); }
+void* operator new[](std::size_t size) { return allocated(size); }
+void operator delete(void* given) noexcept { std::free(given); }
+void operator delete[](void* given) noexcept { std::free(given); }
+void operator delete(void* given, std::size_t) noexcept { std::free(given); }
+void operator delete[](void* given, std::size_t) noexcept { std::free(given); }
+
+namespace cotls::test {
+
+namespace {
+
+constexpr std::string_view greeting = "hello";
+
+// Made once: this is about connections.
+struct contexts {
+  server_context served = localhost_server();
+  client_context with = localhost_client();
+  std::string const text = std::string(8'000'000, 'x');
+  blocking::listener listener{any_port(), served,
+                              blocking::listen_options().accept_timeout(2s).handshake_timeout(2s)};
+};
+
+// Greets, writes more than the other end takes before time is up, and says goodbye.
+void be_client(contexts& use, std::string& received) {
+  auto tls = blocking::connect("127.0.0.1", use.listener.port(), use.with,
+                               connect_options().timeout(2s));
+  tls.set_timeout(2s);
+  tls.set_shutdown_timeout(50ms);
+  tls.write(asio::buffer(greeting));
+  received.resize(greeting.size());
+  received.resize(tls.read_some(asio::buffer(received)));
+  error_code code;
+  tls.set_write_timeout(5ms);
+  tls.write(asio::buffer(use.text), code);
+  tls.shutdown(code);
+}
+
+void be_server(contexts& use, std::string& received) {
+  auto tls = use.listener.accept();
+  tls.set_timeout(2s);
+  tls.set_shutdown_timeout(50ms);
+  received.resize(greeting.size());
+  received.resize(tls.read_some(asio::buffer(received)));
+  tls.write(asio::buffer(received));
+  std::string some(1000, '\0');
+  error_code code;
+  tls.read_some(asio::buffer(some), code);
+  tls.shutdown(code);
+}
+
+// What came of one end's part.
+struct ending {
+  std::string received;
+  bool well = false;
+};
+
+template <class Part>
+ending run_part(Part part, contexts& use, long allocations) {
+  ending became;
+  became.received.reserve(greeting.size());
+  until_failure = allocations;
+  try {
+    part(use, became.received);
+    became.well = true;
+  } catch (error const&) {
+  } catch (std::bad_alloc const&) {
+  }
+  return became;
+}
+
+template <class Failing, class Other>
+void fail_each(Failing failing, Other other) {
+  contexts use;
+  long at = 0;
+  for (bool failed = true; failed; ++at) {
+    BOOST_TEST_CONTEXT("allocation " << at) {
+      auto beside = std::async(std::launch::async, [&] { return run_part(other, use, -1); });
+      ending const ours = run_part(failing, use, at);
+      failed = until_failure < 0;
+      until_failure = -1;
+      ending const theirs = beside.get();
+      BOOST_TEST((failed || (ours.well && theirs.well)));
+      BOOST_TEST(greeting.starts_with(ours.received));
+      BOOST_TEST(greeting.starts_with(theirs.received));
+    }
+  }
+  BOOST_TEST_MESSAGE(at << " allocations failed in turn");
+  BOOST_TEST(at > 5);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(allocations)
+
+BOOST_AUTO_TEST_CASE(one_that_fails_at_a_client_ends_in_an_error) { fail_each(be_client, be_server); }
+
+BOOST_AUTO_TEST_CASE(one_that_fails_at_a_server_ends_in_an_error) { fail_each(be_server, be_client); }
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
