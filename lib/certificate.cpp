@@ -2,6 +2,7 @@
 
 #include "chain_key.hpp"
 #include "fail.hpp"
+#include "host_name.hpp"
 #include "key_kind.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
@@ -59,23 +60,6 @@ std::chrono::system_clock::time_point to_time_point(ASN1_TIME const* time) {
     return system_clock::time_point::min();
   }
   return exact;
-}
-
-std::optional<asio::ip::address> parse_address(std::string_view text) {
-  error_code failed;
-  asio::ip::address const address = asio::ip::make_address(std::string(text), failed);
-  if (failed || text.find('\0') != std::string_view::npos) return std::nullopt;
-  return address;
-}
-
-// An address in network byte order, as certificates hold it.
-std::vector<unsigned char> to_bytes(asio::ip::address const& address) {
-  if (address.is_v4()) {
-    auto const bytes = address.to_v4().to_bytes();
-    return {bytes.begin(), bytes.end()};
-  }
-  auto const bytes = address.to_v6().to_bytes();
-  return {bytes.begin(), bytes.end()};
 }
 
 std::string_view view_of(ASN1_STRING const* text) {
@@ -223,14 +207,8 @@ std::string certificate::fingerprint() const {
 }
 
 bool certificate::matches(std::string_view host) const {
-  if (host.ends_with('.')) host.remove_suffix(1);   // certificates never hold the final dot
-  if (host.empty()) return false;   // OpenSSL would take the length 0 for "measure it yourself"
-  if (auto const address = parse_address(host)) {
-    auto const bytes = to_bytes(*address);
-    return X509_check_ip(handle_.get(), bytes.data(), bytes.size(), 0) == 1;
-  }
-  return X509_check_host(handle_.get(), host.data(), host.size(),
-                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+  std::optional<host_name> const meant = host_name::parse(host);
+  return meant && meant->is_named_by(handle_.get());
 }
 
 certificate_chain certificate_chain::from_pem(std::string_view pem) {
@@ -264,29 +242,30 @@ identity::identity(certificate_chain chain, private_key key)
 
 namespace {
 
-constexpr std::size_t max_host_name = 253;     // RFC 1035 section 2.3.4, without the final dot
 constexpr std::size_t max_common_name = 64;    // RFC 5280 appendix A.1, ub-common-name
 
 void check(bool succeeded) {
   if (!succeeded) throw_openssl_error({}, "making a self-signed certificate");
 }
 
-void check_name(std::string const& name) {
-  bool const ascii =
-      std::all_of(name.begin(), name.end(), [](char each) { return each > ' ' && each < 127; });
-  if (name.empty() || name.size() > max_host_name || !ascii) {
+// A name is one that a client may verify, in which a wildcard stands for anything.
+host_name read_name(std::string name) {
+  std::replace(name.begin(), name.end(), '*', 'x');
+  std::optional<host_name> read = host_name::parse(name);
+  if (!read || read->has_zone()) {
     fail(errc::invalid_host_name, "making a self-signed certificate");
   }
+  return std::move(*read);
 }
 
 general_name_ptr make_general_name(std::string const& name) {
   general_name_ptr entry(GENERAL_NAME_new());
   check(entry != nullptr);
-  if (auto const address = parse_address(name)) {
-    auto const bytes = to_bytes(*address);
+  if (auto const address = read_name(name).address()) {
+    std::string const bytes = octets_of(*address);
     asn1_octet_string_ptr octets(ASN1_OCTET_STRING_new());
-    check(octets && ASN1_OCTET_STRING_set(octets.get(), bytes.data(),
-                                          static_cast<int>(bytes.size())) == 1);
+    check(octets && ASN1_STRING_set(octets.get(), bytes.data(),
+                                    static_cast<int>(bytes.size())) == 1);
     GENERAL_NAME_set0_value(entry.get(), GEN_IPADD, octets.release());
     return entry;
   }
@@ -354,8 +333,8 @@ void set_names(X509* to, std::string const& name) {
 
 identity make_self_signed(std::vector<std::string> const& names,
                           self_signed_options const& options) {
-  check_name(names.empty() ? std::string() : names.front());
-  for (std::string const& name : names) check_name(name);
+  read_name(names.empty() ? std::string() : names.front());
+  for (std::string const& name : names) read_name(name);
   private_key key = private_key::generate();
   clear_openssl_errors();
   x509_ptr const made(X509_new());

@@ -5,6 +5,7 @@
 #include "connect_race.hpp"
 #include "context_state.hpp"
 #include "fail.hpp"
+#include "host_name.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -61,13 +62,12 @@ asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, 
 asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::string host,
                                             int port, std::chrono::steady_clock::duration delay,
                                             time_point until) {
-  error_code not_an_address;
-  auto const literal = asio::ip::make_address(host, not_an_address);
+  auto const literal = detail::host_name(host).address();
   std::vector<tcp::endpoint> addresses;
-  if (not_an_address) {
-    addresses = co_await look_up(host, port, until);
+  if (literal) {
+    addresses.emplace_back(*literal, static_cast<std::uint16_t>(port));
   } else {
-    addresses.emplace_back(literal, static_cast<std::uint16_t>(port));
+    addresses = co_await look_up(host, port, until);
   }
   try {
     auto racing = detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
@@ -85,17 +85,22 @@ asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::
 }  // namespace
 
 client_context default_client_context() {
-  static auto const* const context = new client_context;   // for static objects, too: never freed
-  return *context;
+  static auto const* const everybodys = [] {
+    auto made = std::make_unique<client_context>();
+    made->state()->seal_for_everybody();
+    return made.release();   // for static objects, too: never freed
+  }();
+  return *everybodys;
 }
 
 client_options detail::checked_options(std::string_view host, int port,
                                        connect_options const& options) {
   if (port < 1 || port > 65535) throw error(errc::invalid_port);
+  host_name const connected_to(host);
   client_options tls = options.tls();
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
-  ssl_engine::check_host(tls.inner().host);
+  host_name const verified(tls.inner().host);
   return tls;
 }
 

@@ -18,9 +18,9 @@ verify context::verify_mode() const noexcept { return state_->verify_mode(); }
 
 bool context::sealed() const noexcept { return state_->sealed(); }
 
-boost::asio::ssl::context& context::native() const noexcept { return state_->lend(); }
+boost::asio::ssl::context& context::native() const { return state_->lend(); }
 
-ssl_ctx_st* context::native_handle() const noexcept { return state_->lend().native_handle(); }
+ssl_ctx_st* context::native_handle() const { return state_->lend().native_handle(); }
 
 void context::do_use(certificate_chain const& chain) {
   state_->check_mutable("use");

@@ -9,11 +9,16 @@
 
 #include <cotls/detail/ssl_engine.hpp>
 
+#include "alpn.hpp"
 #include "chain_key.hpp"
+#include "cipher_list.hpp"
 #include "fail.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
-#include "pem_input.hpp"
+#include "probe.hpp"
+#include "resumption.hpp"
+#include "revocation.hpp"
+#include "roots.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -21,7 +26,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <memory>
 
 namespace cotls::detail {
@@ -57,7 +61,8 @@ bool set_versions(SSL_CTX* ctx, protocol versions) {
   if (highest != 0 && SSL_CTX_set_max_proto_version(ctx, highest) != 1) return false;
   // The handshake of these is signed with MD5 and SHA-1, which no level above 0 allows.
   bool const ancient = highest != 0 && highest < TLS1_2_VERSION;
-  return !ancient || SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
+  if (ancient) return SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
+  return versions == protocol::sslv2_or_v3 || keep_modern_suites(ctx);
 }
 
 void set_common_defaults(SSL_CTX* ctx) {
@@ -76,10 +81,12 @@ void set_common_defaults(SSL_CTX* ctx) {
   SSL_CTX_clear_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_read_ahead(ctx, 1);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  heed_revocation_lists(SSL_CTX_get_cert_store(ctx));
 }
 
 bool set_server_defaults(SSL_CTX* ctx) {
   SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  guard_resumption(ctx);
   // A session of one context is never accepted by another (T2).
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> id;
   return RAND_bytes(id.data(), static_cast<int>(id.size())) == 1 &&
@@ -121,103 +128,7 @@ bool install(SSL_CTX* ctx, certificate_chain const* chain, private_key const* ke
   return !key || SSL_CTX_use_PrivateKey(ctx, key->native_handle()) == 1;
 }
 
-// A context on which a setting is tried before it is made.
-ssl_ctx_ptr make_probe(SSL_CTX const* like) {
-  clear_openssl_errors();
-  ssl_ctx_ptr probe(SSL_CTX_new(TLS_method()));
-  if (!probe) throw_openssl_error({}, "making a context");
-  SSL_CTX_set_security_level(probe.get(), SSL_CTX_get_security_level(like));
-  return probe;
-}
-
-x509_store_ptr make_system_store() {
-  clear_openssl_errors();
-  x509_store_ptr store(X509_STORE_new());
-  if (!store || X509_STORE_set_default_paths(store.get()) != 1) {
-    throw_openssl_error({}, "loading the system's roots");
-  }
-  return store;
-}
-
-// The system's file of roots holds hundreds of certificates: it is parsed once in a process, and
-// its store is shared by all the contexts that trust nothing else (T19). It is never freed: static
-// objects may connect while the process ends.
-X509_STORE* system_store() {
-  static X509_STORE* const store = make_system_store().release();
-  return store;
-}
-
-// Returns the certificates and revocation lists of a PEM text; throws when there is no certificate.
-x509_info_stack_ptr parse_authorities(std::string_view pem, std::string const& doing) {
-  clear_openssl_errors();
-  bio_ptr const input = bio_over(pem);
-  x509_info_stack_ptr found(PEM_X509_INFO_read_bio(input.get(), nullptr, no_password, nullptr));
-  if (!found) throw_openssl_error(errc::no_certificate_found, doing);
-  for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
-    if (sk_X509_INFO_value(found.get(), i)->x509) return found;
-  }
-  fail(errc::no_certificate_found, doing);
-}
-
-x509_info_stack_ptr load_authorities(std::filesystem::path const& file, std::string const& doing) {
-  file_contents const contents(file, doing);
-  return parse_authorities(contents.view(), doing);
-}
-
-void check_directory(std::filesystem::path const& directory, std::string const& doing) {
-  std::error_code failed;
-  bool const is_directory = std::filesystem::is_directory(directory, failed);
-  if (failed) fail({failed.value(), boost::system::system_category()}, doing);
-  if (!is_directory) fail({ENOTDIR, boost::system::system_category()}, doing);
-}
-
-// The server's protocols and what to do without a common one.
-struct alpn_choice {
-  std::string wire;
-  alpn_mismatch policy;
-};
-
-// The choice belongs to the SSL_CTX, because connections keep that one alive and not our object.
-int alpn_choice_index() {
-  static int const index = SSL_CTX_get_ex_new_index(
-      0, nullptr, nullptr, nullptr,
-      [](void*, void* choice, CRYPTO_EX_DATA*, int, long, void*) {
-        delete static_cast<alpn_choice*>(choice);
-      });
-  return index;
-}
-
-int on_alpn_offer(SSL*, unsigned char const** out, unsigned char* out_size,
-                  unsigned char const* offered, unsigned offered_size, void* ours) {
-  auto const& choice = *static_cast<alpn_choice const*>(ours);
-  unsigned char* selected = nullptr;
-  int const outcome = SSL_select_next_proto(
-      &selected, out_size, reinterpret_cast<unsigned char const*>(choice.wire.data()),
-      static_cast<unsigned>(choice.wire.size()), offered, offered_size);
-  if (outcome == OPENSSL_NPN_NEGOTIATED) {
-    *out = selected;
-    return SSL_TLSEXT_ERR_OK;
-  }
-  // RFC 7301 section 3.2: "In the event that the server supports no protocols that the client
-  // advertises, then the server SHALL respond with a fatal "no_application_protocol" alert."
-  if (choice.policy == alpn_mismatch::refuse) return SSL_TLSEXT_ERR_ALERT_FATAL;
-  return SSL_TLSEXT_ERR_NOACK;
-}
-
 }  // namespace
-
-std::string alpn_wire_format(std::vector<std::string> const& protocols) {
-  std::string wire;
-  for (std::string const& protocol : protocols) {
-    if (protocol.empty() || protocol.size() > 255) {
-      fail(errc::invalid_alpn_protocol, "setting the ALPN protocol \"" + protocol + '"');
-    }
-    wire += static_cast<char>(protocol.size());
-    wire += protocol;
-  }
-  if (wire.size() > 0xffff) fail(errc::invalid_alpn_protocol, "setting the ALPN protocols");
-  return wire;
-}
 
 context_state::context_state(role which, protocol versions)
     : end(which), adopted(false), native_(make_native(which, versions)) {
@@ -230,6 +141,17 @@ context_state::context_state(role which, boost::asio::ssl::context&& given)
 
 void context_state::check_mutable(char const* setter) const {
   if (sealed()) fail(errc::context_sealed, setter);
+}
+
+boost::asio::ssl::context& context_state::lend() const {
+  if (never_lent_) fail(errc::context_sealed, "the default context, which is everybody's,");
+  lent_.store(true, std::memory_order_relaxed);
+  return native_;
+}
+
+void context_state::seal_for_everybody() {
+  seal();
+  never_lent_ = true;
 }
 
 void context_state::seal() {
@@ -298,34 +220,35 @@ void context_state::load_roots(std::filesystem::path const& file,
   if (file.empty() && directory.empty()) {
     fail(errc::no_certificate_found, "loading roots from no file and no directory");
   }
-  x509_info_stack_ptr found;
+  std::optional<authorities> found;
   std::string const loading = "loading the roots " + file.string();
-  if (!file.empty()) found = load_authorities(file, loading);
-  if (!directory.empty()) {
-    std::string const doing = "using the directory of roots " + directory.string();
-    check_directory(directory, doing);
-    if (SSL_CTX_load_verify_dir(handle(), directory.string().c_str()) != 1) {
-      throw_openssl_error({}, doing);
-    }
+  if (!file.empty()) found = authorities::from_file(file, loading);
+  if (!directory.empty()) use_directory(directory);
+  if (found) take_in(*found, loading);
+}
+
+void context_state::use_directory(std::filesystem::path const& directory) {
+  std::string const doing = "using the directory of roots " + directory.string();
+  check_directory(directory, doing);
+  clear_openssl_errors();
+  if (SSL_CTX_load_verify_dir(handle(), directory.string().c_str()) != 1) {
+    throw_openssl_error({}, doing);
   }
-  if (found) add_authorities(found.get(), loading);
+  X509_STORE* const store = SSL_CTX_get_cert_store(handle());
+  heed_revocation_lists(store);
+  if (has_revocation_lists(directory)) require_revocation_lists(store);
   roots_loaded_ = true;
 }
 
 void context_state::add_roots(std::string_view pem) {
   std::string const doing = "adding roots";
-  add_authorities(parse_authorities(pem, doing).get(), doing);
-  roots_loaded_ = true;
+  take_in(authorities::from_pem(pem, doing), doing);
 }
 
-void context_state::add_authorities(STACK_OF(X509_INFO) const* found, std::string const& doing) {
-  X509_STORE* store = SSL_CTX_get_cert_store(handle());
-  for (int i = 0; i < sk_X509_INFO_num(found); ++i) {
-    X509_INFO const* entry = sk_X509_INFO_value(found, i);
-    bool const added = (!entry->x509 || X509_STORE_add_cert(store, entry->x509) == 1) &&
-                       (!entry->crl || X509_STORE_add_crl(store, entry->crl) == 1);
-    if (!added) throw_openssl_error({}, doing);
-  }
+void context_state::take_in(authorities const& found, std::string const& doing) {
+  found.add_to(SSL_CTX_get_cert_store(handle()), doing);
+  roots_loaded_ |= found.has_certificates();
+  store_is_own_ = true;
 }
 
 void context_state::add_root(certificate const& root) {
@@ -336,10 +259,9 @@ void context_state::add_root(certificate const& root) {
   roots_loaded_ = true;
 }
 
+// Roots that the user loaded through the wrapped context count, too.
 bool context_state::has_roots() const noexcept {
-  if (roots_loaded_) return true;
-  // Roots that the user loaded through the wrapped context.
-  return sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(handle()))) > 0;
+  return roots_loaded_ || has_certificates(SSL_CTX_get_cert_store(handle()));
 }
 
 // Loads the system's roots where they are trusted. Returns the store to share, if one can be.
@@ -353,7 +275,7 @@ X509_STORE* context_state::prepare_roots() {
     trust_system = end == role::client;
   }
   if (!trust_system) return nullptr;
-  if (!adopted && !lent && !has_roots()) return system_store();
+  if (!adopted && !lent && !store_is_own_ && !roots_loaded_) return system_store();
   clear_openssl_errors();
   if (SSL_CTX_set_default_verify_paths(handle()) != 1) {
     throw_openssl_error({}, "loading the system's roots");
@@ -363,13 +285,7 @@ X509_STORE* context_state::prepare_roots() {
 
 void context_state::load_suggested_authorities(std::filesystem::path const& file) {
   std::string const doing = "loading the suggested authorities " + file.string();
-  x509_info_stack_ptr const found = load_authorities(file, doing);
-  for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
-    X509* authority = sk_X509_INFO_value(found.get(), i)->x509;
-    if (authority && SSL_CTX_add_client_CA(handle(), authority) != 1) {
-      throw_openssl_error({}, doing);
-    }
-  }
+  authorities::from_file(file, doing).suggest_by(handle(), doing);
 }
 
 void context_state::set_verify(verify mode) noexcept {
@@ -387,15 +303,7 @@ verify context_state::verify_mode() const noexcept {
 }
 
 void context_state::set_ciphers(std::string const& tls12, std::string const& tls13) {
-  auto const set_on = [&](SSL_CTX* ctx) {
-    return (tls12.empty() || SSL_CTX_set_cipher_list(ctx, tls12.c_str()) == 1) &&
-           (tls13.empty() || SSL_CTX_set_ciphersuites(ctx, tls13.c_str()) == 1);
-  };
-  ssl_ctx_ptr const probe = make_probe(handle());
-  if (!set_on(probe.get()) || !set_on(handle())) {
-    throw_openssl_error(errc::invalid_setting,
-                        "setting the cipher suites \"" + tls12 + "\" and \"" + tls13 + '"');
-  }
+  set_cipher_lists(handle(), tls12, tls13);
 }
 
 void context_state::set_groups(std::string const& groups) {
@@ -443,21 +351,11 @@ void context_state::set_session_tickets(std::size_t count) {
   } else {
     SSL_CTX_set_options(handle(), SSL_OP_NO_TICKET);
   }
+  if (!adopted) keep_sessions(handle(), count > 0);
 }
 
 void context_state::select_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
-  std::unique_ptr<alpn_choice> choice;
-  if (!protocols.empty()) {
-    choice = std::make_unique<alpn_choice>(alpn_choice{alpn_wire_format(protocols), policy});
-  }
-  void* const old = SSL_CTX_get_ex_data(handle(), alpn_choice_index());
-  clear_openssl_errors();
-  if (SSL_CTX_set_ex_data(handle(), alpn_choice_index(), choice.get()) != 1) {
-    throw_openssl_error({}, "setting the ALPN protocols");
-  }
-  std::unique_ptr<alpn_choice> const replaced(static_cast<alpn_choice*>(old));
-  SSL_CTX_set_alpn_select_cb(handle(), choice ? on_alpn_offer : nullptr, choice.get());
-  choice.release();
+  detail::select_alpn(handle(), protocols, policy);
 }
 
 }  // namespace cotls::detail

@@ -4,6 +4,7 @@
 #include <cotls/detail/hello_framing.hpp>
 #include <cotls/detail/role.hpp>
 
+#include "roots.hpp"
 #include "session_cache.hpp"
 
 #include <boost/asio/ssl/context.hpp>
@@ -17,12 +18,6 @@
 #include <vector>
 
 namespace cotls::detail {
-
-/** Encodes protocol names as ALPN sends them: each after a byte that holds its length (RFC 7301
-    section 3.1).
-
-    @par Errors errc::invalid_alpn_protocol */
-std::string alpn_wire_format(std::vector<std::string> const& protocols);
 
 /** What the copies of one context share: the wrapped asio context and whether it is in use.
 
@@ -50,11 +45,12 @@ class context_state {
   bool sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
   SSL_CTX* handle() const noexcept { return native_.native_handle(); }
 
-  /// Lends the wrapped context to the user, whose changes to it are then to be reckoned with.
-  boost::asio::ssl::context& lend() const noexcept {
-    lent_.store(true, std::memory_order_relaxed);
-    return native_;
-  }
+  /// Seals a context that is never lent.
+  void seal_for_everybody();
+
+  /// Lends the wrapped context to the user, whose changes to it are then to be reckoned with. Throws
+  /// errc::context_sealed for one that is everybody's.
+  boost::asio::ssl::context& lend() const;
 
   /// @param doing  What the error says was tried: `"using the private key key.pem"`.
   void use(certificate_chain const& chain, std::string const& doing);
@@ -90,7 +86,8 @@ class context_state {
   void check_installable(certificate_chain const* chain, private_key const* key,
                          std::string const& doing) const;
   void check_identity() const;
-  void add_authorities(STACK_OF(X509_INFO) const* found, std::string const& doing);
+  void use_directory(std::filesystem::path const& directory);
+  void take_in(authorities const& found, std::string const& doing);
   bool has_roots() const noexcept;
   X509_STORE* prepare_roots();
   void install_identity();
@@ -100,6 +97,8 @@ class context_state {
   std::optional<private_key> key_;
   std::unique_ptr<session_cache> sessions_;
   bool roots_loaded_ = false;
+  bool store_is_own_ = false;   // roots or revocation lists are in it
+  bool never_lent_ = false;
   bool system_roots_ = false;
   bool small_first_records_ = false;
   std::size_t max_hello_ = default_max_hello;

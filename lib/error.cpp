@@ -141,7 +141,8 @@ description describe(errc value) noexcept {
       return {"no_host_name", "verification is on: give the host name to verify, or verify::none"};
     case errc::invalid_port: return {"invalid_port", "the port must be a number from 1 to 65535"};
     case errc::invalid_host_name:
-      return {"invalid_host_name", "the host name is empty, too long or not a name"};
+      return {"invalid_host_name",
+              "the host is neither a DNS name nor an IP address: check its spelling"};
     case errc::unsupported_protocol:
       return {"unsupported_protocol",
               "this OpenSSL cannot speak the protocol: ask for another, such as protocol::secure"};
@@ -200,7 +201,7 @@ description describe(errc value) noexcept {
     case errc::wrong_password:
       return {"wrong_password", "the password does not decrypt the private key"};
     case errc::invalid_setting:
-      return {"invalid_setting", "OpenSSL knows no such value: check its spelling"};
+      return {"invalid_setting", "no such value can be set: check its spelling"};
     case errc::overloaded:
       return {"overloaded",
               "the listener has as many handshakes in progress as it may: raise max_handshakes"};
@@ -226,7 +227,9 @@ description describe(alert value) noexcept {
     case alert::record_overflow:
       return {"record_overflow", "the peer received a record that is too long"};
     case alert::handshake_failure:
-      return {"handshake_failure", "the peer finds no acceptable set of parameters"};
+      return {"handshake_failure",
+              "the peer finds no acceptable set of parameters: to an old one, "
+              "set_ciphers(\"DEFAULT\") offers more suites"};
     case alert::no_certificate: return {"no_certificate", "the peer has no certificate"};
     case alert::bad_certificate: return {"bad_certificate", "the peer refuses the certificate"};
     case alert::unsupported_certificate:
@@ -335,7 +338,8 @@ char const* familiar_reason(int value) noexcept {
     case SSL_R_WRONG_VERSION_NUMBER: return "the peer does not speak TLS here";
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST: return "the client speaks plain HTTP";
-    case SSL_R_NO_SHARED_CIPHER: return "the two sides share no cipher suite";
+    case SSL_R_NO_SHARED_CIPHER:
+      return "the two sides share no cipher suite: set_ciphers(\"DEFAULT\") admits older ones";
     case SSL_R_NO_SUITABLE_KEY_SHARE: return "the two sides share no key exchange group";
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_NO_PROTOCOLS_AVAILABLE: return "the two sides share no version of the protocol";

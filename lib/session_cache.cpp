@@ -1,17 +1,37 @@
 #include "session_cache.hpp"
 
+#include <algorithm>
 #include <ctime>
+#include <string_view>
 
 namespace cotls::detail {
 
 namespace {
 
-// A certificate that has expired would not pass today, and nobody would look at it again.
+// RFC 8446 section 4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the
+// ticket_lifetime".
+constexpr long longest = 7 * 24 * 60 * 60;
+
+// A certificate that has expired would not pass today.
 bool is_fresh(SSL_SESSION const* session) {
   auto const now = static_cast<long>(std::time(nullptr));
-  if (now >= SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session)) return false;
+  long const lifetime = std::min(static_cast<long>(SSL_SESSION_get_timeout(session)), longest);
+  if (now >= SSL_SESSION_get_time(session) + lifetime) return false;
   X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
   return !peer || X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
+}
+
+std::string_view ticket_of(SSL_SESSION const* session) {
+  unsigned char const* bytes = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(session, &bytes, &size);
+  return {reinterpret_cast<char const*>(bytes), size};
+}
+
+// Of TLS 1.2, the session that a connection ends its handshake with may be the one it began with.
+bool is_known(std::vector<ssl_session_ptr> const& sessions, SSL_SESSION const* session) {
+  std::string_view const ticket = ticket_of(session);
+  return !sessions.empty() && !ticket.empty() && ticket_of(sessions.back().get()) == ticket;
 }
 
 }  // namespace
@@ -32,6 +52,7 @@ void session_cache::put(std::string const& server, SSL_SESSION* session) {
     index_.emplace(server, found);
   }
   auto& sessions = found->sessions;
+  if (is_known(sessions, session)) return;
   if (sessions.size() == max_sessions) sessions.erase(sessions.begin());
   sessions.push_back(std::move(copy));
 }

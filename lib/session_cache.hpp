@@ -11,11 +11,11 @@
 
 namespace cotls::detail {
 
-/** The sessions that a client context may resume, by server; those of the servers used last.
+/** Sessions to be resumed, by server; those of the servers used last. (A server has one, too, by the
+    number of the session.)
 
-    A resumed session is not verified again (T3): what it was made for must be what it is offered
-    to. So each client context has a cache of its own, and its keys hold host name and port.
-    Thread-safe.
+    What a session was made for must be what it is offered to, by whoever made it (T3): so each
+    context has a cache of its own, and the keys of a client's hold host name and port. Thread-safe.
 */
 class session_cache {
  public:
@@ -27,11 +27,12 @@ class session_cache {
 
   bool keeps() const noexcept { return max_servers_ > 0; }
 
-  /** Remembers a session. A copy is kept: a live one turns useless when its connection ends without
-      close_notify (T6). */
+  /** Remembers a session, unless it is the newest already. A copy is kept: a live one turns useless
+      when its connection ends without close_notify (T6). */
   void put(std::string const& server, SSL_SESSION* session);
 
-  /** Returns the newest session that has not expired, or null. One of TLS 1.3 is given once
+  /** Returns the newest session that is not too old, and whose certificate has not expired, or null.
+      One of TLS 1.3 is given once
       (RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections."). */
   ssl_session_ptr take(std::string const& server);
 

@@ -10,11 +10,13 @@
 
 #include <cotls/detail/ssl_engine.hpp>
 
+#include "alpn.hpp"
 #include "context_state.hpp"
 #include "openssl_error.hpp"
 
 #include <boost/asio/error.hpp>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -47,6 +49,12 @@ SSL_CTX* sealed(context_state& context) {
 
 // Records made of a caller's small buffers are put together here.
 thread_local std::array<std::byte, max_record> joining_buffer;
+
+bool is_verification_failure(error_code code) {
+  auto const packed = static_cast<unsigned long>(static_cast<unsigned>(code.value()));
+  return code.category() == openssl_category() && ERR_GET_LIB(packed) == ERR_LIB_SSL &&
+         ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
 
 // The unsent rest of a caller's buffers: walked piece by piece.
 class gather {
@@ -144,7 +152,7 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
     throw error(errc::no_host_name);   // fails closed: any trusted certificate would do otherwise
   }
   if (!options.alpn.empty()) set_alpn(options.alpn);
-  if (options.port != 0) resume_at(options.port);
+  if (options.port != 0) resume_at(options.port, options.host);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
@@ -174,6 +182,8 @@ void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
 bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
 
 step ssl_engine::perform(call what, void* data, std::size_t size) {
+  // Not before: the caller may still change what is asked of the server.
+  if (port_ != 0 && !handshake_done_ && SSL_in_before(ssl_.get()) == 1) offer_session();
   // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
   // already cannot fail, and is so short that even the look would be felt.
   if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
@@ -220,6 +230,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
   fatal_ = code;
   try {
     failure& known = failures().fatal;
+    if (!is_verification_failure(code)) forget_refused_certificate();
     known.status = classified;
     known.openssl_stack = std::move(stack);
     known.certificate_missed = missed_certificate(code);
@@ -329,6 +340,7 @@ step ssl_engine::handshake() {
   if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
   if (handshake_done_) {
+    remember_renewed_session();
     release_buffers();
     // Together with the first data the last flight costs neither a send nor its receiver a wake.
     bool const awaited = peer_awaits_flight();

@@ -7,10 +7,10 @@
 #include <cotls/detail/ssl_engine.hpp>
 
 #include "context_state.hpp"
+#include "host_name.hpp"
 #include "openssl_error.hpp"
 #include "openssl_ptr.hpp"
-
-#include <boost/asio/ip/address.hpp>
+#include "resumption.hpp"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -36,42 +36,14 @@ int on_verify(int accepted, X509_STORE_CTX* store) {
   return self->verify(accepted == 1, store) ? 1 : 0;
 }
 
-// A DNS name may be written with a final dot; neither SNI (RFC 6066 section 3) nor certificates
-// (RFC 5280 section 4.2.1.6) have it.
-std::string_view without_final_dot(std::string_view host) {
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return host;
-}
-
-bool is_address(std::string const& host) {
-  error_code failed;
-  asio::ip::make_address(host, failed);
-  return !failed;
-}
-
 }  // namespace
 
-void ssl_engine::check_host(std::string_view given) {
-  std::string_view const host = without_final_dot(given);
-  if (host.empty() || host.size() > TLSEXT_MAXLEN_host_name ||
-      host.find('\0') != std::string_view::npos) {
-    throw error(errc::invalid_host_name);
-  }
-}
-
-void ssl_engine::set_host(std::string_view given) {
-  check_host(given);
-  std::string const host(without_final_dot(given));
-  bool set = false;
-  if (is_address(host)) {
-    // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
-    set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str()) == 1;
-  } else {
-    SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    set = SSL_set1_host(ssl_.get(), host.c_str()) == 1 &&
-          SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1;
-  }
-  if (!set) throw_openssl_error(errc::invalid_host_name, "setting the host name " + host);
+void ssl_engine::set_host(std::string const& given) {
+  host_name const host(given);
+  bool set = host.require_in(SSL_get0_param(ssl_.get()));
+  // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
+  if (!host.address()) set &= SSL_set_tlsext_host_name(ssl_.get(), host.name().c_str()) == 1;
+  if (!set) throw_openssl_error(errc::unexpected_result, "setting the host name " + given);
 }
 
 std::string ssl_engine::host() const {
@@ -137,24 +109,65 @@ bool ssl_engine::missed_certificate(error_code const& failed) const noexcept {
   return SSL_get0_peer_CA_list(ssl_.get()) && !SSL_get_certificate(ssl_.get());
 }
 
-std::string ssl_engine::session_key() const { return host() + ':' + std::to_string(port_); }
-
-// Without a host there is nothing that tells one server from another.
-void ssl_engine::resume_at(std::uint16_t port) {
-  if (!context_->sessions() || host().empty()) return;
-  port_ = port;
-  ssl_session_ptr const session = context_->sessions()->take(session_key());
-  if (session) SSL_set_session(ssl_.get(), session.get());
+// A chain may have been refused without an end of the connection: one of a session that was not
+// resumed for it.
+void ssl_engine::forget_refused_certificate() noexcept {
+  if (!record_) return;
+  failure& known = record_->fatal;
+  known.verify_result = X509_V_OK;
+  known.verify_depth = 0;
+  known.verify_subject.clear();
 }
 
-int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
-  ssl_engine const* const self = engine_of(ssl);
+std::string ssl_engine::session_key() const { return host() + ':' + std::to_string(port_); }
+
+// Without a host there is nothing that tells one server from another, and an address with a zone is
+// one of a link's: the same on another link is another server's.
+void ssl_engine::resume_at(std::uint16_t port, std::string const& host) {
+  if (context_->sessions() && !host.empty() && !host_name(host).has_zone()) port_ = port;
+}
+
+void ssl_engine::offer_session() {
+  session_cache& sessions = *context_->sessions();
+  ssl_session_ptr const session = sessions.take(session_key());
+  if (!session || SSL_set_session(ssl_.get(), session.get()) != 1) return;
+  if (SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE) return;
+  X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate &&
+      verifies_today(ssl_.get(), certificate, SSL_get_peer_cert_chain(ssl_.get()))) {
+    return;
+  }
+  // A full handshake tells what is wrong, or that nothing is any more.
+  SSL_set_session(ssl_.get(), nullptr);
+  sessions.forget(session_key());
+}
+
+// A session of a connection that was not verified must not stand for one that is to be.
+bool ssl_engine::session_may_be_kept() const noexcept {
+  if (port_ == 0) return false;
+  if (context_->verify_mode() == verify::none) return true;
+  return SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+}
+
+void ssl_engine::remember_session(SSL_SESSION* session) const noexcept {
+  if (!session_may_be_kept()) return;
   try {
-    if (self && self->port_ != 0) self->context_->sessions()->put(self->session_key(), session);
+    context_->sessions()->put(session_key(), session);
   } catch (...) {
     // Only the short cut is lost.
   }
+}
+
+int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
+  if (ssl_engine const* const self = engine_of(ssl)) self->remember_session(session);
   return 0;   // we keep no reference to it
+}
+
+// Of a ticket of TLS 1.2 that is renewed at a resumption, OpenSSL tells nobody (T27).
+void ssl_engine::remember_renewed_session() const noexcept {
+  if (port_ == 0 || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return;
+  if (SSL_session_reused(ssl_.get()) == 1) remember_session(SSL_get_session(ssl_.get()));
 }
 
 connection_info ssl_engine::info() const {

@@ -58,7 +58,9 @@ class certificate {
       digits with colons between them. */
   std::string fingerprint() const;
 
-  /** Tells whether the certificate is valid for a host name or IP address (RFC 6125). */
+  /** Tells whether the certificate is for a host name or IP address, by its subjectAltName extension
+      alone (RFC 9525): a common name does not count, and a wildcard stands for one whole label. Its
+      dates, its issuer and its signature are not looked at. False for a text that is no host. */
   bool matches(std::string_view host) const;
 
   x509_st* native_handle() const noexcept { return handle_.get(); }
@@ -126,9 +128,10 @@ class self_signed_options {
 /** Makes a P-256 key and a certificate for these names, signed by itself.
 
     For demonstrations and tests: a client that takes the certificate as its only root trusts it.
-    A name that is an IP address becomes an address in subjectAltName; the rest become DNS names.
+    A name that is an IP address becomes an address in subjectAltName; the rest become DNS names,
+    which may hold wildcards.
     @param names At least one; the first 64 bytes of the first are also the subject's common name.
-    @par Errors `errc::invalid_host_name` for no names, or one that no certificate can hold.
+    @par Errors `errc::invalid_host_name` for no names, or one that no client could verify.
 */
 identity make_self_signed(std::vector<std::string> const& names,
                           self_signed_options const& options = self_signed_options());

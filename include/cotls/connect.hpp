@@ -15,11 +15,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cotls {
 
@@ -52,10 +54,17 @@ class connect_options {
     return *this;
   }
 
-  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301). */
+  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301); without
+      one, the context's. */
   template <class... Names>
+    requires(std::constructible_from<std::string, Names> && ...)
   connect_options& alpn(Names... names) {
     tls_.alpn(std::move(names)...);
+    return *this;
+  }
+
+  connect_options& alpn(std::vector<std::string> names) {
+    tls_.alpn(std::move(names));
     return *this;
   }
 
@@ -88,7 +97,8 @@ class connect_options {
 };
 
 /** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's
-    roots. */
+    roots. It is sealed and lent to nobody: who wants other settings makes a `client_context`.
+    @par Errors OpenSSL's, when the system's roots cannot be read */
 client_context default_client_context();
 
 namespace detail {
@@ -136,7 +146,8 @@ connect_awaitable(connect_request request, Ending ending) {
     server's certificate for the host while shaking hands (RFC 9525); sets `TCP_NODELAY`. Completes
     when the stream may be used. Used from a coroutine, whose executor becomes the stream's.
 
-    @param host  A DNS name, an IPv4 or an IPv6 address (without brackets).
+    @param host  A DNS name, an IPv4 or an IPv6 address (without brackets), which may have a zone:
+                 as for `client_options::host`.
     @param port  1 to 65535.
     @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's;
     when all addresses have failed, the failure that tells most: `asio::error::connection_refused`

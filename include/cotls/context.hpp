@@ -64,9 +64,10 @@ class context {
       through it after the context is sealed.
 
       A chain and a key that were loaded with cotls are in it only once it is sealed. Roots given to
-      it count as loaded, those of a directory excepted: a client then trusts the system's too. */
-  boost::asio::ssl::context& native() const noexcept;
-  ssl_ctx_st* native_handle() const noexcept;
+      it count as loaded, those of a directory excepted: a client then trusts the system's too.
+      @par Errors `errc::context_sealed` for `default_client_context`, which is lent to nobody. */
+  boost::asio::ssl::context& native() const;
+  ssl_ctx_st* native_handle() const;
 
   /** Used by streams, engines and listeners. */
   std::shared_ptr<detail::context_state> const& state() const noexcept { return state_; }
@@ -128,15 +129,22 @@ class basic_context : public context {
   /** Trusts the certificates of a PEM file, and those a hashed directory holds when they are
       needed. May be called several times; either path may be empty.
       (`SSL_CTX_load_verify_file`, `SSL_CTX_load_verify_dir`)
+
+      Revocation lists in either are heeded (RFC 5280 section 6.3): a chain with a revoked
+      certificate is refused, and one that a list is for which has expired. Once there is a list,
+      each peer's own certificate must have one of its issuer's, but for one that is itself trusted
+      as a root; authorities are looked up in the lists there are. A renewed list takes a new
+      context, or the next number in the directory (`4f06f81d.r1`).
       @par Errors The system's error for a path that cannot be read, `errc::no_certificate_found`
-      for a file without certificates or for no path at all. */
+      for a file with neither certificates nor revocation lists, or for no path at all. */
   Derived& load_verify_roots(std::filesystem::path const& file,
                              std::filesystem::path const& directory = {}) {
     do_load_verify_roots(file, directory);
     return self();
   }
 
-  /** Trusts the certificates of a PEM text, and heeds its revocation lists, as `load_verify_roots`.
+  /** Trusts the certificates of a PEM text, and heeds its revocation lists, as
+      `load_verify_roots` does those of a file.
       @par Errors `errc::no_certificate_found` */
   Derived& add_roots(std::string_view pem) { do_add_roots(pem); return self(); }
 
@@ -151,15 +159,20 @@ class basic_context : public context {
       the system's roots; such contexts share its memory. A later change of it is not seen. */
   Derived& use_system_roots() { do_use_system_roots(); return self(); }
 
-  /** Sets the suites of TLS 1.2 and those of TLS 1.3, as OpenSSL lists; an empty one stays as it
-      is. (`SSL_CTX_set_cipher_list`, `SSL_CTX_set_ciphersuites`)
-      @par Errors `errc::invalid_setting` */
+  /** Sets the suites of TLS 1.2 and those of TLS 1.3, as OpenSSL lists (openssl-ciphers(1)); an
+      empty one stays as it is. (`SSL_CTX_set_cipher_list`, `SSL_CTX_set_ciphersuites`)
+
+      The default of TLS 1.2 are the suites with forward secrecy and authenticated encryption
+      (RFC 9325 section 4); `"DEFAULT"` admits what OpenSSL does by default.
+      @par Errors `errc::invalid_setting`, naming the word: one that OpenSSL does not know; a suite
+      that encrypts nothing; at security level 0, one by which nobody is verified. */
   Derived& set_ciphers(std::string const& tls12, std::string const& tls13 = {}) {
     do_set_ciphers(tls12, tls13);
     return self();
   }
 
-  /** Sets the key exchange groups, in order of preference: `"X25519:P-256"`.
+  /** Sets the key exchange groups, in order of preference: `"X25519:P-256"`; all of them or, when
+      one is not known, none.
       (`SSL_CTX_set1_groups_list`)
       @par Errors `errc::invalid_setting` */
   Derived& set_groups(std::string const& groups) { do_set_groups(groups); return self(); }
@@ -190,36 +203,47 @@ class client_context : public basic_context<client_context> {
       @par Errors `errc::invalid_alpn_protocol` */
   client_context& set_alpn(std::vector<std::string> const& protocols);
 
-  /** Remembers sessions of this many servers, those used last, for `async_connect` and
-      `blocking::connect` to resume; 256 by default, 0: none. They are shared by the copies of the
-      context and by nobody else, since a resumed server is not verified again: a session is offered
-      to the host and port alone that it was made with, and only until the certificate expires that
-      was verified then. An adopted context has none.
+  /** Remembers sessions of this many servers, those used last, and at most four of each, for 7 days
+      at the most (RFC 8446 section 4.6.1); 256 servers by default, 0: none. `async_connect` and
+      `blocking::connect` resume them, and so does what is given a `client_options::port`.
+
+      They are shared by the copies of the context and by nobody else. A session is offered to the
+      host and port alone that it was made with; one of an address with a zone is not kept. Where
+      servers are verified, it is kept only of a connection that was, and the chain of that one is
+      verified once more before the session is offered: what would be refused today is forgotten,
+      and the handshake is a full one. An adopted context has none.
       @par Errors `errc::invalid_setting` for an adopted context. */
   client_context& set_session_cache(std::size_t servers);
 };
 
 /** The configuration of servers. A server with no certificate chain and key cannot be used
     (`errc::no_certificate`), nor one that verifies its clients and was given no roots
-    (`errc::no_roots`). */
+    (`errc::no_roots`).
+
+    A server that verifies its clients verifies their chains once more before it resumes a session:
+    one that would be refused today gets a full handshake, in which it is. */
 class server_context : public basic_context<server_context> {
  public:
   /** Not explicit, as `client_context`'s.
       @par Errors `errc::unsupported_protocol` */
   server_context(protocol versions = protocol::secure);
 
-  /** Adopts a context, as it is. What a server must have is not asked of it. */
+  /** Adopts a context, as it is. What a server must have is not asked of it. A client that it
+      resumes was verified when its session was made, and not again. */
   explicit server_context(boost::asio::ssl::context&& adopted);
 
   /** Chooses among the client's protocols the first of these that it offers (RFC 7301 section 3.2).
-      (`SSL_CTX_set_alpn_select_cb`)
+      A client that offers others only is refused, unless the policy says otherwise; one that offers
+      none is not. (`SSL_CTX_set_alpn_select_cb`)
       @par Errors `errc::invalid_alpn_protocol` */
   server_context& set_alpn(std::vector<std::string> const& protocols,
-                           alpn_mismatch policy = alpn_mismatch::proceed);
+                           alpn_mismatch policy = alpn_mismatch::refuse);
 
   /** Gives each client so many session tickets to resume with (RFC 8446 section 4.6.1): 1 by
       default, more for clients that open several connections at once, 0: none. Of TLS 1.2 it says
-      whether there are any. (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
+      whether there are any; with none, nobody resumes. Otherwise clients of TLS 1.2 that take no
+      tickets resume by a number, of which the newest 1,024 are known.
+      (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
   server_context& set_session_tickets(std::size_t count);
 
   /** Sends the first bytes of each response in small records, so that the client can begin with

@@ -23,7 +23,7 @@ enum class errc {
   context_sealed = 1,     ///< A setting was changed after the context's first use.
   no_host_name,           ///< Verification is on, and no host name was given to verify.
   invalid_port,           ///< A port outside 1 to 65535.
-  invalid_host_name,      ///< A host name that is empty, too long or holds a NUL.
+  invalid_host_name,      ///< A text that is neither a DNS name nor an IP address.
   unsupported_protocol,   ///< This OpenSSL cannot speak the protocol asked for.
   no_certificate,         ///< A server has no certificate chain or no private key.
   key_mismatch,           ///< The private key does not belong to the certificate.

@@ -10,6 +10,9 @@ namespace cotls {
     A version this build of OpenSSL cannot speak is refused when the context is made
     (`errc::unsupported_protocol`); nothing is upgraded behind the caller's back.
 
+    `secure` and `tls1_2` speak TLS 1.2 with forward secrecy and authenticated encryption alone
+    (RFC 9325 section 4): `set_ciphers("DEFAULT")` admits what OpenSSL does by default.
+
     Systems such as Debian forbid by their security level what the versions before TLS 1.2 are
     signed with. A context for one of these lowers its level to 0 (`DEFAULT:@SECLEVEL=0`), for its
     certificates as well; `sslv2_or_v3` keeps the system's level.

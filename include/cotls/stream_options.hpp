@@ -2,9 +2,11 @@
 
 #include <cotls/detail/connection_options.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace cotls {
 
@@ -13,8 +15,12 @@ class client_options {
  public:
   client_options() {}
 
-  /** The host name or IP address that the server's certificate must be for. A name is sent to the
-      server, too (SNI, RFC 6066 section 3). */
+  /** The host name or IP address that the server's certificate must be for, among its subject
+      alternative names (RFC 9525). A name is sent to the server, too (SNI, RFC 6066 section 3).
+
+      A name is made of letters, digits, hyphens and underscores, in labels with dots between them;
+      an address of four decimal numbers, or it is an IPv6 literal without brackets, whose zone is
+      not verified. Any other text is `errc::invalid_host_name` when the connection is made. */
   client_options& host(std::string name) { inner_.host = std::move(name); return *this; }
 
   /** Names, with the host, the server: a session of an earlier connection to it, with the same
@@ -22,10 +28,17 @@ class client_options {
       is. */
   client_options& port(std::uint16_t number) { inner_.port = number; return *this; }
 
-  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301). */
+  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301); without
+      one, the context's. */
   template <class... Names>
+    requires(std::constructible_from<std::string, Names> && ...)
   client_options& alpn(Names... names) {
     inner_.alpn = {std::string(std::move(names))...};
+    return *this;
+  }
+
+  client_options& alpn(std::vector<std::string> names) {
+    inner_.alpn = std::move(names);
     return *this;
   }
 

@@ -8,6 +8,7 @@
 #include "fail.hpp"
 #include "connect_race.hpp"
 #include "context_state.hpp"
+#include "host_name.hpp"
 
 #include <cotls/detail/deadline.hpp>
 
@@ -31,6 +32,9 @@ using local_endpoint = asio::local::stream_protocol::endpoint;
 using clock = std::chrono::steady_clock;
 
 std::vector<tcp::endpoint> look_up(std::string const& host, int port) {
+  if (auto const literal = detail::host_name(host).address()) {
+    return {tcp::endpoint(*literal, static_cast<std::uint16_t>(port))};
+  }
   // Only for the lookup's types; it runs nothing and starts no thread.
   asio::io_context unused;
   error_code failed;
@@ -107,7 +111,7 @@ stream connect(local_endpoint const& path, context_or_protocol<client_context> c
   if (!options.verify_host().empty() || used.verify_mode() != verify::none) {
     if (options.verify_host().empty()) throw error(errc::no_host_name);   // fails closed
     tls.host(options.verify_host());
-    detail::ssl_engine::check_host(tls.inner().host);
+    detail::host_name const verified(tls.inner().host);
   }
   used.state()->seal();
 

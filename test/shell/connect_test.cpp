@@ -4,6 +4,8 @@
 #include "print.hpp"
 #include "tls.hpp"
 
+#include <cotls/blocking.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read.hpp>
@@ -96,13 +98,45 @@ BOOST_DATA_TEST_CASE_F(fixture, a_port_outside_1_to_65535_is_refused_before_any_
   BOOST_TEST(code == errc::invalid_port);
 }
 
-BOOST_AUTO_TEST_CASE(a_host_name_that_cannot_be_verified_is_refused_before_any_io) {
-  for (std::string const& host : {std::string(), std::string("."), std::string(300, 'a'),
-                                  std::string("a\0b", 3)}) {
+BOOST_AUTO_TEST_CASE(what_is_neither_a_name_nor_an_address_is_refused_before_any_io) {
+  std::vector<std::string> const hosts{"", ".", ".com", "*.test", "a b", std::string(300, 'a'),
+                                       std::string("a\0b", 3), "10.0.0.1 x", " 127.0.0.1",
+                                       "+127.0.0.1", "010.0.0.1", "127.1", "127.0.0.1.", "[::1]"};
+  for (std::string const& host : hosts) {
     auto const failed = connect(host, localhost_client(), connect_options(), 1);
     BOOST_REQUIRE(failed);
     BOOST_TEST(failed->code() == errc::invalid_host_name);
+    error_code code;
+    blocking::connect(host, 1, localhost_client(), connect_options(), code);
+    BOOST_TEST(code == errc::invalid_host_name);
+    if (host.empty()) continue;   // verifies whom it connects to
+    auto const verified =
+        connect("127.0.0.1", localhost_client(), connect_options().verify_host(host), 1);
+    BOOST_REQUIRE(verified);
+    BOOST_TEST(verified->code() == errc::invalid_host_name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_connected_to_by_its_zone) {
+  std::uint16_t const closed = unused_port();
+  auto const failed = connect("::1%lo", localhost_client(), connect_options(), closed);
+  BOOST_REQUIRE(failed);
+  BOOST_TEST(failed->code() == asio::error::connection_refused);
+  error_code code;
+  blocking::connect("::1%lo", closed, localhost_client(), connect_options(), code);
+  BOOST_TEST(code == asio::error::connection_refused);
+}
+
+BOOST_AUTO_TEST_CASE(the_default_context_cannot_be_changed_by_anybody) {
+  client_context mine = default_client_context();
+  BOOST_TEST(mine.sealed());
+  auto const is_sealed = [](error const& thrown) {
+    return thrown.code() == errc::context_sealed;
+  };
+  BOOST_CHECK_EXCEPTION(mine.set_verify(verify::none), error, is_sealed);
+  BOOST_CHECK_EXCEPTION(mine.native(), error, is_sealed);
+  BOOST_CHECK_EXCEPTION(mine.native_handle(), error, is_sealed);
+  BOOST_TEST((default_client_context().verify_mode() == verify::required));
 }
 
 BOOST_AUTO_TEST_CASE(an_address_of_ipv6_is_told_from_its_port) {
@@ -272,8 +306,19 @@ BOOST_AUTO_TEST_CASE(the_servers_alpn_choice_is_known_to_both) {
   BOOST_TEST(accepted[0].info().alpn == "http/1.1");
 }
 
+BOOST_AUTO_TEST_CASE(a_list_of_protocols_may_be_known_at_run_time_alone) {
+  std::vector<std::string> names{"x"};
+  names.push_back("h2");
+  serve(localhost_server().set_alpn({"h2", "http/1.1"}));
+  BOOST_TEST(!connect("localhost", localhost_client(), connect_options().alpn(names)));
+  BOOST_REQUIRE(accepted.size() == 1u);
+  BOOST_TEST(accepted[0].info().alpn == "h2");
+  BOOST_TEST(client_options().alpn(names).inner().alpn == names, boost::test_tools::per_element());
+  BOOST_TEST(client_options().alpn(names.front(), "b").inner().alpn.size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(without_a_common_alpn_protocol_the_policy_decides) {
-  serve(localhost_server().set_alpn({"h2"}, alpn_mismatch::refuse));
+  serve(localhost_server().set_alpn({"h2"}));
   auto const failed = connect("localhost", localhost_client(), connect_options().alpn("x"));
   BOOST_REQUIRE(failed);
   BOOST_TEST(failed->code() == alert::no_application_protocol);

@@ -269,6 +269,18 @@ BOOST_AUTO_TEST_CASE(a_session_that_has_expired_is_not_given) {
   BOOST_TEST(kept(cache, "a") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_session_is_not_given_after_seven_days_whatever_its_server_said) {
+  for (std::chrono::hours const age : {24h * 6, 24h * 8}) {
+    detail::ssl_session_ptr const session = session_until(100s);
+    SSL_SESSION_set_time(session.get(),
+                         std::time(nullptr) - std::chrono::seconds(age).count());
+    SSL_SESSION_set_timeout(session.get(), 30 * 24 * 60 * 60);
+    detail::session_cache cache(1);
+    cache.put("a", session.get());
+    BOOST_TEST(kept(cache, "a") == (age < 24h * 7 ? 1u : 0u));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_servers_used_last_are_remembered) {
   detail::session_cache cache(2);
   cache.put("a", session_until(100s).get());

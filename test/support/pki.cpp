@@ -96,6 +96,10 @@ std::string to_pem(X509* certificate) {
   return to_pem([&](BIO* out) { return PEM_write_bio_X509(out, certificate); });
 }
 
+std::string to_pem(X509_CRL* list) {
+  return to_pem([&](BIO* out) { return PEM_write_bio_X509_CRL(out, list); });
+}
+
 std::string to_pem(EVP_PKEY* key) {
   return to_pem([&](BIO* out) {
     return PEM_write_bio_PKCS8PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
@@ -114,6 +118,24 @@ x509_ptr make_authority(std::string const& name, EVP_PKEY* key, X509* issuer,
   add_extension(made.get(), above, NID_authority_key_identifier, "keyid");
   sign(made.get(), issuer_key);
   return made;
+}
+
+using crl_ptr = std::unique_ptr<X509_CRL, detail::openssl_deleter<X509_CRL_free>>;
+using asn1_time_ptr = std::unique_ptr<ASN1_TIME, detail::openssl_deleter<ASN1_TIME_free>>;
+
+asn1_time_ptr time_from_now(std::chrono::seconds offset) {
+  asn1_time_ptr made(X509_gmtime_adj(nullptr, static_cast<long>(offset.count())));
+  check(made != nullptr);
+  return made;
+}
+
+void revoke(X509_CRL* in, X509* certificate) {
+  std::unique_ptr<X509_REVOKED, detail::openssl_deleter<X509_REVOKED_free>> entry(
+      X509_REVOKED_new());
+  check(entry && X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate)) == 1);
+  check(X509_REVOKED_set_revocationDate(entry.get(), time_from_now({}).get()) == 1);
+  check(X509_CRL_add0_revoked(in, entry.get()) == 1);
+  entry.release();
 }
 
 }  // namespace
@@ -143,7 +165,8 @@ issued authority::issue(certificate_request const& request) const {
   add_extension(made.get(), issuer, NID_key_usage, "critical,digitalSignature");
   add_extension(made.get(), issuer, NID_ext_key_usage,
                 request.meant() == purpose::server ? "serverAuth" : "clientAuth");
-  add_extension(made.get(), issuer, NID_subject_alt_name, alternative_names(request.names()));
+  std::string const names = request.alternative_names().value_or(alternative_names(request.names()));
+  if (!names.empty()) add_extension(made.get(), issuer, NID_subject_alt_name, names);
   add_extension(made.get(), issuer, NID_subject_key_identifier, "hash");
   add_extension(made.get(), issuer, NID_authority_key_identifier, "keyid");
   sign(made.get(), state_->key.get());
@@ -155,6 +178,24 @@ issued authority::issue(certificate_request const& request) const {
     result.intermediates += to_pem(above->certificate.get());
   }
   return result;
+}
+
+std::string authority::revocation_list(std::vector<cotls::certificate> const& revoked,
+                                       std::chrono::seconds next_update) const {
+  crl_ptr const made(X509_CRL_new());
+  X509_NAME const* const issuer = X509_get_subject_name(state_->certificate.get());
+  // Of two lists the one that was made later counts.
+  static std::atomic<int> later = 0;
+  auto const begin = time_from_now(-std::chrono::hours(2) + std::chrono::seconds(later++));
+  auto const end = time_from_now(next_update);
+  check(made && X509_CRL_set_version(made.get(), X509_CRL_VERSION_2) == 1 &&
+        X509_CRL_set_issuer_name(made.get(), issuer) == 1 &&
+        X509_CRL_set1_lastUpdate(made.get(), begin.get()) == 1 &&
+        X509_CRL_set1_nextUpdate(made.get(), end.get()) == 1);
+  for (cotls::certificate const& each : revoked) revoke(made.get(), each.native_handle());
+  check(X509_CRL_sort(made.get()) == 1);
+  check(X509_CRL_sign(made.get(), state_->key.get(), EVP_sha256()) > 0);
+  return to_pem(made.get());
 }
 
 std::string authority::pem() const { return to_pem(state_->certificate.get()); }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,11 +30,21 @@ class certificate_request {
   certificate_request& key(key_kind kind) { kind_ = kind; return *this; }
   certificate_request& use(purpose meant) { purpose_ = meant; return *this; }
 
+  /** What subjectAltName holds instead of the names, as OpenSSL writes it (`email:a@b.test`); with an
+      empty text there is no such extension. */
+  certificate_request& alternative_names(std::string text) {
+    alternative_names_ = std::move(text);
+    return *this;
+  }
+
   std::vector<std::string> const& names() const noexcept { return names_; }
   std::chrono::seconds from() const noexcept { return from_; }
   std::chrono::seconds until() const noexcept { return until_; }
   key_kind kind() const noexcept { return kind_; }
   purpose meant() const noexcept { return purpose_; }
+  std::optional<std::string> const& alternative_names() const noexcept {
+    return alternative_names_;
+  }
 
  private:
   std::vector<std::string> names_;
@@ -41,6 +52,7 @@ class certificate_request {
   std::chrono::seconds until_ = std::chrono::hours(24);
   key_kind kind_ = key_kind::ec_p256;
   purpose purpose_ = purpose::server;
+  std::optional<std::string> alternative_names_;
 };
 
 /** What an authority gave out, as PEM. */
@@ -50,6 +62,7 @@ struct issued {
   std::string key;             ///< PKCS #8
 
   std::string chain() const { return certificate + intermediates; }
+  cotls::certificate leaf() const { return certificate::from_pem(certificate); }
   cotls::identity identity() const {
     return cotls::identity(certificate_chain::from_pem(chain()), private_key::from_memory(key));
   }
@@ -65,6 +78,12 @@ class authority {
   authority make_intermediate(std::string const& name) const;
 
   issued issue(certificate_request const& request) const;
+
+  /** Returns a revocation list as PEM, valid from two hours ago.
+      @param next_update  When it ends, from now. */
+  std::string revocation_list(
+      std::vector<cotls::certificate> const& revoked,
+      std::chrono::seconds next_update = std::chrono::hours(24)) const;
 
   /** Returns the authority's own certificate. */
   std::string pem() const;

@@ -252,15 +252,16 @@ BOOST_AUTO_TEST_CASE(a_name_too_long_for_the_subject_is_whole_among_the_names) {
 }
 
 BOOST_AUTO_TEST_CASE(a_name_cannot_smuggle_in_another) {
-  certificate const made = make({"a,DNS:b.test"});
-  BOOST_TEST(!made.matches("b.test"));
-  BOOST_TEST(made.names().size() == 1u);
+  BOOST_CHECK_EXCEPTION(make({"a,DNS:b.test"}), error, [](error const& thrown) {
+    return is(errc::invalid_host_name, thrown);
+  });
 }
 
-BOOST_AUTO_TEST_CASE(names_that_no_certificate_can_hold_are_refused) {
+BOOST_AUTO_TEST_CASE(names_that_no_client_could_verify_are_refused) {
   using names = std::vector<std::string>;
   for (names const& each : {names{}, names{""}, names{"a", ""}, names{std::string(254, 'a')},
-                            names{std::string("a\0b", 3)}, names{"z\xc3\xb6"}, names{"a b"}}) {
+                            names{std::string("a\0b", 3)}, names{"z\xc3\xb6"}, names{"a b"},
+                            names{"010.0.0.1"}, names{"fe80::1%1"}, names{"-a"}}) {
     BOOST_CHECK_EXCEPTION(make_self_signed(each), error, [](error const& thrown) {
       return is(errc::invalid_host_name, thrown);
     });

@@ -148,9 +148,6 @@ class ssl_engine {
   connection_info info() const;
   peer_info peer() const;
 
-  /** Throws errc::invalid_host_name for a host that cannot be verified. */
-  static void check_host(std::string_view host);
-
   /** Returns all that OpenSSL said, when it was OpenSSL that failed with this code. */
   failure failure_details(error_code code) const;
 
@@ -196,9 +193,14 @@ class ssl_engine {
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
   void note_refused_certificate(x509_store_ctx_st* store);
-  void set_host(std::string_view host);
+  void forget_refused_certificate() noexcept;
+  void set_host(std::string const& host);
   void set_alpn(std::vector<std::string> const& protocols);
-  void resume_at(std::uint16_t port);
+  void resume_at(std::uint16_t port, std::string const& host);
+  void offer_session();
+  bool session_may_be_kept() const noexcept;
+  void remember_session(ssl_session_st* session) const noexcept;
+  void remember_renewed_session() const noexcept;
   std::string session_key() const;
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);

@@ -1,0 +1,159 @@
+// Whom a client means: one strict reading of a host, by which it is verified, too.
+
+#include "engine_pair.hpp"
+#include "host_name.hpp"
+#include "pki.hpp"
+#include "print.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace cotls::test {
+namespace {
+
+namespace data = boost::unit_test::data;
+using detail::host_name;
+
+std::string const label_of_63(63, 'a');
+
+std::vector<std::string> const names{
+    "localhost", "a",          "A.Test",        "xn--bcher-kva.example",
+    "3com.com",  "a1.b2.c3",   "my_service",    "_dns.resolver.arpa",
+    "0x.test",   "1e3.x1",     label_of_63,     label_of_63 + '.' + label_of_63,
+    "a--b.c-d",  "10.0.0.1.x", "r3---sn-x.test"};
+
+std::vector<std::string> const addresses{"127.0.0.1", "0.0.0.0",    "255.255.255.255", "10.0.0.1",
+                                         "::",        "::1",        "2001:DB8::a:1",   "1:2:3:4:5:6:7:8",
+                                         "0:0:0:0:0:0:0:1",         "::ffff:192.0.2.1"};
+
+std::vector<std::string> const neither{
+    "", ".", "..", "a..", "a..b", ".com", ".a.com", "*.a.com", "*", "-a", "a-", "a.-b", "a.b-.c",
+    "a b", " a", "a ", "a\n", "a\t", "a/b", "a@b", "a:80", "a,b", "a%b", "z\xc3\xb6.test",
+    std::string("a\0b", 3), std::string("a\0", 2), std::string(64, 'a'), std::string(300, 'a'),
+    label_of_63 + '.' + label_of_63 + '.' + label_of_63 + '.' + label_of_63};
+
+// What one or another of inet_aton, sscanf and inet_pton takes for an address, or for a name.
+std::vector<std::string> const ambiguous{
+    "10.0.0.1 x", " 127.0.0.1", "127.0.0.1 ", "+127.0.0.1", "-127.0.0.1", "010.0.0.1", "127.0.0.01",
+    "127.1", "127.0.1", "1", "2130706433", "0x7f.1", "0x7f000001", "127.0.0.0x1", "a.0x", "127.0.0.1.",
+    "127.0.0.256", "256.0.0.1", "1.2.3.4.5", "1.2.3.", "1..2.3", "127.0.0.1\n", "a.1", "a.1.",
+    std::string("127.0.0.1\0x", 11), "1e1.1", "[::1]", "::1 ", " ::1", ":::", "::1::", "1:2:3",
+    "::1.2.3", "::ffff:010.0.0.1", "::g", "::1%", "::1% x", "::1%a%b", "%lo", "127.0.0.1%lo",
+    std::string("::1\0", 4)};
+
+error_code code_of_connecting(std::string const& host) {
+  try {
+    engine const made(client_context(), client_options().host(host));
+    return {};
+  } catch (error const& thrown) {
+    return thrown.code();
+  }
+}
+
+authority const& root() {
+  static authority const made("root");
+  return made;
+}
+
+// Whether a client that trusts the root, and asks for this host, accepts the certificate.
+bool accepts(std::string const& host, issued const& shown) {
+  engine_pair both(client_context().add_root(root().certificate()),
+                   server_context().use(shown.identity()), client_options().host(host));
+  bool const connected = both.connect();
+  BOOST_TEST(both.client.peer().verified() == connected);
+  BOOST_TEST(shown.leaf().matches(host) == connected);   // the same answer by itself
+  return connected;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(host_names)
+
+BOOST_DATA_TEST_CASE(a_name_is_read_as_a_name, data::make(names), text) {
+  auto const read = host_name::parse(text);
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(!read->address());
+  BOOST_TEST(read->name() == text);
+  BOOST_TEST(!code_of_connecting(text));
+}
+
+BOOST_DATA_TEST_CASE(an_address_is_read_as_the_address_it_is, data::make(addresses), text) {
+  auto const read = host_name::parse(text);
+  BOOST_REQUIRE(read.has_value());
+  BOOST_REQUIRE(read->address().has_value());
+  BOOST_TEST(*read->address() == asio::ip::make_address(text));
+  BOOST_TEST(read->name() == "");
+  BOOST_TEST(!code_of_connecting(text));
+}
+
+BOOST_DATA_TEST_CASE(what_is_neither_a_name_nor_an_address_is_refused,
+                     data::make(neither) + data::make(ambiguous), text) {
+  BOOST_TEST(!host_name::parse(text).has_value());
+  BOOST_TEST((code_of_connecting(text) == (text.empty() ? errc::no_host_name
+                                                        : errc::invalid_host_name)));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_may_end_with_the_dot_of_the_root) {
+  BOOST_TEST(host_name("a.test.").name() == "a.test");
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_belongs_to_what_is_connected_to_alone) {
+  host_name const zoned("fe80::1%2");
+  BOOST_TEST(zoned.has_zone());
+  BOOST_TEST(zoned.address()->to_v6().scope_id() == 2u);
+  BOOST_TEST(detail::octets_of(*zoned.address()) ==
+             detail::octets_of(asio::ip::make_address("fe80::1")));
+  BOOST_TEST(!host_name("fe80::1").has_zone());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(server_names)
+
+BOOST_AUTO_TEST_CASE(a_name_among_the_alternative_names_is_accepted_and_no_other) {
+  issued const shown = root().issue(certificate_request({"a.test", "*.b.test"}));
+  for (char const* host : {"a.test", "A.TEST", "a.test.", "x.b.test"}) {
+    BOOST_TEST(accepts(host, shown));
+  }
+  for (char const* host : {"b.test", "y.x.b.test", "xa.test", "x.a.test", "test"}) {
+    BOOST_TEST(!accepts(host, shown));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_among_the_alternative_names_is_accepted_however_it_is_written) {
+  issued const shown = root().issue(certificate_request({"10.0.0.1", "::1", "fe80::1"}));
+  for (char const* host : {"10.0.0.1", "::1", "0:0:0:0:0:0:0:1", "::1%lo", "fe80::1%1"}) {
+    BOOST_TEST(accepts(host, shown));
+  }
+  for (char const* host : {"10.0.0.2", "::2", "::ffff:10.0.0.1"}) {
+    BOOST_TEST(!accepts(host, shown));
+  }
+}
+
+// RFC 9525 section 2: a common name is no identity, whatever stands beside it.
+BOOST_AUTO_TEST_CASE(a_common_name_does_not_count) {
+  for (char const* beside : {"", "email:a@b.test", "URI:https://a.test/", "IP:10.0.0.1",
+                             "DNS:b.test"}) {
+    BOOST_TEST(!accepts("a.test", root().issue(
+                                      certificate_request({"a.test"}).alternative_names(beside))));
+  }
+  BOOST_TEST(!accepts("10.0.0.1", root().issue(
+                                      certificate_request({"10.0.0.1"}).alternative_names(""))));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_no_name_and_a_name_no_address) {
+  auto const holding = [](char const* names) {
+    return root().issue(certificate_request({"x"}).alternative_names(names));
+  };
+  BOOST_TEST(!accepts("10.0.0.1", holding("DNS:10.0.0.1")));
+  BOOST_TEST(!accepts("10.0.0.1", holding("DNS:*.0.0.1")));
+  BOOST_TEST(!accepts("::1", holding("DNS:::1")));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
