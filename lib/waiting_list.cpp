@@ -1,8 +1,6 @@
 #include <cotls/detail/waiting_list.hpp>
 
-#include <algorithm>
 #include <mutex>
-#include <vector>
 
 namespace cotls::detail {
 
@@ -15,30 +13,39 @@ class handler_holder::registry final : public asio::execution_context::service {
 
   void add(handler_holder& holder) {
     std::scoped_lock const lock(mutex_);
-    holders_.push_back(&holder);
+    holder.after_ = first_;
+    if (first_) first_->before_ = &holder;
+    first_ = &holder;
   }
 
   void remove(handler_holder& holder) {
     std::scoped_lock const lock(mutex_);
-    std::erase(holders_, &holder);
+    unlink(holder);
   }
 
  private:
   // Destroying one holder's handlers may destroy other holders, which then take themselves off.
   void shutdown() override {
-    while (handler_holder* const last = take_last()) last->drop();
+    while (handler_holder* const first = take_first()) first->drop();
   }
 
-  handler_holder* take_last() {
+  handler_holder* take_first() {
     std::scoped_lock const lock(mutex_);
-    if (holders_.empty()) return nullptr;
-    handler_holder* const last = holders_.back();
-    holders_.pop_back();
-    return last;
+    handler_holder* const first = first_;
+    if (first) unlink(*first);
+    return first;
+  }
+
+  // Once more does no harm: a holder that was taken is unlinked again at its end.
+  void unlink(handler_holder& holder) noexcept {
+    if (holder.before_) holder.before_->after_ = holder.after_;
+    if (holder.after_) holder.after_->before_ = holder.before_;
+    if (first_ == &holder) first_ = holder.after_;
+    holder.before_ = holder.after_ = nullptr;
   }
 
   std::mutex mutex_;
-  std::vector<handler_holder*> holders_;
+  handler_holder* first_ = nullptr;   // the latest; a stream that ends must not look for its own
 };
 
 asio::execution_context::id handler_holder::registry::id;

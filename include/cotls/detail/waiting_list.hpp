@@ -42,6 +42,8 @@ class handler_holder {
  private:
   class registry;
   registry* registry_;
+  handler_holder* before_ = nullptr;   // in the registry's list
+  handler_holder* after_ = nullptr;
 };
 
 /** Completion handlers that wait for an event, first come first served.
