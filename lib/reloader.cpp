@@ -71,7 +71,12 @@ void reloader::load_and_tell() {
 }
 
 void reloader::tell(std::exception_ptr const& failed) const {
-  if (options_.observer()) options_.observer()(failed);
+  if (!options_.observer()) return;
+  try {
+    options_.observer()(failed);
+  } catch (...) {
+    // It was told; the files are looked after all the same.
+  }
 }
 
 void reloader::look() {

@@ -21,7 +21,7 @@ class reload_options {
   }
 
   /** Is told of each attempt to make a context: with what was thrown, or with null when the new
-      context is in use. Must not throw. */
+      context is in use. What it throws is caught and lost. */
   reload_options& observer(observer_type function) {
     observer_ = std::move(function);
     return *this;

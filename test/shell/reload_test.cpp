@@ -198,6 +198,21 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_at_first_is_the_callers_to_know) {
   BOOST_TEST(made == 1);   // nothing is watched
 }
 
+BOOST_AUTO_TEST_CASE(an_observer_that_throws_does_not_end_the_watch) {
+  server.reload_when_changed(
+      {chain, key}, [this] { return make(); },
+      reload_options().interval(interval).observer([](std::exception_ptr) {
+        throw std::runtime_error("no room for another line");
+      }));
+  run(context, [&]() -> asio::awaitable<void> {
+    write(second);
+    co_await wait_for("second.test");
+    write(first);
+    co_await wait_for("first.test");
+    server.close();
+  }());
+}
+
 BOOST_AUTO_TEST_CASE(watching_ends_with_the_listener) {
   watch();
   context.restart();
