@@ -252,10 +252,12 @@ step hello_engine::fail(error_code code) {
 void hello_engine::forward_alert() {
   auto const said = probe_->ciphertext.sending();
   if (said.size() == 0) return;
+  refused_ = true;
   transport_->send(said.data(), said.size());
 }
 
 void hello_engine::refuse(alert reason) {
+  refused_ = true;
   auto const record = plaintext_alert(reason);
   transport_->send(record.data(), record.size());
 }

@@ -122,21 +122,21 @@ basic_listener<Protocol>::~basic_listener() {
 
 template <class Protocol>
 auto basic_listener<Protocol>::get_executor() const -> executor_type {
-  return state_->acceptor().get_executor();
+  return state_->executor();
 }
 
 template <class Protocol>
 auto basic_listener<Protocol>::local_endpoint() const -> endpoint_type {
-  return state_->acceptor().local_endpoint();
+  return state_->local_endpoint();
 }
 
 template <class Protocol>
 int basic_listener<Protocol>::native_handle() const {
-  return state_->acceptor().native_handle();
+  return state_->native_handle();
 }
 
 template <class Protocol>
-server_context& basic_listener<Protocol>::context() noexcept {
+server_context basic_listener<Protocol>::context() const {
   return state_->context();
 }
 
@@ -192,8 +192,9 @@ void basic_listener<Protocol>::await_ready(state_type& state,
 template <class Protocol>
 void basic_listener<Protocol>::await_stop(state_type& state,
                                           detail::add_to<event_waiters> const& add,
+                                          slot_type slot,
                                           std::chrono::steady_clock::duration limit) {
-  state.stop(add, limit);
+  state.stop(add, slot, limit);
 }
 
 template class basic_listener<asio::ip::tcp>;

@@ -3,23 +3,25 @@
 // A connection's way:
 //
 //   accept -> fresh -> handshake (many at a time, each with its deadline) -> ready -> async_accept
-//               |           +-> observer, when it fails or is displaced
+//               |           +-> observer, when it fails or is displaced -> farewell, when we refused
 //               +-> async_accept_incoming
 //
-// Everything is behind one mutex but the handshakes, which run on the strands of their connections;
-// handlers are completed by posts, the observer is called without the mutex.
+// From here to its end, or until it is handed out with its handshake done, each has a seat in a room
+// (handshake_room.hpp). Everything is behind one mutex but the handshakes, which run on the strands
+// of their connections; handlers are completed by posts, the observer is called without the mutex.
 
 #include <cotls/listener.hpp>
 
+#include <cotls/detail/handshake_room.hpp>
+
 #include "context_state.hpp"
+#include "farewell.hpp"
+#include "listener_connection.hpp"
 #include "reloader.hpp"
 
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
-#include <cassert>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,15 +29,6 @@
 #include <new>
 
 namespace cotls::detail {
-
-// A strand over an executor whose type is known fits into any_io_executor's own storage; one over
-// another any_io_executor does not, and costs five allocations each time a handler runs on it.
-inline asio::any_io_executor make_strand(asio::any_io_executor const& executor) {
-  if (auto const* known = executor.target<asio::io_context::executor_type>()) {
-    return asio::make_strand(*known);
-  }
-  return asio::make_strand(executor);
-}
 
 template <class Protocol>
 class listener_state : public std::enable_shared_from_this<listener_state<Protocol>> {
@@ -51,16 +44,33 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   listener_state(acceptor_type&& acceptor, server_context context, listener_options options)
       : context_(std::move(context)),
         options_(std::move(options)),
+        room_(std::make_shared<handshake_room>(options_.max_handshakes(),
+                                               options_.handshake_timeout() / 3)),
         acceptor_(std::move(acceptor)),
         retry_(acceptor_.get_executor()),
+        look_again_(acceptor_.get_executor()),
         stop_limit_(acceptor_.get_executor()),
         streams_(acceptor_.get_executor(), &last_ticket_),
         incomings_(acceptor_.get_executor(), &last_ticket_),
         events_(acceptor_.get_executor()),
         stops_(acceptor_.get_executor()) {}
 
-  acceptor_type& acceptor() noexcept { return acceptor_; }
-  server_context& context() noexcept { return context_; }
+  asio::any_io_executor executor() noexcept { return acceptor_.get_executor(); }
+
+  endpoint_type local_endpoint() {
+    std::scoped_lock const lock(mutex_);
+    return acceptor_.local_endpoint();
+  }
+
+  int native_handle() {
+    std::scoped_lock const lock(mutex_);
+    return acceptor_.native_handle();
+  }
+
+  server_context context() {
+    std::scoped_lock const lock(mutex_);
+    return context_;
+  }
 
   void await_stream(add_to<streams_type> const& add, asio::cancellation_slot slot) {
     std::scoped_lock const lock(mutex_);
@@ -110,9 +120,10 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     if (!closed_) reloader_->start();
   }
 
-  void stop(add_to<event_waiters> const& add, std::chrono::steady_clock::duration limit) {
+  void stop(add_to<event_waiters> const& add, asio::cancellation_slot slot,
+            std::chrono::steady_clock::duration limit) {
     std::scoped_lock const lock(mutex_);
-    add(stops_);
+    wait(stops_, add, slot, {});
     stopping_ = true;
     error_code ignored;   // the descriptor is gone in any case
     acceptor_.close(ignored);
@@ -126,20 +137,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   }
 
  private:
-  // A connection until its handshake is done. What happens to it runs on its strand, whatever the
-  // stream's executor: closing the listener may meet the handshake on another thread.
-  struct connection {
-    connection(socket_type&& accepted, asio::any_io_executor runs_on)
-        : strand(std::move(runs_on)), socket(std::move(accepted)) {}
-
-    asio::any_io_executor strand;
-    socket_type socket;   // until the handshake begins
-    endpoint_type peer;
-    std::optional<server_context> context;
-    stream_type stream;
-    std::uint64_t number = 0;
-    bool displaced = false;
-  };
+  using connection = listener_connection<Protocol>;
   using connection_ptr = std::shared_ptr<connection>;
 
   template <class... Values>
@@ -177,6 +175,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     error_code ignored;
     acceptor_.close(ignored);
     retry_.cancel();
+    look_again_.cancel();
     stop_limit_.cancel();
     if (reloader_) reloader_->stop();
     end_all(streams_, reason);
@@ -186,13 +185,14 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     ready_.clear();
     fresh_.reset();
     for (auto const& each : shaking_) {
-      asio::post(each.second->strand, [one = each.second] { one->stream = stream_type(); });
+      asio::post(each.second->strand, [one = each.second] { one->drop(); });
     }
+    room_->cut_refused();
   }
 
   // An accept that has not been told of the end yet may still bring a connection.
   void end_if_drained() {
-    bool const busy = accepting_ || fresh_ || !shaking_.empty() || leaving_ > 0 || !ready_.empty();
+    bool const busy = accepting_ || fresh_ || !shaking_.empty() || farewells_ > 0 || !ready_.empty();
     if (stopping_ && !closed_ && !busy) close_now(asio::error::operation_aborted, {});
   }
 
@@ -220,10 +220,6 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     return runs_ahead_ || !streams_.empty() || !events_.empty();
   }
 
-  bool full() const noexcept {
-    return shaking_.size() + ready_.size() >= options_.max_handshakes();
-  }
-
   // First come, first served: a connection is for the first who wants an incoming one as soon as
   // each accept that was asked before has one that shakes hands.
   bool incoming_is_next() const {
@@ -233,7 +229,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   // Does whatever can be done after something has changed.
   void go_on() {
     while (!streams_.empty() && !ready_.empty()) {
-      stream_type first = std::move(ready_.front());
+      stream_type first = std::move(ready_.front().stream);
       ready_.pop_front();
       streams_.complete_first({}, std::move(first));
     }
@@ -243,46 +239,56 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     end_if_drained();
   }
 
+  bool wanted() const { return incoming_is_next() || streams_wanted(); }
+
   void place_fresh() {
-    if (!fresh_) return;
+    if (!fresh_ || !wanted()) return;
+    if (!make_room()) return look_again_when_there_may_be_room();
+    fresh_->take_seat(*room_);
     if (incoming_is_next()) {
-      incomings_.complete_first({}, incoming_type(std::move(fresh_->socket), fresh_->peer,
-                                                  *fresh_->context, options_.handshake_timeout()));
+      incomings_.complete_first({}, incoming_type(std::make_shared<incoming_state<Protocol>>(
+                                        std::move(fresh_->socket), fresh_->peer, *fresh_->context,
+                                        options_.handshake_timeout(), std::move(fresh_->seat))));
       fresh_.reset();
-    } else if (streams_wanted() && make_room()) {
+    } else {
       shake(std::move(fresh_));
     }
   }
 
-  bool make_room() {
-    if (!full()) return true;
-    if (options_.on_overload() != overload::drop_oldest || shaking_.empty()) return false;
-    displace_oldest();
-    return true;
+  // Those that were refused, and wait for nothing but the end, make room whatever the policy.
+  bool give_up_one() {
+    bool const drops = options_.on_overload() == overload::drop_oldest;
+    return room_->displace(drops ? handshake_room::mercy::progress
+                                 : handshake_room::mercy::all_but_refused);
   }
 
-  // The handshake longest in progress gives way, unless it is done when its strand hears of it.
-  void displace_oldest() {
-    auto const oldest = shaking_.extract(shaking_.begin()).mapped();
-    ++leaving_;
-    asio::post(oldest->strand, [oldest] {
-      oldest->displaced = true;
-      oldest->stream = stream_type();
+  bool make_room() { return !room_->full() || give_up_one(); }
+
+  void look_again_when_there_may_be_room() {
+    room_->report_change([weak = this->weak_from_this()] {
+      auto const self = weak.lock();
+      if (self) asio::post(self->acceptor_.get_executor(), [self] { self->look_again(); });
+    });
+    if (options_.on_overload() != overload::drop_oldest) return;
+    auto const next = room_->next_out_of_patience();
+    if (next == std::chrono::steady_clock::time_point::max()) return;
+    look_again_.expires_at(next);
+    look_again_.async_wait([weak = this->weak_from_this()](error_code code) {
+      if (auto const self = weak.lock(); self && !code) self->look_again();
     });
   }
 
-  bool room_for_more() const noexcept {
-    switch (options_.on_overload()) {
-      case overload::wait: return !full();
-      case overload::refuse: return true;
-      case overload::drop_oldest: return !full() || !shaking_.empty();
-    }
-    return false;
+  void look_again() {
+    std::scoped_lock const lock(mutex_);
+    if (!closed_) go_on();
   }
 
   void accept_more() {
     if (closed_ || stopping_ || accepting_ || fresh_) return;
-    if (!incoming_is_next() && !(streams_wanted() && room_for_more())) return;
+    if (!wanted()) return;
+    if (options_.on_overload() == overload::wait && !make_room()) {
+      return look_again_when_there_may_be_room();
+    }
     accepting_ = true;
     asio::any_io_executor const strand = make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
@@ -319,8 +325,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
 
   bool refuses() {
     std::scoped_lock const lock(mutex_);
-    return options_.on_overload() == overload::refuse && streams_wanted() && full() &&
-           !incoming_is_next();
+    return options_.on_overload() == overload::refuse && wanted() && !make_room();
   }
 
   // A descriptor or memory may be free again soon; a connection that was reset before it was
@@ -339,6 +344,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
       accepting_ = false;
       return accept_more();
     }
+    give_up_one();
     retry_.expires_after(std::chrono::milliseconds(20));
     retry_.async_wait([self = this->shared_from_this()](error_code) {
       std::scoped_lock const relock(self->mutex_);
@@ -362,56 +368,89 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     one->number = ++last_number_;
     shaking_.emplace(one->number, one);
     asio::post(one->strand, [self = this->shared_from_this(), one] {
+      one->began = std::chrono::steady_clock::now();
       try {
         one->stream = stream_type(std::move(one->socket), *one->context);
-        one->stream.set_handshake_timeout(self->options_.handshake_timeout());
+      } catch (boost::system::system_error const& unusable) {
+        return self->shaken(one, unusable.code());
       } catch (std::exception const&) {
         return self->shaken(one, asio::error::no_memory);
       }
-      one->stream.async_handshake(asio::bind_executor(
-          one->strand, [self, one](error_code failed) { self->shaken(one, failed); }));
+      compose<seated<handshake_operation<core<socket_type>>>>(
+          one->stream.core(), self->options_.handshake_timeout(),
+          asio::bind_executor(one->strand,
+                              [self, one](error_code failed) { self->shaken(one, failed); }),
+          one->seat.get());
     });
   }
 
   void shaken(connection_ptr const& one, error_code failed) {
-    if (one->displaced) {
-      tell(one->peer, error(errc::displaced));
-    } else if (failed && one->stream) {
-      tell(one->peer, one->stream.core()->failure(failed, "handshake"));
+    if (!failed && !one->stream) failed = asio::error::operation_aborted;   // closed meanwhile
+    if (!failed && !one->seat->holds()) failed = errc::displaced;
+    if (failed && (one->stream || failed != asio::error::operation_aborted)) {
+      tell(one->peer, reason_of(*one, failed));
     }
+    bool const leaves = failed && is_refusal(failed) && one->stream && one->seat->refuses();
+    if (failed && !leaves) one->drop();
     std::scoped_lock const lock(mutex_);
-    if (shaking_.erase(one->number) == 0) --leaving_;
+    shaking_.erase(one->number);
     if (closed_) return;
-    if (!failed) {
-      assert(one->stream);   // who drops it does so on this strand, and ends the handshake by that
-      ready_.push_back(std::move(one->stream));
-    }
+    if (leaves) say_farewell(one);
+    if (!failed) ready_.push_back({std::move(one->stream), std::move(one->seat)});
+    if (failed) retry_.cancel();   // a descriptor is free
     go_on();
   }
 
+  static error reason_of(connection const& one, error_code failed) {
+    if (failed == errc::displaced || !one.stream) return error(failed);
+    return one.stream.core()->failure(failed, "handshake");
+  }
+
+  void say_farewell(connection_ptr const& one) {
+    auto const taken = std::chrono::steady_clock::now() - one->began;
+    auto over = [self = this->shared_from_this(), one] {
+      one->seat->leave();
+      asio::post(self->acceptor_.get_executor(), [self] {
+        std::scoped_lock const lock(self->mutex_);
+        --self->farewells_;
+        if (!self->closed_) self->go_on();
+      });
+    };
+    farewell<socket_type>::say(one->stream.core()->transport().take_next(),
+                               options_.handshake_timeout() - taken, std::move(over));
+    ++farewells_;
+  }
+
+  // What an observer throws must not keep a place from being left.
   void tell(endpoint_type const& peer, error const& reason) const {
     if (!options_.observer()) return;
-    if constexpr (std::same_as<Protocol, asio::ip::tcp>) {
-      options_.observer()(accept_failure(peer, reason));
-    } else {
-      options_.observer()(accept_failure({}, reason));
+    try {
+      if constexpr (std::same_as<Protocol, asio::ip::tcp>) {
+        options_.observer()(accept_failure(peer, reason));
+      } else {
+        options_.observer()(accept_failure({}, reason));
+      }
+    } catch (...) {
+      // It was told.
     }
   }
 
   server_context context_;
   listener_options const options_;
+  std::shared_ptr<handshake_room> const room_;
   std::mutex mutex_;
   acceptor_type acceptor_;
   endpoint_type peer_;   // of the accept that is pending
   asio::steady_timer retry_;
+  asio::steady_timer look_again_;   // whether somebody gives way
   asio::steady_timer stop_limit_;
   std::shared_ptr<reloader> reloader_;
   connection_ptr fresh_;   // accepted, and nobody has it yet
   std::map<std::uint64_t, connection_ptr> shaking_;   // the oldest first
-  std::deque<stream_type> ready_;
+  std::deque<ready_connection<stream_type>> ready_;
   std::uint64_t last_number_ = 0;
   std::uint64_t last_ticket_ = 0;
-  std::size_t leaving_ = 0;   // displaced, and not yet gone
+  std::size_t farewells_ = 0;   // in progress
   streams_type streams_;
   incomings_type incomings_;
   event_waiters events_;   // for a stream to be ready

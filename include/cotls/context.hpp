@@ -232,6 +232,13 @@ class server_context : public basic_context<server_context> {
       resumes was verified when its session was made, and not again. */
   explicit server_context(boost::asio::ssl::context&& adopted);
 
+  server_context(server_context const&) = default;
+  server_context(server_context&&) = default;
+
+  /** Not for a temporary: `listener.context() = other` would change nothing. */
+  server_context& operator=(server_context const&) & = default;
+  server_context& operator=(server_context&&) & = default;
+
   /** Chooses among the client's protocols the first of these that it offers (RFC 7301 section 3.2).
       A client that offers others only is refused, unless the policy says otherwise; one that offers
       none is not. (`SSL_CTX_set_alpn_select_cb`)

@@ -4,6 +4,7 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/composed_driver.hpp>
 #include <cotls/detail/core.hpp>
+#include <cotls/detail/handshake_room.hpp>
 #include <cotls/detail/hello_engine.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
@@ -54,8 +55,10 @@ class incoming_state {
   using stream_type = stream<socket_type>;
   using core_type = detail::core<socket_type, hello_engine>;
 
+  /** @param seat  In the listener's room; null without a listener. */
   incoming_state(socket_type socket, typename Protocol::endpoint peer,
-                 server_context const& context, clock::duration limit);
+                 server_context const& context, clock::duration limit,
+                 std::unique_ptr<handshake_room::seat> seat = nullptr);
 
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
   asio::any_io_executor const& executor() const noexcept { return executor_; }
@@ -74,6 +77,13 @@ class incoming_state {
   error_code begin_handshake(server_context const* chosen);
 
   stream_type& shaking() noexcept { return shaking_; }
+  handshake_room::seat* seat() const noexcept { return seat_.get(); }
+
+  /** Returns what is left of the time. */
+  clock::duration left() const noexcept { return left_; }
+
+  /** Hands the socket to the program, which may close it at any time. */
+  socket_type& lend() noexcept;
 
   /** Returns the stream, unless there is a failure, which is remembered. */
   stream_type end_handshake(error_code const& code);
@@ -87,6 +97,8 @@ class incoming_state {
 
  private:
   void stop_counting() noexcept;
+  void leave_room() noexcept;
+  void say_farewell(socket_type socket);
 
   asio::any_io_executor executor_;
   typename Protocol::endpoint peer_;
@@ -95,6 +107,7 @@ class incoming_state {
   clock::duration left_;
   clock::time_point began_;
   std::optional<error> failed_;
+  std::shared_ptr<handshake_room::seat> seat_;   // left before the socket is closed
 };
 
 extern template class incoming_state<asio::ip::tcp>;
@@ -113,7 +126,8 @@ class hello_operation {
     self.reset_cancellation_state(asio::enable_total_cancellation());
     auto const core = state_ ? state_->core() : nullptr;
     auto const left = state_ ? state_->begin_hello() : std::chrono::steady_clock::duration();
-    compose<client_hello_operation<typename state_type::core_type>>(core, left, std::move(self));
+    compose<seated<client_hello_operation<typename state_type::core_type>>>(
+        core, left, std::move(self), state_ ? state_->seat() : nullptr);
   }
 
   template <class Self>
@@ -145,7 +159,9 @@ class incoming_handshake {
       return asio::post(asio::append(std::move(self), refused));
     }
     auto const state = state_;   // ours is moved with `self`
-    state->shaking().async_handshake(std::move(self));
+    using core_type = core<typename state_type::socket_type>;
+    compose<seated<handshake_operation<core_type>>>(state->shaking().core(), state->left(),
+                                                    std::move(self), state->seat());
   }
 
   template <class Self>
@@ -223,6 +239,9 @@ class basic_incoming {
                  std::chrono::steady_clock::duration limit = std::chrono::seconds(10))
       : state_(std::make_shared<state_type>(std::move(socket), std::move(peer), context, limit)) {}
 
+  /** Used by listeners. */
+  explicit basic_incoming(std::shared_ptr<state_type> state) noexcept : state_(std::move(state)) {}
+
   basic_incoming(basic_incoming&&) noexcept = default;
   basic_incoming& operator=(basic_incoming&& other) noexcept {
     if (this != &other) {
@@ -238,14 +257,15 @@ class basic_incoming {
 
   executor_type get_executor() const { return state_->executor(); }
   endpoint_type const& peer_endpoint() const noexcept { return state_->peer(); }
-  endpoint_type local_endpoint() const { return next_layer().local_endpoint(); }
-  socket_type& next_layer() const noexcept { return state_->core()->next(); }
+  endpoint_type local_endpoint() const { return state_->core()->next().local_endpoint(); }
+  socket_type& next_layer() const noexcept { return state_->lend(); }
 
   /** Reads what the client offers, without answering. `void(error_code, client_hello)`
 
       May be asked again, and answers the same. What is received behind the hello is kept for the
       handshake.
-      @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`, OpenSSL's
+      @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`,
+      `errc::displaced`, OpenSSL's
       for what is no ClientHello, after its alert, the transport's; and, after an alert,
       `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of the context that the
       connection came with). The socket can still be released, with what came instead of TLS.
@@ -257,8 +277,9 @@ class basic_incoming {
 
   /** Performs the handshake, and hands out the stream. `void(error_code, stream_type)`
 
-      It can be begun at once, or after the hello. The connection is then no longer ours.
-      @par Errors As `stream::async_handshake`. `errc::no_certificate` and whatever else is wrong
+      It can be begun at once, or after the hello. The connection is then no longer ours. A client
+      that is refused hears of it, as with `refuse`.
+      @par Errors As `stream::async_handshake`; `errc::displaced` when the listener needed the place. `errc::no_certificate` and whatever else is wrong
       with the context leave the connection as it was: another may be tried.
   */
   template <class Token = asio::use_awaitable_t<>>
@@ -283,8 +304,8 @@ class basic_incoming {
   }
 
   /** Drops the connection and tells the client why: `alert::unrecognized_name` for a host that is
-      not served, `alert::access_denied`. To be called when the hello is here: the alert may be lost
-      with what is unread.
+      not served, `alert::access_denied`. What the client sends until it has heard of it is
+      discarded: up to 1 MiB, in the time that is left for the handshake, at most for 2 s.
       @par Errors `errc::operation_in_progress`, `errc::not_connected` */
   void refuse(alert reason) {
     if (!*this) throw error(errc::not_connected);

@@ -56,7 +56,7 @@ using add_to = std::function<typename List::ticket(List&)>;
     are dealt with as the latest one was: after `async_accept`, they shake hands and are ready for
     the next; after `async_accept_incoming`, they wait untouched.
 
-    @par Concurrency  Safe to use from several threads. Closing it, or destroying it, ends accepts
+    @par Concurrency  Safe to use from several threads, but for moving and destroying. Closing it, or destroying it, ends accepts
     that wait and handshakes in progress; what was handed out lives on.
 */
 template <class Protocol>
@@ -110,17 +110,21 @@ class basic_listener {
   ~basic_listener();
 
   executor_type get_executor() const;
+
+  /** Return where it listens. @par Errors The system's, after `close` */
   endpoint_type local_endpoint() const;
   std::uint16_t port() const
     requires std::same_as<Protocol, asio::ip::tcp>
   {
     return local_endpoint().port();
   }
+
+  /** Returns the acceptor's descriptor; -1 after `close`. */
   int native_handle() const;
 
-  /** Returns the context, which can be changed until the first accept; not to be used beside
-      `replace_context`. */
-  server_context& context() noexcept;
+  /** Returns the context in use, a copy that shares its settings, as all copies do: they can be
+      changed through it until the first accept. For another context there is `replace_context`. */
+  server_context context() const;
 
   /** Hands out a stream whose handshake is done. `void(error_code, stream_type)`
 
@@ -136,7 +140,9 @@ class basic_listener {
   /** Hands out a connection before its handshake. `void(error_code, incoming_type)`
 
       The context need not have a certificate, where another is chosen for each connection. What is
-      handed out counts neither for `max_handshakes` nor for the observer.
+      handed out counts for `max_handshakes` until its handshake is done, or it was released, refused
+      or destroyed; while its client is waited for, it may give way as any other
+      (`listener_options::on_overload`). The observer is not told of it.
       @par Errors As `async_accept`, but for the context's.
       @par Cancellation All types; connections are not lost by it.
   */
@@ -191,11 +197,14 @@ class basic_listener {
       accepts that still wait end with `operation_aborted`. What is done with the streams is the
       caller's affair. Connections that the system has not given to us are reset.
       @par Errors `asio::error::timed_out` when the limit cut off what was in progress.
+      @par Cancellation All types. It ends the wait alone: the listener stops all the same.
   */
   template <class Token = asio::use_awaitable_t<>>
   auto async_stop(std::chrono::steady_clock::duration limit, Token&& token = Token()) {
     auto const stop = [limit](state_type& state, detail::add_to<event_waiters> const& add,
-                              asio::cancellation_slot) { await_stop(state, add, limit); };
+                              asio::cancellation_slot slot) {
+      await_stop(state, add, slot, limit);
+    };
     return wait<void(error_code)>(stop, token);
   }
 
@@ -209,7 +218,7 @@ class basic_listener {
   static void await_ready(state_type& state, detail::add_to<event_waiters> const& add,
                           slot_type slot);
   static void await_stop(state_type& state, detail::add_to<event_waiters> const& add,
-                         std::chrono::steady_clock::duration limit);
+                         slot_type slot, std::chrono::steady_clock::duration limit);
 
   // Starts an operation whose handler waits in one of the state's lists.
   template <class Signature, class Start, class Token>

@@ -33,12 +33,16 @@ class accept_failure {
   error reason_;
 };
 
-/** What a listener does with a connection that comes while as many as it may have are shaking hands
-    or waiting to be accepted (`listener_options::max_handshakes`). */
+/** What a listener does with a connection that comes while it has as many as it may have
+    (`listener_options::max_handshakes`). */
 enum class overload : std::uint8_t {
-  wait,          ///< It stays in the system's backlog until there is room.
-  refuse,        ///< It is accepted and closed at once (`errc::overloaded`).
-  drop_oldest,   ///< The handshake longest in progress gives way (`errc::displaced`).
+  wait,     ///< It stays in the system's backlog until there is room.
+  refuse,   ///< It is accepted and closed at once (`errc::overloaded`).
+  /** One that makes no progress gives way (`errc::displaced`): of those that have sent nothing the
+      oldest; otherwise of those whose client hello is not whole the one that has sent least;
+      otherwise one that was answered a third of the handshake timeout ago and is not done.
+      While there is none, the new one waits. */
+  drop_oldest,
 };
 
 /** How a listener listens. */
@@ -57,15 +61,17 @@ class listener_options {
     return *this;
   }
 
-  /** Connections that are shaking hands or waiting to be accepted, at the most. 256 by default. */
+  /** Connections at the most that have not been handed out with their handshake done, incoming ones
+      included. 1,024 by default. Those that were refused, and have only to hear of it, do not keep
+      others out. */
   listener_options& max_handshakes(std::size_t connections) {
     max_handshakes_ = connections;
     return *this;
   }
 
-  /** What is done with connections beyond that. By default they wait, and a crowd of silent clients
-      holds up the good ones for a handshake timeout. Dropping the oldest handshake lets the good
-      ones through, as they need little time. A handshake that is done is never dropped. */
+  /** What is done with connections beyond that, or beyond the descriptors that the process may have.
+      By default one that makes no progress gives way, so that a crowd of silent clients does not
+      hold up the good ones; with the others it does, for a handshake timeout. */
   listener_options& on_overload(overload policy) { overload_ = policy; return *this; }
 
   /** Lets the address be bound while connections of an earlier listener linger (`SO_REUSEADDR`). On
@@ -79,8 +85,9 @@ class listener_options {
       system has it: on Linux, one at `::` takes both. */
   listener_options& v6_only(bool value) { v6_only_ = value; return *this; }
 
-  /** Is told of each connection that came to nothing. Called on the thread at hand; must not throw,
-      and may be called from several threads at once. */
+  /** Is told of each connection that came to nothing before it was handed out, but for those that
+      were dropped when the listener was closed. Called on the thread at hand, and perhaps from
+      several at once. What it throws is caught and lost. */
   listener_options& observer(observer_type function) {
     observer_ = std::move(function);
     return *this;
@@ -109,8 +116,8 @@ class listener_options {
  private:
   int backlog_ = asio::socket_base::max_listen_connections;
   std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
-  std::size_t max_handshakes_ = 256;
-  overload overload_ = overload::wait;
+  std::size_t max_handshakes_ = 1024;
+  overload overload_ = overload::drop_oldest;
   bool reuse_address_ = true;
   bool reuse_port_ = false;
   std::optional<bool> v6_only_;   // empty: the system's default

@@ -2,6 +2,7 @@
 
 #include "blocking/socket.hpp"
 #include "fail.hpp"
+#include "farewell.hpp"
 #include "context_state.hpp"
 
 #include <boost/asio/error.hpp>
@@ -11,6 +12,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -21,6 +25,7 @@ namespace cotls::blocking {
 namespace {
 
 using tcp = asio::ip::tcp;
+using duration = std::chrono::steady_clock::duration;
 
 // What the system has written into an endpoint may be another family's address.
 bool is_tcp(tcp::endpoint const& address) noexcept {
@@ -99,6 +104,24 @@ bool client_waits(int descriptor, detail::give_up_at until) {
   return ready;
 }
 
+// As `farewell` does, on the calling thread: the client hears why it was refused.
+void hear_out(int descriptor, duration limit) {
+  if (::shutdown(descriptor, SHUT_WR) != 0) return;
+  detail::give_up_at const until = detail::give_up_after(limit);
+  std::array<std::byte, 16 * 1024> unread;
+  for (std::size_t discarded = 0; discarded < detail::largest_farewell;) {
+    ssize_t const got = ::recv(descriptor, unread.data(), unread.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      discarded += static_cast<std::size_t>(got);
+      continue;
+    }
+    if (got == 0 || detail::last_system_error() != asio::error::would_block) return;
+    pollfd waited[]{{descriptor, POLLIN, 0}};
+    error_code failed;
+    if (detail::poll_until(waited, until, failed) == 0 || failed) return;
+  }
+}
+
 }  // namespace
 
 listener::listener(tcp::endpoint const& endpoint,
@@ -154,7 +177,17 @@ stream listener::accept() {
   stream made(socket.get(), context_);
   socket.release();
   made.set_handshake_timeout(options_.handshake_timeout());
-  detail::shake_hands(made, text_of(peer));
+  auto const began = std::chrono::steady_clock::now();
+  try {
+    detail::shake_hands(made, text_of(peer));
+  } catch (error const& failed) {
+    duration const left =
+        options_.handshake_timeout() - (std::chrono::steady_clock::now() - began);
+    if (detail::is_refusal(failed.code())) {
+      hear_out(made.native_socket(), std::min<duration>(left, detail::longest_farewell));
+    }
+    throw;
+  }
   return made;
 }
 

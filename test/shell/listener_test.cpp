@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 
 #include <optional>
+#include <stdexcept>
+#include <type_traits>
 #include <vector>
 
 namespace cotls::test {
@@ -102,7 +104,8 @@ BOOST_AUTO_TEST_CASE(a_silent_client_is_gone_after_the_deadline_and_the_observer
 }
 
 BOOST_AUTO_TEST_CASE(handshakes_beyond_the_bound_wait_for_their_turn) {
-  listener server = make(listener_options().max_handshakes(2).handshake_timeout(100ms));
+  listener server = make(
+      listener_options().max_handshakes(2).handshake_timeout(100ms).on_overload(overload::wait));
   std::vector<tcp::socket> silent;
   for (int i = 0; i < 4; ++i) {
     silent.emplace_back(context);
@@ -152,6 +155,8 @@ BOOST_AUTO_TEST_CASE(a_listeners_context_can_be_changed_until_the_first_accept) 
   server.context().use(localhost_identity());
   server.async_accept([](error_code, tcp_stream) {});
   BOOST_CHECK_THROW(server.context().use(localhost_identity()), error);
+  // There is no way past the seal: what would be assigned to is no part of the listener.
+  static_assert(!std::is_assignable_v<decltype(server.context()), server_context>);
 }
 
 BOOST_AUTO_TEST_CASE(closing_ends_the_accepts_that_wait_and_handshakes_in_progress) {
@@ -306,6 +311,54 @@ BOOST_AUTO_TEST_CASE(running_out_of_descriptors_delays_accepting_and_does_not_en
   tcp_stream tls(std::move(client), localhost_client(), client_options().host("localhost"));
   tls.async_handshake([](error_code code) { BOOST_TEST(!code); });
   run_until([&] { return accepted.has_value(); });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_the_end_can_be_cancelled_and_the_listener_ends_all_the_same) {
+  listener server = make();
+  error_code waiting;
+  server.async_accept([&](error_code code, tcp_stream) { waiting = code; });
+  tcp::socket silent(context);
+  silent.connect(server.local_endpoint());
+  context.restart();
+  context.run_for(20ms);
+  asio::cancellation_signal signal;
+  std::optional<error_code> cancelled;
+  server.async_stop(1h, asio::bind_cancellation_slot(
+                            signal.slot(), [&](error_code code) { cancelled = code; }));
+  std::optional<error_code> stopped;
+  server.async_stop(1h, [&](error_code code) { stopped = code; });
+  signal.emit(asio::cancellation_type::terminal);
+  run_until([&] { return cancelled.has_value(); });
+  BOOST_TEST(*cancelled == asio::error::operation_aborted);
+  BOOST_TEST(!stopped.has_value());
+  silent.close();
+  run_until([&] { return stopped.has_value(); });
+  BOOST_TEST(!*stopped);
+  run_until([&] { return static_cast<bool>(waiting); });
+  BOOST_TEST(waiting == asio::error::operation_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_throws_keeps_nobody_out_and_is_told_once_of_each) {
+  int told = 0;
+  listener server = make(listener_options().max_handshakes(2).on_overload(overload::wait).observer(
+      [&](accept_failure const&) {
+        ++told;
+        throw std::runtime_error("no room for another line");
+      }));
+  run(context, [&]() -> asio::awaitable<void> {
+    std::optional<tcp_stream> accepted;
+    server.async_accept([&](error_code, tcp_stream made) { accepted = std::move(made); });
+    for (int i = 0; i < 5; ++i) {
+      tcp::socket plain(context);
+      co_await plain.async_connect(server.local_endpoint(), asio::use_awaitable);
+      co_await asio::async_write(plain, asio::buffer("GET / HTTP/1.0\r\n\r\n", 18),
+                                 asio::use_awaitable);
+    }
+    tcp_stream const client = co_await connect(server);
+    while (!accepted) co_await asio::post(asio::use_awaitable);
+    server.close();
+  }());
+  BOOST_TEST(told == 5);
 }
 
 BOOST_AUTO_TEST_CASE(accepted_streams_get_a_strand_each_or_the_executor_that_was_asked_for) {

@@ -195,6 +195,30 @@ BOOST_AUTO_TEST_CASE(a_hello_whose_deadline_and_cancellation_meet_its_end_is_no_
   BOOST_TEST(counted == clients);
 }
 
+BOOST_AUTO_TEST_CASE(a_listener_may_be_asked_while_another_thread_closes_it) {
+  for (int i = 0; i < 20; ++i) {
+    listener server(context.get_executor(), any_port(), localhost_server());
+    server.async_accept([](error_code, tcp_stream) {});
+    std::thread asking([&] {
+      for (int asked = 0; asked < 200; ++asked) {
+        try {
+          static_cast<void>(server.native_handle());
+          static_cast<void>(server.context().sealed());
+          static_cast<void>(server.port());
+        } catch (boost::system::system_error const& closed) {
+          BOOST_TEST(closed.code() == asio::error::bad_descriptor);
+          break;
+        }
+      }
+    });
+    server.replace_context(localhost_server());
+    server.close();
+    asking.join();
+    BOOST_TEST(server.native_handle() == -1);
+  }
+  run_on_two_threads();
+}
+
 BOOST_AUTO_TEST_CASE(files_are_reloaded_beside_accepts_and_the_end_of_the_listener) {
   temporary_directory const directory;
   authority const root("Test Root");

@@ -84,7 +84,8 @@ class listener {
            listen_options const& options = listen_options());
 
   /** Waits for a connection and shakes hands with it. A peer that is slow holds up the next one
-      for no longer than the handshake timeout.
+      for no longer than the handshake timeout. One that is refused is listened to until it has
+      heard of it and ends, within that time and for 2 s at most.
 
       @par Errors The listener stays usable after a handshake that failed (its codes as those of
       `cotls::stream::async_handshake`); after `asio::error::timed_out`, when no client came in

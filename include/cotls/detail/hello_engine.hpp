@@ -59,6 +59,9 @@ class hello_engine {
   /** Sends an alert in place of an answer, as far as the transport takes it now. */
   void refuse(alert reason);
 
+  /** True when the client was sent an alert. */
+  bool refused() const noexcept { return refused_; }
+
   /** Takes all that was received, which may be more than the hello, or less. */
   std::vector<std::byte> take_received() noexcept { return std::move(received_); }
 
@@ -89,6 +92,7 @@ class hello_engine {
   client_hello hello_;
   error_code failed_;
   bool done_ = false;
+  bool refused_ = false;
 };
 
 }  // namespace cotls::detail

@@ -1,0 +1,159 @@
+// Who gives way to whom, without a connection.
+
+#include <cotls/detail/handshake_room.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <string>
+
+namespace cotls::test {
+
+namespace {
+
+using detail::handshake_room;
+using mercy = handshake_room::mercy;
+using namespace std::chrono_literals;
+
+struct fixture {
+  std::shared_ptr<handshake_room> room = make(3);
+  std::string cut;   // the names of those that were, in order
+
+  static std::shared_ptr<handshake_room> make(std::size_t seats,
+                                              handshake_room::clock::duration patience = 1h) {
+    return std::make_shared<handshake_room>(seats, patience);
+  }
+
+  std::unique_ptr<handshake_room::seat> enter(char name) {
+    return room->enter([this, name] { cut += name; });
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(rooms, fixture)
+
+BOOST_AUTO_TEST_CASE(a_room_is_full_until_somebody_leaves) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  BOOST_TEST(!room->full());
+  auto c = enter('c');
+  BOOST_TEST(room->full());
+  c->leave();
+  BOOST_TEST(!room->full());
+  c->leave();   // again, and once more with its end
+  c.reset();
+  auto const d = enter('d');
+  BOOST_TEST(room->full());
+}
+
+BOOST_AUTO_TEST_CASE(the_silent_give_way_first_the_oldest_of_them_before_the_others) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  auto const c = enter('c');
+  BOOST_TEST(a->awaits(1));
+  BOOST_TEST(c->awaits(0));
+  BOOST_TEST(b->awaits(0));
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(!room->displace(mercy::progress));
+  BOOST_TEST(cut == "bca");
+}
+
+BOOST_AUTO_TEST_CASE(then_those_who_have_sent_least) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  auto const c = enter('c');
+  a->awaits(7);
+  b->awaits(2);
+  c->awaits(2);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(cut == "bca");
+}
+
+BOOST_AUTO_TEST_CASE(never_one_that_makes_progress_or_waits_for_the_program) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  BOOST_TEST(a->answers());
+  BOOST_TEST(b->awaits(0));
+  BOOST_TEST(b->holds());
+  BOOST_TEST(!room->displace(mercy::progress));
+  BOOST_TEST(cut.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_was_answered_long_ago_gives_way_last) {
+  room = make(3, 0s);
+  auto const a = enter('a');
+  auto const b = enter('b');
+  a->answers();
+  b->awaits(5);
+  BOOST_TEST((room->next_out_of_patience() <= handshake_room::clock::now()));
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(cut == "ba");
+}
+
+BOOST_AUTO_TEST_CASE(those_that_were_refused_make_room_whatever_the_policy) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  auto const c = enter('c');
+  a->awaits(0);
+  BOOST_TEST(!room->displace(mercy::all_but_refused));
+  b->refuses();
+  c->refuses();
+  BOOST_TEST(room->displace(mercy::progress));
+  room->cut_refused();
+  BOOST_TEST(cut == "bc");
+}
+
+BOOST_AUTO_TEST_CASE(who_was_displaced_is_told_and_takes_no_seat) {
+  auto const a = enter('a');
+  auto const b = enter('b');
+  auto const c = enter('c');
+  a->awaits(0);
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(!room->full());
+  BOOST_TEST(!a->awaits(1));
+  BOOST_TEST(!a->answers());
+  BOOST_TEST(!a->refuses());
+  BOOST_TEST(!room->displace(mercy::progress));
+  a->leave();
+  BOOST_TEST(a->answers());   // of what has left, nothing is to be ended
+}
+
+BOOST_AUTO_TEST_CASE(a_transport_that_the_program_has_is_not_cut) {
+  auto const a = enter('a');
+  a->lend();
+  a->awaits(0);
+  BOOST_TEST(!room->displace(mercy::progress));
+  a->refuses();
+  BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(cut.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_reported_once) {
+  int reports = 0;
+  auto const report = [&] { room->report_change([&] { ++reports; }); };
+  auto const a = enter('a');
+  auto const b = enter('b');
+  report();
+  a->awaits(0);   // may give way
+  BOOST_TEST(reports == 1);
+  a->awaits(1);
+  b->leave();
+  BOOST_TEST(reports == 1);
+  report();
+  a->leave();
+  BOOST_TEST(reports == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_seat_may_outlive_its_room) {
+  auto const a = enter('a');
+  room.reset();
+  BOOST_TEST(a->awaits(0));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test
