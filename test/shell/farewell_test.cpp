@@ -60,7 +60,7 @@ talkative_client too_old() { return {raw_client(localhost_client(protocol::tls1_
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(last_words, incoming_fixture)
+BOOST_FIXTURE_TEST_SUITE(farewells, incoming_fixture)
 
 BOOST_AUTO_TEST_CASE(a_client_that_goes_on_sending_gets_the_alert_of_a_listener) {
   std::vector<accept_failure> failures;
