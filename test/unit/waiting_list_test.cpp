@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(handlers_end_with_their_context_whatever_lists_went_before)
                       context.get_executor());
     }
     for (std::size_t const each : {5u, 0u, 2u}) all[each]->complete_first(0);
-    context.run();
+    context.poll();   // those that wait are work
     BOOST_TEST(counted.use_count() == 4);
   }
   BOOST_TEST(counted.use_count() == 1);
