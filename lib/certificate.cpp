@@ -231,8 +231,8 @@ certificate_chain certificate_chain::from_der_file(std::filesystem::path const& 
 }
 
 certificate_chain::certificate_chain(std::vector<certificate> certificates)
-    : certificates_(std::move(certificates)) {
-  if (certificates_.empty()) throw error(errc::no_certificate_found);
+    : certificates_(std::make_shared<std::vector<certificate> const>(std::move(certificates))) {
+  if (certificates_->empty()) throw error(errc::no_certificate_found);
 }
 
 identity::identity(certificate_chain chain, private_key key)

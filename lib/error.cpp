@@ -128,7 +128,7 @@ std::optional<cotls::alert> error::alert() const noexcept {
 
 int error::verify_result() const noexcept { return record_->known.verify_result; }
 
-std::string const& error::openssl_stack() const noexcept { return record_->known.openssl_stack; }
+std::string const& error::openssl_stack() const& noexcept { return record_->known.openssl_stack; }
 
 namespace {
 
@@ -176,7 +176,7 @@ description describe(errc value) noexcept {
     case errc::write_after_close:
       return {"write_after_close", "close_notify was sent: write before closing"};
     case errc::not_connected:
-      return {"not_connected", "the stream was moved from or never connected: connect one first"};
+      return {"not_connected", "the object was moved from or never connected: connect one first"};
     case errc::connect_timeout:
       return {"connect_timeout", "connecting took longer than its deadline"};
     case errc::handshake_timeout:

@@ -3,6 +3,8 @@
 #include "fail.hpp"
 #include "listener_state.hpp"
 
+#include <cotls/detail/held.hpp>
+
 #include <boost/asio/ip/v6_only.hpp>
 
 #include <sstream>
@@ -122,32 +124,32 @@ basic_listener<Protocol>::~basic_listener() {
 
 template <class Protocol>
 auto basic_listener<Protocol>::get_executor() const -> executor_type {
-  return state_->executor();
+  return detail::held(state_).executor();
 }
 
 template <class Protocol>
 auto basic_listener<Protocol>::local_endpoint() const -> endpoint_type {
-  return state_->local_endpoint();
+  return detail::held(state_).local_endpoint();
 }
 
 template <class Protocol>
 int basic_listener<Protocol>::native_handle() const {
-  return state_->native_handle();
+  return detail::held(state_).native_handle();
 }
 
 template <class Protocol>
 server_context basic_listener<Protocol>::context() const {
-  return state_->context();
+  return detail::held(state_).context();
 }
 
 template <class Protocol>
 bool basic_listener<Protocol>::accept_ready() {
-  return state_->ready();
+  return detail::held(state_).ready();
 }
 
 template <class Protocol>
 void basic_listener<Protocol>::replace_context(server_context const& context) {
-  state_->replace(context);
+  detail::held(state_).replace(context);
 }
 
 template <class Protocol>
@@ -165,7 +167,7 @@ void basic_listener<Protocol>::reload_when_changed(std::vector<std::filesystem::
 
 template <class Protocol>
 void basic_listener<Protocol>::close() {
-  state_->close();
+  if (state_) state_->close();
 }
 
 template <class Protocol>

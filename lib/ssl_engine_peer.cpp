@@ -170,16 +170,26 @@ void ssl_engine::remember_renewed_session() const noexcept {
   if (SSL_session_reused(ssl_.get()) == 1) remember_session(SSL_get_session(ssl_.get()));
 }
 
+// Until the server has answered, what OpenSSL says is of the session that is offered, and of the
+// versions that are possible. Without a session it crashes when it is asked for the group (T22).
+bool ssl_engine::negotiated() const noexcept {
+  if (!SSL_get_session(ssl_.get())) return false;
+  OSSL_HANDSHAKE_STATE const at = SSL_get_state(ssl_.get());
+  bool const unanswered =
+      at == TLS_ST_BEFORE || at == TLS_ST_CW_CLNT_HELLO || at == TLS_ST_CR_SRVR_HELLO;
+  return handshake_done_ || !unanswered;
+}
+
 connection_info ssl_engine::info() const {
   connection_info known;
-  known.version = SSL_get_version(ssl_.get());
-  if (SSL_CIPHER const* suite = SSL_get_current_cipher(ssl_.get())) {
+  SSL_CIPHER const* const suite = negotiated() ? SSL_get_current_cipher(ssl_.get()) : nullptr;
+  if (suite) {
+    known.version = SSL_get_version(ssl_.get());
     known.suite = SSL_CIPHER_get_name(suite);
-  }
-  // The macro SSL_get_negotiated_group is a control whose result is the group's number.
-  auto const group = static_cast<int>(SSL_get_negotiated_group(ssl_.get()));
-  if (char const* name = group > 0 ? SSL_group_to_name(ssl_.get(), group) : nullptr) {
-    known.group = name;
+    // The macro SSL_get_negotiated_group is a control whose result is the group's number.
+    auto const group = static_cast<int>(SSL_get_negotiated_group(ssl_.get()));
+    char const* const name = group > 0 ? SSL_group_to_name(ssl_.get(), group) : nullptr;
+    if (name) known.group = name;
   }
   unsigned char const* protocol = nullptr;
   unsigned length = 0;
@@ -194,7 +204,7 @@ connection_info ssl_engine::info() const {
 
 peer_info ssl_engine::peer() const {
   std::vector<certificate> chain;
-  if (X509* own = SSL_get0_peer_certificate(ssl_.get())) {
+  if (X509* own = negotiated() ? SSL_get0_peer_certificate(ssl_.get()) : nullptr) {
     chain.push_back(certificate::from_native(own));
     // On a server the chain leaves out the peer's own certificate; on a client it begins with it.
     STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_.get());
@@ -202,7 +212,8 @@ peer_info ssl_engine::peer() const {
       chain.push_back(certificate::from_native(sk_X509_value(sent, i)));
     }
   }
-  bool const verified = !chain.empty() && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+  // A chain that was verified is anybody's until its owner has proved to have the key.
+  bool const verified = handshake_done_ && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
                         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   return peer_info(std::move(chain), verified);
 }

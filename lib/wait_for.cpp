@@ -3,10 +3,13 @@
 #include <cotls/detail/deadline.hpp>
 
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 
 namespace cotls::detail {
 
@@ -62,6 +65,27 @@ interruption wait_for(int descriptor, action what, give_up_at until, error_code&
   pollfd waited[]{{descriptor, events_of(what), 0}};
   bool const ready = poll_until(waited, until, failed) > 0;
   return ready || failed ? interruption::none : interruption::deadline;
+}
+
+waker::~waker() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool waker::prepare(error_code& failed) noexcept {
+  if (descriptor_ < 0) descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (descriptor_ < 0) failed = error_code(errno, boost::system::system_category());
+  return descriptor_ >= 0;
+}
+
+// A counter that is full is as good as one that was raised.
+void waker::wake() noexcept {
+  std::uint64_t const one = 1;
+  [[maybe_unused]] auto const written = ::write(descriptor_, &one, sizeof one);
+}
+
+void waker::rest() noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] auto const taken = ::read(descriptor_, &count, sizeof count);
 }
 
 }  // namespace cotls::detail

@@ -14,9 +14,13 @@ struct x509_st;
 
 namespace cotls {
 
-/** An X.509 certificate: parsed once, immutable, cheap to copy, safe to share between threads. */
+/** An X.509 certificate: parsed once, immutable, cheap to copy, safe to share between threads. It
+    is copied where it could be moved, so that none is ever empty; so are chains and identities. */
 class certificate {
  public:
+  certificate(certificate const&) noexcept = default;
+  certificate& operator=(certificate const&) noexcept = default;
+
   /** Parses the first certificate of a PEM text.
 
       @par Errors `errc::no_certificate_found`; OpenSSL's reason is in the error's text.
@@ -84,11 +88,18 @@ class certificate_chain {
   static certificate_chain from_der_file(std::filesystem::path const& path);
   explicit certificate_chain(std::vector<certificate> certificates);
 
-  std::vector<certificate> const& certificates() const noexcept { return certificates_; }
-  certificate const& leaf() const noexcept { return certificates_.front(); }
+  certificate_chain(certificate_chain const&) noexcept = default;
+  certificate_chain& operator=(certificate_chain const&) noexcept = default;
+
+  std::vector<certificate> const& certificates() const& noexcept { return *certificates_; }
+  certificate const& leaf() const& noexcept { return certificates_->front(); }
+
+  // Of a chain that is about to go.
+  std::vector<certificate> certificates() && { return *certificates_; }
+  certificate leaf() && noexcept { return certificates_->front(); }
 
  private:
-  std::vector<certificate> certificates_;   // never empty
+  std::shared_ptr<std::vector<certificate> const> certificates_;   // never empty
 };
 
 /** A certificate chain together with the private key of its first certificate. */
@@ -97,8 +108,12 @@ class identity {
   /** @par Errors `errc::key_mismatch` */
   identity(certificate_chain chain, private_key key);
 
-  certificate_chain const& chain() const noexcept { return chain_; }
-  private_key const& key() const noexcept { return key_; }
+  certificate_chain const& chain() const& noexcept { return chain_; }
+  private_key const& key() const& noexcept { return key_; }
+
+  // Of an identity that is about to go.
+  certificate_chain chain() && noexcept { return chain_; }
+  private_key key() && noexcept { return key_; }
 
  private:
   certificate_chain chain_;

@@ -4,11 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cotls {
 
-/** What was negotiated for a connection; values of the moment at which it was asked for. */
+/** What was negotiated for a connection; values of the moment at which it was asked for. It may be
+    asked for at any: what is not known, because the handshake has not come so far or has failed
+    before, is empty. */
 struct connection_info {
   std::string version;   ///< `"TLSv1.3"` (`SSL_get_version`)
   std::string suite;     ///< `"TLS_AES_256_GCM_SHA384"` (`SSL_CIPHER_get_name`)
@@ -18,15 +21,16 @@ struct connection_info {
   bool resumed = false;  ///< whether an earlier session was resumed (`SSL_session_reused`)
 };
 
-/** What is known of the peer of a connection. */
+/** What is known of the peer of a connection; of a peer that was refused, nothing. */
 class peer_info {
  public:
   peer_info(std::vector<cotls::certificate> chain, bool verified)
       : chain_(std::move(chain)), verified_(verified) {}
 
-  /** True when the peer sent a certificate and its chain, and for a server its name, was verified.
-      Verification that was off, or a peer without certificate, is false (T8). */
-  bool verified() const noexcept { return verified_; }
+  /** True when the handshake is done, the peer sent a certificate, and its chain, and for a server
+      its name, was verified. Verification that was off, or a peer without certificate, is false
+      (T8). */
+  bool verified() const noexcept { return verified_ && !chain_.empty(); }
 
   /** The peer's own certificate, if it sent one. */
   std::optional<cotls::certificate> certificate() const {
@@ -35,7 +39,8 @@ class peer_info {
   }
 
   /** The certificates as the peer sent them, its own first. */
-  std::vector<cotls::certificate> const& chain() const noexcept { return chain_; }
+  std::vector<cotls::certificate> const& chain() const& noexcept { return chain_; }
+  std::vector<cotls::certificate> chain() && noexcept { return std::move(chain_); }
 
   /** The certificate's subject, issuer and subjectAltName; empty without a certificate. */
   std::string subject() const { return chain_.empty() ? std::string() : chain_.front().subject(); }

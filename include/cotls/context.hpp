@@ -50,6 +50,10 @@ class context_state;
 */
 class context {
  public:
+  // Copied where it could be moved: none is ever empty.
+  context(context const&) noexcept = default;
+  context& operator=(context const&) noexcept = default;
+
   /** Says whether the peer is verified. Clients default to `required`, servers to `none`.
 
       `optional` is the same as `required` on a client: a server always sends its certificate.

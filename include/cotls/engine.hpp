@@ -34,7 +34,8 @@ namespace asio = boost::asio;
     }
     @endcode
 
-    Move-only; not to be used from two threads at once.
+    Move-only; not to be used from two threads at once. One that was moved from is empty: its calls
+    fail with `errc::not_connected`, and what is asked of it throws that; it has no output.
 */
 class engine {
  public:
@@ -93,6 +94,9 @@ class engine {
 
   /** Returns ciphertext for the peer; empty when there is none. Valid until `consume_output`. */
   asio::const_buffer output();
+
+  /** Says that so much of the output was taken.
+      @par Errors `invalid_argument` for more than there was */
   void consume_output(std::size_t bytes);
 
   connection_info info() const;
@@ -105,6 +109,9 @@ class engine {
   ssl_st* native_handle() const noexcept;
 
  private:
+  template <class Call>
+  step perform(char const* operation, Call call);
+
   struct body;
   struct body_deleter {
     void operator()(body* object) const noexcept;

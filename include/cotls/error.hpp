@@ -35,7 +35,7 @@ enum class errc {
   handshake_truncated,    ///< The transport ended inside the handshake.
   operation_in_progress,  ///< An operation of the same kind is still pending.
   write_after_close,      ///< A write after close_notify was sent.
-  not_connected,          ///< The stream is empty: moved from, or never connected.
+  not_connected,          ///< The object is empty: moved from, or never connected.
   connect_timeout,        ///< The deadline for resolving, connecting and the handshake passed.
   handshake_timeout,      ///< The deadline for the handshake passed.
   shutdown_timeout,       ///< The peer's close_notify did not arrive before the deadline.
@@ -126,6 +126,11 @@ class error : public boost::system::system_error {
  public:
   explicit error(error_code code, detail::failure known = {});
 
+  // Copied where it could be moved: one that was moved from still says what it said.
+  error(error const&) = default;
+  error& operator=(error const&) = default;
+  ~error() override = default;
+
   /** Returns the whole text: what was tried, why it failed and where, and the code's name. */
   char const* what() const noexcept override;
 
@@ -139,7 +144,8 @@ class error : public boost::system::system_error {
   int verify_result() const noexcept;
 
   /** Returns OpenSSL's whole error stack, a line an entry, oldest first; may be empty. */
-  std::string const& openssl_stack() const noexcept;
+  std::string const& openssl_stack() const& noexcept;
+  std::string openssl_stack() && { return openssl_stack(); }   // of one that is about to go
 
  private:
   struct record;

@@ -5,6 +5,7 @@
 #include <cotls/detail/composed_driver.hpp>
 #include <cotls/detail/core.hpp>
 #include <cotls/detail/handshake_room.hpp>
+#include <cotls/detail/held.hpp>
 #include <cotls/detail/hello_engine.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
@@ -252,13 +253,16 @@ class basic_incoming {
   }
   ~basic_incoming() { abandon(); }
 
-  /** False for an empty one, of which nothing below but operations may be asked. */
+  /** False for an empty one. What is asked of one throws `errc::not_connected`; where it has been
+      one, its executor, the peer's address and the last failure are still known. */
   explicit operator bool() const noexcept { return state_ && state_->core(); }
 
-  executor_type get_executor() const { return state_->executor(); }
-  endpoint_type const& peer_endpoint() const noexcept { return state_->peer(); }
-  endpoint_type local_endpoint() const { return state_->core()->next().local_endpoint(); }
-  socket_type& next_layer() const noexcept { return state_->lend(); }
+  executor_type get_executor() const { return detail::held(state_).executor(); }
+  endpoint_type peer_endpoint() const { return detail::held(state_).peer(); }
+  endpoint_type local_endpoint() const {
+    return detail::held(detail::held(state_).core()).next().local_endpoint();
+  }
+  socket_type& next_layer() const { return detail::held(state_).lend(); }
 
   /** Reads what the client offers, without answering. `void(error_code, client_hello)`
 
@@ -313,8 +317,8 @@ class basic_incoming {
   }
 
   /** Returns the failure of the last operation, with all that OpenSSL said of it; its code is empty
-      when there is none. Not to be asked of one that was never connected. */
-  error last_error() const { return state_->failure({}); }
+      when there is none. Of one that was moved from or never connected, `errc::not_connected`. */
+  error last_error() const { return state_ ? state_->failure({}) : error(errc::not_connected); }
 
  private:
   template <class Operation, class Token>

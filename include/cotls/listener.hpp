@@ -105,6 +105,7 @@ class basic_listener {
   basic_listener(acceptor_type&& acceptor, server_context const& context,
                  listener_options const& options = listener_options());
 
+  /** One that was moved from is empty: what is asked of it throws `errc::not_connected`. */
   basic_listener(basic_listener&&) noexcept;
   basic_listener& operator=(basic_listener&&) noexcept;
   ~basic_listener();

@@ -59,6 +59,10 @@ class key_options {
 */
 class private_key {
  public:
+  // Copied where it could be moved: none is ever empty.
+  private_key(private_key const&) noexcept = default;
+  private_key& operator=(private_key const&) noexcept = default;
+
   /** Takes the first key that the options allow; others before it are skipped. */
   static private_key from_memory(std::string_view data, key_options const& options = key_options());
   static private_key from_file(std::filesystem::path const& path,

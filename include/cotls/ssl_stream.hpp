@@ -4,6 +4,7 @@
 #include <cotls/detail/blocking_driver.hpp>
 #include <cotls/detail/core.hpp>
 #include <cotls/detail/deadline.hpp>
+#include <cotls/detail/held.hpp>
 #include <cotls/detail/ssl_stream_operation.hpp>
 #include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>
@@ -75,8 +76,8 @@ struct lowest_layer_of<Next> {
     - Application data of `SSL_set_app_data` is the program's own: the callback is kept elsewhere.
     - Without a token, operations take `use_awaitable` where the executor has no default of its own.
     - Moving a stream leaves it without a connection: operations on it end with
-      `errc::not_connected`, and what wants its transport or changes it fails with that. Destroying
-      one ends its operations with `operation_aborted`.
+      `errc::not_connected`, and what is asked of it throws that. Destroying one ends its operations
+      with `operation_aborted`.
 
     @par Concurrency, cancellation As `stream`.
 */
@@ -137,29 +138,29 @@ class ssl_stream : public asio::ssl::stream_base {
 
   ~ssl_stream() { abandon(); }
 
-  executor_type get_executor() const { return connection().executor(); }
+  executor_type get_executor() const { return detail::held(core_).executor(); }
 
   /** Returns the connection as OpenSSL has it; before the handshake, too. */
   native_handle_type native_handle() const noexcept {
     return core_ ? core_->engine().native_handle() : nullptr;
   }
 
-  next_layer_type& next_layer() { return connection().lend(); }
-  next_layer_type const& next_layer() const { return connection().lend(); }
+  next_layer_type& next_layer() { return detail::held(core_).lend(); }
+  next_layer_type const& next_layer() const { return detail::held(core_).lend(); }
 
   /** Returns the socket, or whatever has no layer beneath it: a `beast::tcp_stream` is its own. */
   lowest_layer_type& lowest_layer() {
-    return detail::lowest_layer_of<next_layer_type>::find(connection().lend());
+    return detail::lowest_layer_of<next_layer_type>::find(next_layer());
   }
   lowest_layer_type const& lowest_layer() const {
-    return detail::lowest_layer_of<next_layer_type>::find(connection().lend());
+    return detail::lowest_layer_of<next_layer_type>::find(detail::held(core_).lend());
   }
 
-  connection_info info() const { return core_ ? core_->engine().info() : connection_info(); }
-  peer_info peer() const { return core_ ? core_->engine().peer() : peer_info({}, false); }
+  connection_info info() const { return detail::held(core_).engine().info(); }
+  peer_info peer() const { return detail::held(core_).engine().peer(); }
 
   /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. Of a stream that was moved from, `errc::not_connected`. */
+      empty while nothing has. */
   error last_error() const {
     return core_ ? core_->engine().last_error() : error(errc::not_connected);
   }
@@ -171,25 +172,23 @@ class ssl_stream : public asio::ssl::stream_base {
 
   /** Says what is asked of the peer, instead of what the context says. (`SSL_set_verify`) */
   void set_verify_mode(asio::ssl::verify_mode mode) {
-    connection().engine().set_verify_mode(mode);
+    detail::held(core_).engine().set_verify_mode(mode);
   }
   error_code set_verify_mode(asio::ssl::verify_mode mode, error_code& code) {
-    if (core_) set_verify_mode(mode);
-    return code = unless_empty();
+    return with_code(code, [&] { set_verify_mode(mode); });
   }
 
   /** Limits the length of the peer's chain. (`SSL_set_verify_depth`) */
-  void set_verify_depth(int depth) { connection().engine().set_verify_depth(depth); }
+  void set_verify_depth(int depth) { detail::held(core_).engine().set_verify_depth(depth); }
   error_code set_verify_depth(int depth, error_code& code) {
-    if (core_) set_verify_depth(depth);
-    return code = unless_empty();
+    return with_code(code, [&] { set_verify_depth(depth); });
   }
 
   /** Lets a function decide on each certificate of the peer's, instead of the context's callback:
       `bool(bool accepted, asio::ssl::verify_context&)`. */
   template <class VerifyCallback>
   void set_verify_callback(VerifyCallback callback) {
-    connection().engine().set_verifier(
+    detail::held(core_).engine().set_verifier(
         [callback = std::move(callback)](bool accepted, x509_store_ctx_st* store) mutable -> bool {
           asio::ssl::verify_context context(store);
           return callback(accepted, context);
@@ -197,8 +196,7 @@ class ssl_stream : public asio::ssl::stream_base {
   }
   template <class VerifyCallback>
   error_code set_verify_callback(VerifyCallback callback, error_code& code) {
-    if (core_) set_verify_callback(std::move(callback));
-    return code = unless_empty();
+    return with_code(code, [&] { set_verify_callback(std::move(callback)); });
   }
 
   /** Performs the handshake as a client or as a server. The calls that take buffers begin with what
@@ -298,13 +296,14 @@ class ssl_stream : public asio::ssl::stream_base {
     return std::make_shared<core_type>(static_cast<Next>(std::forward<Arg>(arg)), native);
   }
 
-  core_type& connection() const {
-    if (!core_) throw error(errc::not_connected);
-    return *core_;
-  }
-
-  error_code unless_empty() const noexcept {
-    return core_ ? error_code() : make_error_code(errc::not_connected);
+  template <class Setter>
+  static error_code with_code(error_code& code, Setter set) {
+    try {
+      set();
+      return code = {};
+    } catch (error const& empty) {
+      return code = empty.code();
+    }
   }
 
   static detail::role role_of(handshake_type end) noexcept {

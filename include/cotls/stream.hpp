@@ -3,6 +3,7 @@
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
 #include <cotls/detail/core.hpp>
+#include <cotls/detail/held.hpp>
 #include <cotls/detail/start.hpp>
 #include <cotls/detail/token.hpp>
 #include <cotls/error.hpp>
@@ -111,26 +112,25 @@ class stream {
       `operation_aborted`. */
   ~stream() { abandon(); }
 
-  /** False for an empty stream. */
+  /** False for an empty stream. What is asked of one throws `errc::not_connected`, but for
+      `native_handle`, which is null. */
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
-  /** @par Errors `errc::not_connected` */
-  executor_type get_executor() const { return connection().executor(); }
+  executor_type get_executor() const { return detail::held(core_).executor(); }
 
   /** Lends the transport to the program: it is configured, looked at, or waited for beside the
       stream. Its modes stay, and what the program waits for there goes on, until `cancel`, a write
-      that is cut beside a read, or the stream's end.
-      @par Errors `errc::not_connected` */
-  next_layer_type& next_layer() const { return connection().lend(); }
+      that is cut beside a read, or the stream's end. */
+  next_layer_type& next_layer() const { return detail::held(core_).lend(); }
   auto& lowest_layer() const { return next_layer().lowest_layer(); }
 
-  /** Returns the connection as OpenSSL has it; null of an empty stream. */
+  /** Returns the connection as OpenSSL has it. */
   ssl_st* native_handle() const noexcept {
     return core_ ? core_->engine().native_handle() : nullptr;
   }
 
-  connection_info info() const { return core_ ? core_->engine().info() : connection_info(); }
-  peer_info peer() const { return core_ ? core_->engine().peer() : peer_info({}, false); }
+  connection_info info() const { return detail::held(core_).engine().info(); }
+  peer_info peer() const { return detail::held(core_).engine().peer(); }
 
   /** Returns the failure of the operation that failed last, as an awaitable throws it: all that is
       known beside the code that a completion handler gets. Its code is empty while none has failed;
@@ -150,7 +150,7 @@ class stream {
       They are copied. To be called before the handshake.
       @par Errors `errc::not_connected` */
   void give_input(asio::const_buffer received) {
-    connection().engine().give_input(received.data(), received.size());
+    detail::held(core_).engine().give_input(received.data(), received.size());
   }
 
   /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the
@@ -158,14 +158,13 @@ class stream {
       `asio::error::eof`.
       @par Errors `errc::not_connected` */
   void tolerate_truncation(bool value = true) {
-    connection().engine().set_truncation_is_end(value);
+    detail::held(core_).engine().set_truncation_is_end(value);
   }
 
   /** Lets a receive take more than the record at hand; on by default. Off, nothing behind the end
       of TLS is taken from the transport, which `release` needs. To be called before the
-      handshake.
-      @par Errors `errc::not_connected` */
-  void set_read_ahead(bool value) { connection().engine().set_read_ahead(value); }
+      handshake. */
+  void set_read_ahead(bool value) { detail::held(core_).engine().set_read_ahead(value); }
 
   /** Gives the transport back, after `async_shutdown` or a failed handshake; the stream is empty
       then.
@@ -179,7 +178,8 @@ class stream {
       The stream stays as it was.
   */
   std::pair<Next, std::vector<std::byte>> release() {
-    bool const busy = connection().reading.busy || connection().writing.busy;
+    core_type& whole = detail::held(core_);
+    bool const busy = whole.reading.busy || whole.writing.busy;
     if (busy || !core_->engine().is_over()) throw error(errc::not_over);
     std::vector<std::byte> unread = core_->engine().take_back_input();
     auto const last = std::move(core_);
@@ -282,11 +282,6 @@ class stream {
   std::shared_ptr<core_type> const& core() const noexcept { return core_; }
 
  private:
-  core_type& connection() const {
-    if (!core_) throw error(errc::not_connected);
-    return *core_;
-  }
-
   void abandon() {
     if (core_) core_->abandon();
   }
@@ -309,11 +304,7 @@ class half {
   using executor_type = typename core_type::executor_type;
   using default_token = default_token_t<executor_type>;
 
-  /** @par Errors `errc::not_connected` of a half that was moved from */
-  executor_type get_executor() const {
-    if (!core_) throw error(errc::not_connected);
-    return core_->executor();
-  }
+  executor_type get_executor() const { return held(core_).executor(); }
 
  protected:
   explicit half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}

@@ -44,15 +44,20 @@ bool set(int descriptor, int level, int option, bool value) noexcept {
 }
 
 // Empty, with `failed`, when it cannot be.
+// How an address of IPv6 is listened on: as the system has it by default, or IPv4's, too.
+enum class families : std::uint8_t { by_default, both };
+
 template <class Endpoint>
 detail::socket_handle listen_at(Endpoint const& at, listen_options const& options,
-                                error_code& failed) {
+                                families taken, error_code& failed) {
   bool const is_tcp = std::is_same_v<Endpoint, tcp::endpoint>;
+  bool const takes_both = taken == families::both && at.protocol().family() == AF_INET6;
   detail::socket_handle made = detail::make_socket(at.protocol().family(), failed);
   if (failed) return made;
   bool const listens =
       (!is_tcp || set(made.get(), SOL_SOCKET, SO_REUSEADDR, options.reuse_address())) &&
       (!is_tcp || set(made.get(), SOL_SOCKET, SO_REUSEPORT, options.reuse_port())) &&
+      (!takes_both || set(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, false)) &&
       ::bind(made.get(), at.data(), static_cast<socklen_t>(at.size())) == 0 &&
       ::listen(made.get(), options.backlog()) == 0;
   if (listens) return made;
@@ -64,13 +69,13 @@ template <class Endpoint>
 detail::socket_handle listen_at(Endpoint const& at, listen_options const& options,
                                 std::string const& where) {
   error_code failed;
-  detail::socket_handle made = listen_at(at, options, failed);
+  detail::socket_handle made = listen_at(at, options, families::by_default, failed);
   if (failed) detail::fail(failed, "listening on " + where);
   return made;
 }
 
 // Where a host is to be listened on, the best first. All addresses: those of IPv6, of which a
-// system without IPv6 has none, take the connections of IPv4 as well.
+// system without IPv6 has none, are to take the connections of IPv4 as well.
 std::vector<tcp::endpoint> addresses_of(std::string const& host, int port) {
   auto const number = static_cast<std::uint16_t>(port);
   if (host.empty()) return {{tcp::v6(), number}, {tcp::v4(), number}};
@@ -88,7 +93,8 @@ detail::socket_handle listen_at_first(std::string const& host, int port,
   error_code failed = asio::error::host_not_found;
   for (tcp::endpoint const& each : addresses_of(host, port)) {
     failed = {};
-    detail::socket_handle made = listen_at(each, options, failed);
+    auto const taken = host.empty() ? families::both : families::by_default;
+    detail::socket_handle made = listen_at(each, options, taken, failed);
     if (!failed) return made;
   }
   detail::fail(failed, "listening on " + detail::host_and_port(host, port));
@@ -145,8 +151,13 @@ listener::listener(asio::local::stream_protocol::endpoint const& path,
       options_(options),
       socket_(listen_at(path, options, path.path())) {}
 
+int listener::descriptor() const {
+  if (socket_.get() < 0) throw error(errc::not_connected);
+  return socket_.get();
+}
+
 bool listener::wait_ready(duration limit) const {
-  return client_waits(socket_.get(), detail::give_up_after(limit));
+  return client_waits(descriptor(), detail::give_up_after(limit));
 }
 
 detail::socket_handle listener::accept_socket(tcp::endpoint& peer) {
@@ -154,7 +165,7 @@ detail::socket_handle listener::accept_socket(tcp::endpoint& peer) {
   for (;;) {
     auto size = static_cast<socklen_t>(peer.capacity());
     detail::socket_handle made(
-        ::accept4(socket_.get(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        ::accept4(descriptor(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (made.get() >= 0) return made;
     error_code failed = detail::last_system_error();
     if (failed == asio::error::would_block) {
@@ -200,7 +211,7 @@ void listener::close() noexcept { ::shutdown(socket_.get(), SHUT_RDWR); }
 tcp::endpoint listener::local_endpoint() const {
   tcp::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
-  if (::getsockname(socket_.get(), local.data(), &size) != 0) {
+  if (::getsockname(descriptor(), local.data(), &size) != 0) {
     detail::fail(detail::last_system_error(), "reading the listener's address");
   }
   if (!is_tcp(local)) {

@@ -3,8 +3,9 @@
 //                                  +-> ports_connection: the stream, whose end is <-+
 //                                      the end of both
 //
-// The buffers throw a cotls::error for a failure; the streams above turn that into badbit, or let
-// it through when `exceptions` asks for it.
+// The buffers set badbit and throw a cotls::error for a failure, which the streams above let
+// through when `exceptions` asks for it. So the state is right also when a buffer is used without
+// its stream.
 
 #include <cotls/blocking/ports.hpp>
 
@@ -51,15 +52,26 @@ class ports_connection {
 // What both buffers are: open until they are closed, with the failure that is behind a badbit.
 class port_buffer : public std::streambuf {
  public:
-  explicit port_buffer(std::shared_ptr<ports_connection> connection)
-      : connection_(std::move(connection)) {}
+  port_buffer(std::shared_ptr<ports_connection> connection, std::ios& port)
+      : connection_(std::move(connection)), port_(port) {}
 
   blocking::stream& stream() const noexcept { return connection_->stream(); }
   cotls::error const& error() const noexcept { return error_; }
 
  protected:
-  [[noreturn]] void fail(cotls::error const& failed) {
+  // Remembers a failure; false when it is to be thrown, too.
+  bool note(cotls::error const& failed) {
     error_ = failed;
+    try {
+      port_.setstate(std::ios_base::badbit);
+    } catch (std::ios_base::failure const&) {
+      return false;   // what is thrown instead says more
+    }
+    return true;
+  }
+
+  [[noreturn]] void fail(cotls::error const& failed) {
+    note(failed);
     throw failed;
   }
 
@@ -70,6 +82,7 @@ class port_buffer : public std::streambuf {
 
  private:
   std::shared_ptr<ports_connection> connection_;
+  std::ios& port_;
   cotls::error error_{error_code()};
   bool open_ = true;
 };
@@ -89,23 +102,13 @@ class input_buffer final : public port_buffer {
     return gptr() == egptr() ? traits_type::eof() : traits_type::to_int_type(*gptr());
   }
 
+  // Bytes first: those that came before a failure are counted, unless it must be thrown.
   std::streamsize xsgetn(char* to, std::streamsize count) override {
     std::streamsize done = 0;
-    while (done < count) {
-      std::streamsize const rest = count - done;
-      std::streamsize const here = std::min<std::streamsize>(egptr() - gptr(), rest);
-      if (here > 0) {
-        std::memcpy(to + done, gptr(), static_cast<std::size_t>(here));
-        gbump(static_cast<int>(here));
-        done += here;
-      } else if (rest < static_cast<std::streamsize>(record_size)) {
-        if (traits_type::eq_int_type(underflow(), traits_type::eof())) break;
-      } else {
-        std::size_t const got = receive({to + done, static_cast<std::size_t>(rest)});
-        if (got == 0) break;
-        done += static_cast<std::streamsize>(got);
-        put_back_from(to + done, got);
-      }
+    try {
+      get(to, count, done);
+    } catch (cotls::error const& failed) {
+      if (done == 0 || !note(failed)) throw;
     }
     return done;
   }
@@ -125,6 +128,25 @@ class input_buffer final : public port_buffer {
 
  private:
   static constexpr std::size_t put_back = 8;   // characters that can be put back after a read
+
+  void get(char* to, std::streamsize count, std::streamsize& done) {
+    while (done < count) {
+      std::streamsize const rest = count - done;
+      std::streamsize const here = std::min<std::streamsize>(egptr() - gptr(), rest);
+      if (here > 0) {
+        std::memcpy(to + done, gptr(), static_cast<std::size_t>(here));
+        gbump(static_cast<int>(here));
+        done += here;
+      } else if (rest < static_cast<std::streamsize>(record_size)) {
+        if (traits_type::eq_int_type(underflow(), traits_type::eof())) break;
+      } else {
+        std::size_t const got = receive({to + done, static_cast<std::size_t>(rest)});
+        if (got == 0) break;
+        done += static_cast<std::streamsize>(got);
+        put_back_from(to + done, got);
+      }
+    }
+  }
 
   void fill() {
     asio::mutable_buffer const into = place();
@@ -159,8 +181,8 @@ class input_buffer final : public port_buffer {
 
 class output_buffer final : public port_buffer {
  public:
-  explicit output_buffer(std::shared_ptr<ports_connection> connection)
-      : port_buffer(std::move(connection)) {
+  output_buffer(std::shared_ptr<ports_connection> connection, std::ios& port)
+      : port_buffer(std::move(connection), port) {
     gather_from(0);
   }
 
@@ -177,21 +199,26 @@ class output_buffer final : public port_buffer {
   }
 
  protected:
+  // The put area leaves one place free, so that this is called with the character that fills the
+  // buffer, and not only with the one behind it.
   int_type overflow(int_type character) override {
-    flush();
     if (!traits_type::eq_int_type(character, traits_type::eof())) {
-      sputc(traits_type::to_char_type(character));
+      if (free() == 0) flush();   // what a failure has left
+      gather(traits_type::to_char_type(character));
     }
+    flush();
     return traits_type::not_eof(character);
   }
 
   std::streamsize xsputn(char const* from, std::streamsize count) override {
-    if (count <= epptr() - pptr()) {
-      std::memcpy(pptr(), from, static_cast<std::size_t>(count));
-      pbump(static_cast<int>(count));
-    } else {
-      flush({from, static_cast<std::size_t>(count)});
+    auto const size = static_cast<std::size_t>(count);
+    if (size > free()) {
+      flush({from, size});
+      return count;
     }
+    std::memcpy(pptr(), from, size);
+    gather_from(gathered() + size);
+    if (free() == 0) flush();
     return count;
   }
 
@@ -201,9 +228,18 @@ class output_buffer final : public port_buffer {
   }
 
  private:
-  void gather_from(std::size_t gathered) noexcept {
-    setp(characters_.data(), characters_.data() + characters_.size());
-    pbump(static_cast<int>(gathered));
+  std::size_t gathered() const noexcept { return static_cast<std::size_t>(pptr() - pbase()); }
+  std::size_t free() const noexcept { return open() ? characters_.size() - gathered() : 0; }
+
+  void gather(char last) noexcept {
+    *pptr() = last;
+    gather_from(gathered() + 1);
+  }
+
+  // Goes on behind what has gathered.
+  void gather_from(std::size_t size) noexcept {
+    setp(characters_.data(), characters_.data() + std::max(size, record_size - 1));
+    pbump(static_cast<int>(size));
   }
 
   void flush(asio::const_buffer more = {}) {
@@ -215,11 +251,11 @@ class output_buffer final : public port_buffer {
 
   // Sends what has gathered, and more behind it. What of the gathered was not sent is kept.
   void send(asio::const_buffer more, error_code& code) {
-    auto const gathered = static_cast<std::size_t>(pptr() - pbase());
-    std::array<asio::const_buffer, 2> const all{asio::buffer(pbase(), gathered), more};
-    std::size_t const sent = std::min(stream().write(all, code), gathered);
-    std::memmove(characters_.data(), characters_.data() + sent, gathered - sent);
-    gather_from(gathered - sent);
+    std::size_t const size = gathered();
+    std::array<asio::const_buffer, 2> const all{asio::buffer(pbase(), size), more};
+    std::size_t const sent = std::min(stream().write(all, code), size);
+    std::memmove(characters_.data(), characters_.data() + sent, size - sent);
+    gather_from(size - sent);
   }
 
   std::array<char, record_size> characters_;
@@ -230,7 +266,7 @@ class output_buffer final : public port_buffer {
 namespace blocking {
 
 input_port::input_port(std::shared_ptr<detail::ports_connection> const& connection)
-    : std::istream(nullptr), buffer_(std::make_unique<detail::input_buffer>(connection)) {
+    : std::istream(nullptr), buffer_(std::make_unique<detail::input_buffer>(connection, *this)) {
   rdbuf(buffer_.get());
 }
 
@@ -243,7 +279,7 @@ cotls::error const& input_port::error() const noexcept { return buffer_->error()
 stream& input_port::connection() const noexcept { return buffer_->stream(); }
 
 output_port::output_port(std::shared_ptr<detail::ports_connection> const& connection)
-    : std::ostream(nullptr), buffer_(std::make_unique<detail::output_buffer>(connection)) {
+    : std::ostream(nullptr), buffer_(std::make_unique<detail::output_buffer>(connection, *this)) {
   rdbuf(buffer_.get());
 }
 

@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 
 namespace cotls::detail {
 
@@ -28,6 +30,24 @@ socket_handle make_socket(int family, error_code& failed) {
 void set_no_delay(int descriptor) noexcept {
   int const on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void let_last_words_arrive(int descriptor, give_up_at until) noexcept {
+  constexpr std::size_t most = 1024 * 1024;
+  std::array<std::byte, 4096> unread;
+  ::shutdown(descriptor, SHUT_WR);
+  for (std::size_t taken = 0; taken < most;) {
+    ssize_t const got = ::recv(descriptor, unread.data(), unread.size(), MSG_DONTWAIT);
+    if (got == 0) return;
+    if (got > 0) {
+      taken += static_cast<std::size_t>(got);
+      continue;
+    }
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return;
+    error_code failed;
+    auto const by = wait_for(descriptor, action::wait_input, until, failed);
+    if (failed || by != interruption::none) return;
+  }
 }
 
 }  // namespace cotls::detail

@@ -2,14 +2,24 @@
 
 #include "blocking/socket.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace cotls {
 
 void detail::shake_hands(blocking::stream& made, std::string const& peer) {
+  auto const began = std::chrono::steady_clock::now();
   error_code code;
   made.handshake(code);
   if (!code) return;
+  // A server that we refuse has said most of what it has to say; a client may be talking still.
+  auto patience = std::chrono::steady_clock::duration::zero();
+  if (made.core()->engine().is_server()) {
+    auto const left = made.handshake_timeout() - (std::chrono::steady_clock::now() - began);
+    patience = std::min(left, made.shutdown_timeout());
+  }
+  let_last_words_arrive(made.native_socket(), give_up_after(patience));
   failure known = made.core()->engine().failure_details(code);
   known.context = "handshake with " + peer;
   throw error(code, std::move(known));

@@ -5,13 +5,19 @@
 #include "print.hpp"
 #include "temporary_directory.hpp"
 
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <netinet/in.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cotls::test {
@@ -30,6 +36,8 @@ std::future<void> client_of(int port, std::string const& host = "127.0.0.1") {
 }
 
 void accept_and_end(blocking::listener& listener) { listener.accept().shutdown(); }
+
+bool refused_by_us(error_code code) { return code.category() == openssl_category(); }
 
 // Lets the process open no further descriptor.
 class no_descriptors_left {
@@ -196,13 +204,89 @@ BOOST_AUTO_TEST_CASE(a_closed_listener_refuses_clients_and_frees_its_port) {
   accept_and_end(listener);
   client.get();
   listener.close();
+  BOOST_CHECK_EXCEPTION(listener.accept_ready(), error,
+                        with_code(asio::error::operation_aborted));
   error_code code;
+  listener.accept(code);
+  BOOST_TEST(code == asio::error::operation_aborted);
   blocking::connect("127.0.0.1", at.port(), localhost_client(), {}, code);
   BOOST_TEST(code == asio::error::connection_refused);
   blocking::listener again(at, localhost_server());
   auto next = client_of(at.port());
   accept_and_end(again);
   next.get();
+}
+
+// Whether the address of all takes IPv4 must not depend on the system's settings: here on those of
+// a network of the thread's own.
+BOOST_AUTO_TEST_CASE(all_addresses_are_those_of_ipv4_too_whatever_the_systems_default) {
+  auto looking = std::async(std::launch::async, [] {
+    if (::unshare(CLONE_NEWNET) != 0) return std::string("no network of our own can be made");
+    std::ofstream("/proc/sys/net/ipv6/bindv6only") << '1' << std::flush;
+    blocking::listener const all("", 0, localhost_server());
+    int v6_only = -1;
+    socklen_t size = sizeof v6_only;
+    ::getsockopt(all.native_handle(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size);
+    if (all.local_endpoint().protocol() == tcp::v6()) BOOST_TEST(v6_only == 0);
+    blocking::listener const as_it_is({tcp::v6(), 0}, localhost_server());
+    ::getsockopt(as_it_is.native_handle(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size);
+    BOOST_TEST(v6_only == 1);
+    return std::string("looked at");
+  });
+  BOOST_TEST_MESSAGE(looking.get());
+}
+
+// Closed over what the client has sent beyond its refusal, the connection would be reset.
+BOOST_AUTO_TEST_CASE(a_refused_client_gets_its_alert_whatever_it_was_sending) {
+  asio::io_context context;
+  tcp::socket client(context);
+  client.connect(listener.local_endpoint());
+  std::string_view const senseless("\x16\x03\x01\0\x05\x01\0\0\x01\0", 10);   // a hello of one byte
+  asio::write(client, asio::buffer(std::string(senseless) + std::string(100'000, 'x')));
+  auto accepting = std::async(std::launch::async, [&] {
+    error_code code;
+    listener.accept(code);
+    return code;
+  });
+  std::string heard;
+  error_code ended;
+  asio::read(client, asio::dynamic_buffer(heard), ended);
+  BOOST_TEST(ended == asio::error::eof);
+  BOOST_TEST(heard.substr(0, 1) == "\x15");
+  asio::write(client, asio::buffer("more"), ended);
+  BOOST_TEST(!ended);
+  client.close();
+  BOOST_TEST(refused_by_us(accepting.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_client_that_does_not_go_is_left_after_the_handshakes_time) {
+  listener.set_handshake_timeout(100ms);
+  asio::io_context context;
+  tcp::socket client(context);
+  client.connect(listener.local_endpoint());
+  asio::write(client, asio::buffer("GET / HTTP/1.0\r\n\r\n", 18));
+  auto const began = std::chrono::steady_clock::now();
+  error_code code;
+  listener.accept(code);
+  BOOST_TEST(refused_by_us(code));
+  BOOST_TEST((std::chrono::steady_clock::now() - began < 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_client_that_floods_is_left_after_a_mebibyte) {
+  auto flooding = std::async(std::launch::async, [at = listener.local_endpoint()] {
+    asio::io_context context;
+    tcp::socket client(context);
+    client.connect(at);
+    std::string const text(64 * 1024, 'x');
+    error_code ended;
+    std::size_t taken = 0;
+    while (!ended) taken += asio::write(client, asio::buffer(text), ended);
+    return taken;
+  });
+  error_code code;
+  listener.accept(code);
+  BOOST_TEST(refused_by_us(code));
+  BOOST_TEST(flooding.get() < 30'000'000u);   // most of it in the buffers of the system
 }
 
 BOOST_AUTO_TEST_CASE(several_threads_accept_from_one_listener) {

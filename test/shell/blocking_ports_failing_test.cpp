@@ -10,6 +10,7 @@
 #include <future>
 #include <ios>
 #include <memory>
+#include <sstream>
 #include <string>
 
 namespace cotls::test {
@@ -34,6 +35,53 @@ BOOST_AUTO_TEST_CASE(a_cut_connection_is_no_end_of_file) {
   in.clear();
   BOOST_TEST(!std::getline(in, line));
   BOOST_TEST(in.bad());
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_many_counts_what_came_before_the_failure) {
+  for (std::size_t const room : {std::size_t{100}, 4 * buffered}) {
+    ports_fixture cut;
+    cut.send("cut off");
+    cut.vanish();
+    std::string text(room, '.');
+    cut.in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    BOOST_TEST(cut.in.gcount() == 7);
+    BOOST_TEST(text.substr(0, 8) == "cut off.");
+    BOOST_TEST(cut.in.bad());
+    BOOST_TEST(cut.in.error().code() == errc::stream_truncated);
+    cut.in.clear();
+    BOOST_TEST(cut.in.rdbuf()->sgetn(text.data(), 0) == 0);
+    cut.in.read(text.data(), 1);
+    BOOST_TEST(cut.in.gcount() == 0);
+    BOOST_TEST(cut.in.bad());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_read_is_short_without_being_bad) {
+  send("whole");
+  auto closing = std::async(std::launch::async, [&] { server.shutdown(); });
+  std::string text(100, '.');
+  in.read(text.data(), 100);
+  BOOST_TEST(in.gcount() == 5);
+  BOOST_TEST(in.eof());
+  BOOST_TEST(!in.bad());
+  both.out.close();
+  closing.get();
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_that_was_met_without_the_port_makes_it_bad) {
+  std::string const text = pattern(buffered + 1'000);
+  send(text);
+  vanish();
+  std::ostringstream copied;
+  copied << in.rdbuf();
+  BOOST_TEST((copied.str() == text));
+  BOOST_TEST(in.bad());
+  BOOST_TEST(!in.eof());
+  BOOST_TEST(in.error().code() == errc::stream_truncated);
+  std::istringstream endless(std::string(100 * buffered, 'x'));
+  while (endless >> out.rdbuf()) endless.seekg(0);
+  BOOST_TEST(out.bad());
+  BOOST_TEST(out.error().code() != error_code());
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_is_thrown_as_itself_where_exceptions_are_asked_for) {

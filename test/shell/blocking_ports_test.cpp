@@ -57,12 +57,14 @@ BOOST_AUTO_TEST_CASE(output_gathers_until_it_is_flushed) {
 }
 
 BOOST_AUTO_TEST_CASE(output_leaves_when_the_buffer_is_full) {
-  out << std::string(buffered, 'a');
+  out << std::string(buffered - 1, 'a');
   BOOST_TEST(received_by(server) == 0);
-  out << 'b';
-  BOOST_TEST((receive(buffered) == std::string(buffered, 'a')));
-  out << std::string(buffered, 'c');   // does not fit behind the b
-  BOOST_TEST((receive(buffered + 1) == 'b' + std::string(buffered, 'c')));
+  out << 'b';   // and nothing behind it
+  BOOST_TEST((receive(buffered) == std::string(buffered - 1, 'a') + 'b'));
+  for (std::size_t i = 0; i < buffered; ++i) out.put('c');
+  BOOST_TEST((receive(buffered) == std::string(buffered, 'c')));
+  out << 'd' << std::string(buffered - 1, 'e');
+  BOOST_TEST((receive(buffered) == 'd' + std::string(buffered - 1, 'e')));
 }
 
 BOOST_AUTO_TEST_CASE(input_that_waits_sends_the_output_it_is_tied_to) {

@@ -40,7 +40,7 @@ struct operation_fixture {
 struct ever_ready : scripted_connection {
   int waits = 0;
 
-  interruption wait(action, detail::give_up_at, error_code&) {
+  interruption wait(action, bool, detail::give_up_at, error_code&) {
     ++waits;
     return interruption::none;
   }

@@ -59,6 +59,8 @@ class listen_options {
     The context can be changed until the first accept, which seals it: a listener may be made of a
     protocol's word, and be given its certificate and key afterwards, through `context()`.
 
+    One that was moved from is empty: its calls fail with `errc::not_connected`.
+
     @par Concurrency `accept`, `accept_ready`, `wait_ready` and `close` may be called from several
     threads at once; settings, moving and destroying must not meet them.
 */
@@ -120,12 +122,14 @@ class listener {
   asio::ip::tcp::endpoint local_endpoint() const;
   std::uint16_t port() const { return local_endpoint().port(); }
 
-  /** Returns the descriptor, which has input when a client waits (`poll`). It does not block. */
+  /** Returns the descriptor, which has input when a client waits (`poll`). It does not block. -1
+      for one that was moved from. */
   int native_handle() const noexcept { return socket_.get(); }
 
   server_context& context() noexcept { return context_; }
 
  private:
+  int descriptor() const;
   detail::socket_handle accept_socket(asio::ip::tcp::endpoint& peer);
 
   server_context context_;

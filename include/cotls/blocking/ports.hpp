@@ -20,10 +20,12 @@ namespace cotls::blocking {
 /** The input of a connection, as a `std::istream`.
 
     The peer's close_notify is the end of file. Everything else that ends a read, above all a
-    connection that ends without close_notify, is no end of file but sets badbit, and the reason is
-    at hand in `error()`. With `exceptions(std::ios_base::badbit)` it is thrown, as a
-    `cotls::error`. After a timeout, `clear()` lets reading go on; what a `read` of many characters
-    had taken by then is lost, what `std::getline` had taken is in its string.
+    connection that ends without close_notify, is no end of file but sets badbit, whether it was met
+    by the port or by its `rdbuf()`, and the reason is at hand in `error()`. What came before it is
+    delivered: `gcount()` tells how much of it a `read` has taken (which sets eofbit, too, whenever
+    it gets less than it was to get: ask `bad()` first). With `exceptions(std::ios_base::badbit)` it
+    is thrown, as a `cotls::error`, and `gcount()` is 0. After a timeout, `clear()` lets reading go
+    on.
 */
 class input_port final : public std::istream {
  public:

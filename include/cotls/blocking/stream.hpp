@@ -31,8 +31,9 @@ namespace asio = boost::asio;
     @par Concurrency Different streams may be used from different threads at once. On one stream,
     one thread may read while another one writes or sends close_notify; a second call of the same
     kind fails with `errc::operation_in_progress`, as does a shutdown beside either. What is known
-    of the connection may be asked for at any time. Settings, `release`, moving and destroying must
-    not meet a call in another thread.
+    of the connection may be asked for from any thread at any time, beside calls that wait, and
+    `close` ends those. Settings, `release`, moving and destroying must not meet a call in another
+    thread.
 */
 class stream {
  public:
@@ -53,6 +54,8 @@ class stream {
       handshake is still to be done. @par Errors `errc::no_certificate` */
   stream(int descriptor, server_context const& context);
 
+  /** False for an empty stream. What is asked of one throws `errc::not_connected`, but for the
+      native handles, which are null. */
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
   /** The longest that one read, or one write, may take; by default as long as it takes. A call that
@@ -67,6 +70,7 @@ class stream {
       close_notify, 2 s. */
   void set_handshake_timeout(duration limit) noexcept { handshake_timeout_ = limit; }
   void set_shutdown_timeout(duration limit) noexcept { shutdown_timeout_ = limit; }
+  duration handshake_timeout() const noexcept { return handshake_timeout_; }
   duration shutdown_timeout() const noexcept { return shutdown_timeout_; }
 
   /** Gives bytes of the peer's that were received before the stream was made, as after STARTTLS.
@@ -165,12 +169,18 @@ class stream {
   void close_write();
   void shutdown();
 
-  /** @par Errors `errc::not_connected` for an empty stream */
+  /** Ends the connection at once, without close_notify, from any thread: calls that wait in others
+      end with `asio::error::operation_aborted`, and so do all that follow. What is known of the
+      connection stays. The descriptor is closed with the stream. */
+  void close() noexcept {
+    if (core_) core_->close();
+  }
+
   connection_info info() const;
   peer_info peer() const;
 
-  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. */
+  /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code
+      is empty while none has. Of an empty stream, `errc::not_connected`. */
   error last_error() const;
 
   /** Returns the exception that the throwing overloads make of a code that the others have set.

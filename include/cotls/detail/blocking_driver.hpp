@@ -20,7 +20,7 @@ class socket_handle {
   socket_handle(socket_handle&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)) {}
   socket_handle& operator=(socket_handle&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
+    socket_handle const closed_after(std::exchange(descriptor_, other.release()));
     return *this;
   }
   ~socket_handle();
@@ -32,10 +32,14 @@ class socket_handle {
   int descriptor_ = -1;
 };
 
-/** What a blocking stream is behind its handle: as `core`, without executor and without waking.
+/** What a blocking stream is behind its handle: as `core`, without executor.
 
     A thread that reads and one that writes share it: the mutex is held around all that touches the
     engine or the gates, and by nobody who waits.
+
+    While there is a reader, input is the reader's alone: it waits for the socket, and nobody can
+    wake it. A writer, too, may need input, the rest of a message that is half here. It waits until
+    the reader has looked at what came, or for the socket as long as there is no reader.
 */
 class blocking_core {
  public:
@@ -58,21 +62,27 @@ class blocking_core {
   ssl_engine& engine() noexcept { return engine_; }
   gate reading;
   gate writing;
-  void interrupt() noexcept {}   // the other thread's poll: it looks again when it has reason to
-  void input_done() noexcept {}
+  void interrupt() noexcept {}   // a reader takes what is unsent along when it looks again
+  void input_done() noexcept { wake_writer(); }
 
-  /** Waits, without the mutex, which the caller holds. */
-  interruption wait(action what, give_up_at until, error_code& failed) {
-    mutex.unlock();
-    interruption const by = wait_for(descriptor(), what, until, failed);
-    mutex.lock();
-    return by;
-  }
+  /** Waits, without the mutex, which the caller holds.
+      @param reads  True for whoever holds the reading direction. */
+  interruption wait(action what, bool reads, give_up_at until, error_code& failed);
+
+  /** Ends the operations that are pending, and those to come, with operation_aborted. */
+  void close() noexcept;
 
  private:
+  interruption wait_beside_reader(action what, give_up_at until, error_code& failed);
+  void wake_writer() noexcept {
+    if (writer_waits_) writer_.wake();
+  }
+
   socket_handle socket_;
   native_channel channel_;
   ssl_engine engine_;
+  waker writer_;   // made when a writer waits for input, which is rare
+  bool writer_waits_ = false;
 };
 
 /** Runs an operation on the calling thread; returns what it transferred. Without a core, the
@@ -90,7 +100,7 @@ std::size_t run_blocking(Core* core, give_up_at until, error_code& code, Args co
        in_time = !until || std::chrono::steady_clock::now() < *until) {
     error_code failed;
     interruption by = interruption::deadline;
-    if (in_time) by = core->wait(next, until, failed);
+    if (in_time) by = core->wait(next, operation.reads(), until, failed);
     next = operation.advance(failed, by);
   }
   code = operation.error();

@@ -56,7 +56,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
 
   /** Carries an action out on the calling thread, as far as one wait goes. A yield has nobody to
       yield to. */
-  interruption wait(action what, give_up_at until, error_code& failed) {
+  interruption wait(action what, bool, give_up_at until, error_code& failed) {
     if (what == action::yield) return interruption::none;
     return transport_.wait(what, until, failed);
   }

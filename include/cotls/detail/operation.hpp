@@ -80,6 +80,9 @@ class operation {
   error_code const& error() const noexcept { return error_; }
   std::size_t transferred() const noexcept { return transferred_; }
 
+  /** True while it holds the reading direction. */
+  bool reads() const noexcept { return holds_reading_; }
+
  protected:
   explicit operation(Connection* connection) noexcept : connection_(connection) {}
 
@@ -120,7 +123,8 @@ class operation {
     } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
       error_ = waited;
     } else {
-      if (std::exchange(waits_for_input_, false)) engine().input_arrived();
+      // Woken only to look again, it leaves the transport's input to the reader who waits for it.
+      if (std::exchange(waits_for_input_, false) && !waited) engine().input_arrived();
       return false;
     }
     return true;

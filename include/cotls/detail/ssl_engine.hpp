@@ -202,6 +202,7 @@ class ssl_engine {
   void remember_session(ssl_session_st* session) const noexcept;
   void remember_renewed_session() const noexcept;
   std::string session_key() const;
+  bool negotiated() const noexcept;
 
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   bool missed_certificate(error_code const& failed) const noexcept;

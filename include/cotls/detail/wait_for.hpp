@@ -28,6 +28,27 @@ int poll_until(std::span<pollfd> waited, give_up_at until, error_code& failed) n
     @return `interruption::deadline` when the moment has passed before. */
 interruption wait_for(int descriptor, action what, give_up_at until, error_code& failed) noexcept;
 
+/** Wakes a thread that polls. Holds a descriptor from the first `prepare` on. (`eventfd`) */
+class waker {
+ public:
+  waker() noexcept = default;
+  waker(waker const&) = delete;
+  waker& operator=(waker const&) = delete;
+  ~waker();
+
+  /** Makes sure that it can be waited for. @return False, with `failed`, when it cannot. */
+  bool prepare(error_code& failed) noexcept;
+
+  int descriptor() const noexcept { return descriptor_; }
+  void wake() noexcept;
+
+  /** Forgets that it was woken. */
+  void rest() noexcept;
+
+ private:
+  int descriptor_ = -1;
+};
+
 /** Waits for a socket of Asio's. One that its user has made non-blocking is only looked at: it is
     said to fail with `would_block`, as its own calls do. */
 template <class Socket>

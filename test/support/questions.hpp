@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/error.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <openssl/ssl.h>
+
+#include <optional>
+#include <ostream>
+#include <string>
+
+namespace cotls::test {
+
+/** What can be asked of every handle of a connection, and what it may know. */
+struct answers {
+  bool empty = false;      ///< the handle says that it stands for nothing
+  bool negotiated = false;
+  bool verified = false;
+  std::string subject;     ///< the peer's
+  error_code last;         ///< the failure of the operation that failed last
+
+  bool operator==(answers const&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, answers const& said) {
+  return out << (said.empty ? "empty" : "a connection")
+             << (said.negotiated ? ", negotiated" : ", nothing negotiated")
+             << (said.verified ? ", verified " : ", not verified ") << said.subject << ", "
+             << said.last.message();
+}
+
+/// What every empty handle answers.
+inline answers nothing_is_connected() {
+  return {true, false, false, "", make_error_code(errc::not_connected)};
+}
+
+/// The code that a call throws; none when it returns.
+template <class Call>
+error_code thrown_by(Call call) {
+  try {
+    call();
+    return {};
+  } catch (error const& thrown) {
+    return thrown.code();
+  }
+}
+
+/** Asks a handle of a connection everything, and checks that its answers go together. */
+template <class Handle>
+answers ask(Handle const& asked) {
+  answers said;
+  said.last = asked.last_error().code();
+  said.empty = asked.native_handle() == nullptr;
+  error_code const refused = said.empty ? make_error_code(errc::not_connected) : error_code();
+  connection_info info;
+  std::optional<peer_info> peer;
+  BOOST_TEST(thrown_by([&] { info = asked.info(); }) == refused);
+  BOOST_TEST(thrown_by([&] { peer = asked.peer(); }) == refused);
+  said.negotiated = !info.version.empty();
+  BOOST_TEST(info.suite.empty() != said.negotiated);
+  BOOST_TEST((info.group.empty() || said.negotiated));
+  if (!peer) return said;
+  said.verified = peer->verified();
+  said.subject = peer->subject();
+  BOOST_TEST(peer->certificate().has_value() == !peer->chain().empty());
+  BOOST_TEST(peer->issuer().empty() == peer->chain().empty());
+  BOOST_TEST(peer->names().empty() == peer->chain().empty());
+  return said;
+}
+
+}  // namespace cotls::test
