@@ -213,6 +213,9 @@ description describe(errc value) noexcept {
       return {"client_hello_too_long",
               "the client's first message is too long: refuse the client, or allow more "
               "(set_max_client_hello)"};
+    case errc::unread_data:
+      return {"unread_data",
+              "the peer wants another handshake and goes on sending: read its data, then write again"};
   }
   return {"unknown", "unknown error"};
 }

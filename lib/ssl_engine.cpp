@@ -473,6 +473,10 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   step done;
   {
     channel::use const use(*channel_);
+    if (handshake_done_ && SSL_in_init(ssl_.get()) == 1) {
+      done = finish_message(use);
+      if (done.error || done.want != want::nothing) return done;
+    }
     gather plaintext(buffers);
     while (!plaintext.empty() && done.bytes < max_write) {
       std::size_t const room = max_write - done.bytes;
@@ -493,6 +497,17 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   }
   if (!done.error) done.error = send_failure();
   return done;
+}
+
+// A message that is half here, or a renegotiation, comes before what we write. OpenSSL hands data that
+// arrives amid a renegotiation to a read alone; a write would fail without a reason (T29).
+step ssl_engine::finish_message(channel::use const& use) {
+  std::byte one{};
+  step const seen = perform(call::peek, &one, 1);
+  if (fatal_) return {want::nothing, 0, fatal_};
+  if (SSL_in_init(ssl_.get()) == 0) return {};
+  if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};
+  return needs_input(use.why());
 }
 
 step ssl_engine::close_write() {

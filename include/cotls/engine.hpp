@@ -64,7 +64,8 @@ class engine {
   step handshake();
 
   /** Reads plaintext: fills the buffer from as many records as were given.
-      `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it. */
+      `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it.
+      want::output after 64 records without data, too: call again. */
   step read(asio::mutable_buffer into);
 
   /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When too much

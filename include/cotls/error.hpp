@@ -49,6 +49,7 @@ enum class errc {
   overloaded,             ///< A listener closed the connection at once: it has too many handshakes.
   displaced,              ///< A listener dropped the handshake to make room for a newer connection.
   client_hello_too_long,  ///< A client's first message is longer than the server takes.
+  unread_data,            ///< A renegotiation waits for data of the peer's to be read.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

@@ -12,7 +12,7 @@ namespace cotls {
 enum class want : std::uint8_t {
   nothing,        ///< Nothing: the call is done.
   input,          ///< Give ciphertext from the peer, then call again.
-  output,         ///< Take ciphertext for the peer, then call again.
+  output,         ///< Take ciphertext for the peer, if there is any, then call again.
   client_hello,   ///< Run the client hello hook, then call again.
   certificate,    ///< Run the certificate hook, then call again.
   verification,   ///< Run the verification hook, then call again.

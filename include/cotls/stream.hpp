@@ -228,7 +228,8 @@ class stream {
 
       Completes when their ciphertext is in the transport's hands. The buffers of a sequence are
       joined into records of up to 16 KiB. Empty buffers send no record and complete at once.
-      @par Errors `errc::write_after_close`; the transport's.
+      @par Errors `errc::write_after_close`; the transport's, or the peer's `alert` that explains it;
+      `errc::unread_data` amid a renegotiation of TLS 1.2, which only adopted contexts allow.
   */
   template <class Buffers, class Token = default_token>
   auto async_write_some(Buffers const& buffers, Token&& token = Token()) {

@@ -363,6 +363,18 @@ BOOST_AUTO_TEST_CASE(the_alert_that_explains_why_nothing_can_be_sent_is_the_fail
   BOOST_TEST(shaker.error() == alert::certificate_expired);
 }
 
+BOOST_AUTO_TEST_CASE(a_write_that_meets_unread_data_wakes_the_reader_that_waits) {
+  engine.answers = {{want::input, 0, {}}, {want::nothing, 0, errc::unread_data}};
+  read reader(&connection, room());
+  BOOST_TEST(reader.advance() == action::wait_input);
+  write writer(&connection, data(), amount::all);
+  BOOST_TEST(writer.advance() == action::complete);
+  BOOST_TEST(writer.error() == errc::unread_data);
+  engine.answers = {{want::nothing, 5, {}}};
+  BOOST_TEST(reader.advance(asio::error::operation_aborted) == action::complete);
+  BOOST_TEST(reader.transferred() == 5u);
+}
+
 BOOST_AUTO_TEST_CASE(what_no_operation_can_give_is_an_error_and_no_endless_loop) {
   auto const ends = []<class Operation>(Operation, want asked) {
     scripted_connection fresh;

@@ -158,8 +158,10 @@ class operation {
     }
     if (holds_writing_) {
       connection_->writing.busy = false;
-      // A cut write leaves its ciphertext to a reader that is waiting, who did not know of it.
-      if (!holds_reading_ && connection_->reading.busy && engine().unsent() > 0) {
+      // What a write leaves is a waiting reader's, who did not know of it: the ciphertext of one that
+      // was cut, or data that is OpenSSL's already.
+      bool const left = engine().unsent() > 0 || error_ == errc::unread_data;
+      if (left && !holds_reading_ && connection_->reading.busy) {
         connection_->reading.woken = true;
         connection_->interrupt();
       }

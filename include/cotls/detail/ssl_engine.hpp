@@ -208,6 +208,7 @@ class ssl_engine {
   bool missed_certificate(error_code const& failed) const noexcept;
   step needs_input(shortage why) const noexcept;
   step refuse_hello();
+  step finish_message(channel::use const& use);
   step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
   bool nothing_to_do() const noexcept;
