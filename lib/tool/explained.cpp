@@ -22,6 +22,7 @@ constexpr std::array remedies{
     remedy{errc::password_required,
            "the private key is encrypted: give its password with --password-file"},
     remedy{errc::no_roots, "there are no authorities to verify clients with: give --client-ca"},
+    remedy{errc::client_hello_too_long, "the client's first message is longer than any should be"},
     remedy{errc::overloaded, "the server has as many handshakes in progress as it may"},
     remedy{errc::displaced, "the handshake gave way to newer connections"},
 };
@@ -33,6 +34,7 @@ struct renamed {
 };
 
 constexpr std::array names{
+    renamed{"set_ciphers(\"DEFAULT\")", "--ciphers DEFAULT"},
     renamed{"set_ciphers", "--ciphers"},
     renamed{"set_groups", "--groups"},
     renamed{"set_alpn", "--alpn"},

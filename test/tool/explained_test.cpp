@@ -58,10 +58,18 @@ BOOST_AUTO_TEST_CASE(no_explanation_of_openssls_errors_names_a_call) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(no_explanation_of_an_alert_names_a_call) {
+  for (int value = 0; value < 256; ++value) {
+    std::string const text = without_code(explained(error(error_code(value, alert_category()))));
+    BOOST_TEST(!speaks_cpp(text), text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_remedy_is_an_option) {
   BOOST_TEST(reason_of(error(errc::password_required)) ==
              "the private key is encrypted: give its password with --password-file "
              "[cotls: password_required]");
+  BOOST_TEST(reason_of(error(alert::handshake_failure)).find("set_ciphers") == std::string::npos);
   detail::failure known;
   known.context = "loading the private key k.pem";
   BOOST_TEST(explained(error(errc::no_private_key_found, known)) ==
