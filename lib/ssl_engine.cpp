@@ -473,8 +473,8 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   step done;
   {
     channel::use const use(*channel_);
-    if (handshake_done_ && SSL_in_init(ssl_.get()) == 1) {
-      done = finish_message(use);
+    if (renegotiates()) {
+      done = renegotiate(use);
       if (done.error || done.want != want::nothing) return done;
     }
     gather plaintext(buffers);
@@ -499,9 +499,13 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   return done;
 }
 
-// A message that is half here, or a renegotiation, comes before what we write. OpenSSL hands data that
-// arrives amid a renegotiation to a read alone; a write would fail without a reason (T29).
-step ssl_engine::finish_message(channel::use const& use) {
+bool ssl_engine::renegotiates() const noexcept {
+  return handshake_done_ && SSL_in_init(ssl_.get()) == 1 && SSL_version(ssl_.get()) < TLS1_3_VERSION;
+}
+
+// OpenSSL hands data that arrives amid a renegotiation to a read alone; a write would fail without a
+// reason (T29).
+step ssl_engine::renegotiate(channel::use const& use) {
   std::byte one{};
   step const seen = perform(call::peek, &one, 1);
   if (fatal_) return {want::nothing, 0, fatal_};

@@ -130,7 +130,6 @@ BOOST_AUTO_TEST_CASE(handshakes_that_give_way_as_they_are_done_are_no_race) {
   start(accepting());
   for (int i = 0; i < clients; ++i) start(connecting());
   run_on_two_threads();
-  BOOST_TEST(displaced > 0);
   BOOST_TEST(accepted > 0);
   // Each that came is accounted for once.
   BOOST_TEST(accepted + displaced + others == clients);

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(is_given_back_at_the_deadline) {
   BOOST_TEST(shake_hands() == errc::handshake_timeout);
   BOOST_TEST(server.last_error().code() == errc::handshake_timeout);
   auto [socket, unread] = server.release();
-  BOOST_TEST(unread.empty());
+  BOOST_TEST(unread.size() == part_of_a_record().size());   // of a hello that never became whole
   asio::write(socket, asio::buffer("sorry\r\n", 7));
   std::string heard(7, '\0');
   asio::read(peer, asio::buffer(heard));

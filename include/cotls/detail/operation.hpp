@@ -327,6 +327,8 @@ class write_operation : public operation<Connection, write_operation<Connection,
       if (next.want != want::nothing && next.want != want::output) {
         return this->finish(errc::unexpected_result);
       }
+      bool const paused = next.want == want::output && this->engine().unsent() == 0;
+      if (paused) return this->relieve();
     }
   }
 

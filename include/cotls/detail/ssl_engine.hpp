@@ -208,7 +208,8 @@ class ssl_engine {
   bool missed_certificate(error_code const& failed) const noexcept;
   step needs_input(shortage why) const noexcept;
   step refuse_hello();
-  step finish_message(channel::use const& use);
+  bool renegotiates() const noexcept;
+  step renegotiate(channel::use const& use);
   step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
   bool nothing_to_do() const noexcept;
