@@ -43,13 +43,14 @@ inline constexpr std::array all{
            {"syscalls_per_mb", "64 sender send", 61, 64},
            {"syscalls_per_mb", "256 sender send", 61, 64}}}},
     // The last flight leaves with the first data. A client does not look for what cannot be here; a
-    // server does once, for a hello that came with the connection.
+    // server does once, for a hello that came with the connection, and has a seat for it in the
+    // listener's room.
     gate{"handshake",
          {{{"syscalls_per_connection", "server send", 2, 2},
            {"syscalls_per_connection", "client send", 2, 2},
            {"syscalls_per_connection", "server receive", 2, 3},
            {"syscalls_per_connection", "client receive", 2, 2},
-           {"allocations_per_connection", "server own", 1, 13.5},
+           {"allocations_per_connection", "server own", 1, 15},
            {"allocations_per_connection", "client own", 1, 39.5},
            {"allocations_per_connection", "server OpenSSL's", 100, 698},
            {"allocations_per_connection", "client OpenSSL's", 100, 2'273}}}},
@@ -62,9 +63,9 @@ inline constexpr std::array all{
          {{{"instructions_per_handshake", "memory", 0.5, 1.01, "openssl"},
            {"instructions_per_handshake", "socket", 0.5, 1.01, "openssl"},
            {"instructions_per_request", "memory", 0.5, 1.13, "openssl"},
-           {"instructions_per_request", "socket", 0.5, 1.18, "openssl"},
+           {"instructions_per_request", "socket", 0.5, 1.21, "openssl"},
            {"instructions_per_read", "memory", 0.1, 0.72, "openssl"},
-           {"instructions_per_read", "socket", 0.5, 2.06, "openssl"}}}},
+           {"instructions_per_read", "socket", 0.5, 2.13, "openssl"}}}},
 };
 
 }  // namespace bench::gates

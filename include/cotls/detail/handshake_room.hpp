@@ -138,7 +138,7 @@ class seated : public Operation {
  private:
   bool comes_on() {
     if (!seat_) return true;
-    this->engine().input_arrived();
+    if (this->waited_for_input()) this->engine().input_arrived();
     bool const here = this->engine().await_hello() != hello_arrival::awaited;
     return here ? seat_->answers() : seat_->awaits(this->engine().hello_bytes());
   }

@@ -108,6 +108,9 @@ class operation {
     return true;
   }
 
+  // True once after a wait for input: whoever asks looks for it, and the operation not again.
+  bool waited_for_input() noexcept { return std::exchange(waits_for_input_, false); }
+
   // Whether the driver comes back with something that ends the operation. A wait that the
   // connection itself ended, to be looked at again, is no such thing.
   template <class Code>
@@ -124,7 +127,7 @@ class operation {
       error_ = waited;
     } else {
       // Woken only to look again, it leaves the transport's input to the reader who waits for it.
-      if (std::exchange(waits_for_input_, false) && !waited) engine().input_arrived();
+      if (waited_for_input() && !waited) engine().input_arrived();
       return false;
     }
     return true;
