@@ -142,7 +142,7 @@ exit_code serve(words const& given) {
   asio::io_context context(1);
   server::service const service = choose_service(line, context);
   server_context tls = make_server_context(line, make_own(line));
-  if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1"});
+  if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1", "http/1.0"});
   answer_plain_http(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());
   server serving(context, endpoint, tls, service, settings_of(line));
