@@ -15,6 +15,12 @@ function(cotls_add_test executable)
   add_executable(${executable} ${arg_SOURCES})
   target_link_libraries(${executable} PRIVATE cotls_test_support ${arg_LIBRARIES})
   set_target_properties(${executable} PROPERTIES CXX_EXTENSIONS OFF)
+  if(COTLS_TEST_BATCH GREATER 1)
+    set_target_properties(${executable} PROPERTIES
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${COTLS_TEST_BATCH})
+    # The batch is one translation unit; GCC takes its parts for headers, used by several.
+    target_compile_options(${executable} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   if(COTLS_PRECOMPILE_HEADERS)
     target_precompile_headers(${executable} REUSE_FROM cotls_test_support)
   endif()

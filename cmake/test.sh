@@ -23,7 +23,8 @@ build_stage() {
   shift
   echo "== Building $tree"
   cmake -S . -B "build/$tree" -G Ninja -D CMAKE_BUILD_TYPE=RelWithDebInfo \
-    -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1' -D COTLS_TEST_PREFIX="$tree." "$@"
+    -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1' -D COTLS_TEST_PREFIX="$tree." -D COTLS_TEST_BATCH=8 \
+    "$@"
   cmake --build "build/$tree" --parallel "$jobs"
 }
 

@@ -2,7 +2,6 @@
 
 #include "blocking/socket.hpp"
 #include "fail.hpp"
-#include "farewell.hpp"
 #include "context_state.hpp"
 
 #include <boost/asio/error.hpp>
@@ -13,7 +12,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -25,7 +23,6 @@ namespace cotls::blocking {
 namespace {
 
 using tcp = asio::ip::tcp;
-using duration = std::chrono::steady_clock::duration;
 
 // What the system has written into an endpoint may be another family's address.
 bool is_tcp(tcp::endpoint const& address) noexcept {
@@ -43,10 +40,10 @@ bool set(int descriptor, int level, int option, bool value) noexcept {
   return ::setsockopt(descriptor, level, option, &number, sizeof number) == 0;
 }
 
-// Empty, with `failed`, when it cannot be.
 // How an address of IPv6 is listened on: as the system has it by default, or IPv4's, too.
 enum class families : std::uint8_t { by_default, both };
 
+// Empty, with `failed`, when it cannot be.
 template <class Endpoint>
 detail::socket_handle listen_at(Endpoint const& at, listen_options const& options,
                                 families taken, error_code& failed) {
@@ -110,24 +107,6 @@ bool client_waits(int descriptor, detail::give_up_at until) {
   return ready;
 }
 
-// As `farewell` does, on the calling thread: the client hears why it was refused.
-void hear_out(int descriptor, duration limit) {
-  if (::shutdown(descriptor, SHUT_WR) != 0) return;
-  detail::give_up_at const until = detail::give_up_after(limit);
-  std::array<std::byte, 16 * 1024> unread;
-  for (std::size_t discarded = 0; discarded < detail::largest_farewell;) {
-    ssize_t const got = ::recv(descriptor, unread.data(), unread.size(), MSG_DONTWAIT);
-    if (got > 0) {
-      discarded += static_cast<std::size_t>(got);
-      continue;
-    }
-    if (got == 0 || detail::last_system_error() != asio::error::would_block) return;
-    pollfd waited[]{{descriptor, POLLIN, 0}};
-    error_code failed;
-    if (detail::poll_until(waited, until, failed) == 0 || failed) return;
-  }
-}
-
 }  // namespace
 
 listener::listener(tcp::endpoint const& endpoint,
@@ -156,7 +135,7 @@ int listener::descriptor() const {
   return socket_.get();
 }
 
-bool listener::wait_ready(duration limit) const {
+bool listener::wait_ready(std::chrono::steady_clock::duration limit) const {
   return client_waits(descriptor(), detail::give_up_after(limit));
 }
 
@@ -188,17 +167,7 @@ stream listener::accept() {
   stream made(socket.get(), context_);
   socket.release();
   made.set_handshake_timeout(options_.handshake_timeout());
-  auto const began = std::chrono::steady_clock::now();
-  try {
-    detail::shake_hands(made, text_of(peer));
-  } catch (error const& failed) {
-    duration const left =
-        options_.handshake_timeout() - (std::chrono::steady_clock::now() - began);
-    if (detail::is_refusal(failed.code())) {
-      hear_out(made.native_socket(), std::min<duration>(left, detail::longest_farewell));
-    }
-    throw;
-  }
+  detail::shake_hands(made, text_of(peer));
   return made;
 }
 

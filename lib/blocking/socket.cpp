@@ -1,6 +1,7 @@
 // What the blocking facade asks of the system.
 
 #include "blocking/socket.hpp"
+#include "farewell.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -33,10 +34,9 @@ void set_no_delay(int descriptor) noexcept {
 }
 
 void let_last_words_arrive(int descriptor, give_up_at until) noexcept {
-  constexpr std::size_t most = 1024 * 1024;
-  std::array<std::byte, 4096> unread;
+  std::array<std::byte, 16 * 1024> unread;
   ::shutdown(descriptor, SHUT_WR);
-  for (std::size_t taken = 0; taken < most;) {
+  for (std::size_t taken = 0; taken < largest_farewell;) {
     ssize_t const got = ::recv(descriptor, unread.data(), unread.size(), MSG_DONTWAIT);
     if (got == 0) return;
     if (got > 0) {

@@ -16,14 +16,12 @@ socket_handle make_socket(int family, error_code& failed);
     alone. */
 void set_no_delay(int descriptor) noexcept;
 
-/** Lets the last that was sent on a connection arrive before it is closed: closed over unread input
-    it would be reset, which destroys at the peer what it has not read, such as the alert that says
-    why it is refused (A25). Ends our direction, and discards what comes until the peer has ended
-    its own, or the moment has passed, or 1 MiB has come. */
+/** As `farewell` does, on the calling thread: ends our direction, and discards what comes until the
+    peer has ended its own, or the moment has passed, or enough has come (A25). */
 void let_last_words_arrive(int descriptor, give_up_at until) noexcept;
 
 /** Shakes hands on a new connection, within its handshake timeout. A client that is refused has
-    what is left of it, but no more than the shutdown timeout, to learn of it.
+    what is left of it, but no more than the longest farewell, to learn of it.
     @param peer  How the exception calls the other side. */
 void shake_hands(blocking::stream& made, std::string const& peer);
 

@@ -1,6 +1,7 @@
 #include <cotls/blocking/stream.hpp>
 
 #include "blocking/socket.hpp"
+#include "farewell.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,10 +15,10 @@ void detail::shake_hands(blocking::stream& made, std::string const& peer) {
   made.handshake(code);
   if (!code) return;
   // A server that we refuse has said most of what it has to say; a client may be talking still.
-  auto patience = std::chrono::steady_clock::duration::zero();
+  std::chrono::steady_clock::duration patience(0);
   if (made.core()->engine().is_server()) {
     auto const left = made.handshake_timeout() - (std::chrono::steady_clock::now() - began);
-    patience = std::min(left, made.shutdown_timeout());
+    patience = std::min(left, decltype(left)(longest_farewell));
   }
   let_last_words_arrive(made.native_socket(), give_up_after(patience));
   failure known = made.core()->engine().failure_details(code);

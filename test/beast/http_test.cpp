@@ -12,7 +12,7 @@
 #include <string>
 #include <tuple>
 
-namespace cotls::test {
+namespace cotls::test::http_test {
 
 namespace {
 
@@ -168,4 +168,4 @@ BOOST_AUTO_TEST_CASE(blocking_calls_over_beasts_transport_meet_their_deadline) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::http_test

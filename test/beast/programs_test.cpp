@@ -10,7 +10,7 @@
 #include <future>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::programs_test {
 
 namespace {
 
@@ -64,4 +64,4 @@ BOOST_AUTO_TEST_CASE(asio_programs_need_no_other_change) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::programs_test

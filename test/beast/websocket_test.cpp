@@ -18,7 +18,7 @@
 #include <tuple>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::websocket_test {
 
 namespace {
 
@@ -460,4 +460,4 @@ BOOST_AUTO_TEST_CASE(a_failure_of_the_inner_tls_is_told) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::websocket_test

@@ -39,7 +39,7 @@ void operator delete[](void* given) noexcept { std::free(given); }
 void operator delete(void* given, std::size_t) noexcept { std::free(given); }
 void operator delete[](void* given, std::size_t) noexcept { std::free(given); }
 
-namespace cotls::test {
+namespace cotls::test::allocation_test {
 
 namespace {
 
@@ -132,4 +132,4 @@ BOOST_AUTO_TEST_CASE(one_that_fails_at_a_server_ends_in_an_error) { fail_each(be
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::allocation_test

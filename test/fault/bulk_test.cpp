@@ -8,7 +8,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::bulk_test {
 
 namespace {
 
@@ -83,4 +83,4 @@ BOOST_DATA_TEST_CASE(halves_are_right_to_the_byte_or_end_with_a_documented_error
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::bulk_test

@@ -7,7 +7,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::connect_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ BOOST_DATA_TEST_CASE(a_handshake_in_memory_ends_well_or_with_a_documented_error,
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::connect_test

@@ -7,7 +7,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::echo_test {
 
 namespace {
 
@@ -100,4 +100,4 @@ BOOST_DATA_TEST_CASE(a_shutdown_amid_data_ends_well_or_with_a_documented_error,
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::echo_test

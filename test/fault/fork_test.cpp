@@ -18,7 +18,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::fork_test {
 
 namespace {
 
@@ -115,4 +115,4 @@ BOOST_DATA_TEST_CASE(whichever_process_goes_on_the_client_hears_one_of_them, ver
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::fork_test

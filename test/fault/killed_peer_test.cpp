@@ -20,7 +20,7 @@
 #include <random>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::killed_peer_test {
 
 namespace {
 
@@ -228,4 +228,4 @@ BOOST_DATA_TEST_CASE(is_never_taken_for_one_that_has_said_goodbye,
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::killed_peer_test

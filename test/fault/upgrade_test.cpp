@@ -13,7 +13,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::upgrade_test {
 
 namespace {
 
@@ -72,4 +72,4 @@ BOOST_DATA_TEST_CASE(an_upgrade_gives_the_transport_back_or_ends_with_a_document
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::upgrade_test

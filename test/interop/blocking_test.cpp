@@ -19,7 +19,7 @@
 
 #include <poll.h>
 
-namespace cotls::test {
+namespace cotls::test::blocking_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -129,4 +129,4 @@ BOOST_AUTO_TEST_CASE(a_client_that_refuses_us_does_not_end_the_listener) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_test

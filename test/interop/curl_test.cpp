@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::curl_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -140,4 +140,4 @@ BOOST_AUTO_TEST_CASE(without_a_certificate_it_is_refused_when_we_require_one) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::curl_test

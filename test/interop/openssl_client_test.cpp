@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::openssl_client_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -251,4 +251,4 @@ BOOST_AUTO_TEST_CASE(without_a_certificate_it_is_let_in_when_we_only_ask) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::openssl_client_test

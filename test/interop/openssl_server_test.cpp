@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::openssl_server_test {
 namespace {
 
 namespace data = boost::unit_test::data;
@@ -373,4 +373,4 @@ BOOST_DATA_TEST_CASE(a_peer_killed_in_the_middle_is_not_taken_for_an_end,
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::openssl_server_test

@@ -11,7 +11,7 @@
 
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::ports_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -104,4 +104,4 @@ BOOST_FIXTURE_TEST_CASE(closing_the_ports_lets_s_client_go, listening) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::ports_test

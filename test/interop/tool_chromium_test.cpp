@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::tool_chromium_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -81,4 +81,4 @@ BOOST_AUTO_TEST_CASE(a_browser_shows_the_page_of_a_trusted_server_alone) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::tool_chromium_test

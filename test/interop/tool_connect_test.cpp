@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::tool_connect_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -162,4 +162,4 @@ BOOST_AUTO_TEST_CASE(openssl_asks_for_a_certificate_in_vain) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::tool_connect_test

@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::tool_inspect_test {
 namespace {
 
 namespace json = boost::json;
@@ -193,4 +193,4 @@ BOOST_AUTO_TEST_CASE(node_is_shown) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::tool_inspect_test

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::tool_serve_test {
 namespace {
 
 certificates const& pki() { return certificates::all(); }
@@ -248,4 +248,4 @@ BOOST_AUTO_TEST_CASE(node_fetches_pages_over_one_connection) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::tool_serve_test

@@ -20,7 +20,7 @@
 #include <ostream>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::abandon_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -328,4 +328,4 @@ BOOST_AUTO_TEST_CASE(while_both_directions_are_ready_to_go_on) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::abandon_test

@@ -15,7 +15,7 @@
 #include <future>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::blocking_connect_test {
 
 namespace {
 
@@ -181,4 +181,4 @@ BOOST_AUTO_TEST_CASE(a_unix_domain_listener_whose_queue_is_full_meets_the_deadli
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_connect_test

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::blocking_duplex_test {
 
 namespace {
 
@@ -314,4 +314,4 @@ BOOST_AUTO_TEST_CASE(no_descriptor_is_held_but_the_sockets) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_duplex_test

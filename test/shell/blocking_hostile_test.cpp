@@ -12,7 +12,7 @@
 #include <array>
 #include <string_view>
 
-namespace cotls::test {
+namespace cotls::test::blocking_hostile_test {
 
 namespace {
 
@@ -214,4 +214,4 @@ BOOST_AUTO_TEST_CASE(a_read_of_zero_bytes_does_not_wait) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_hostile_test

@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::blocking_listener_test {
 
 namespace {
 
@@ -303,4 +303,4 @@ BOOST_AUTO_TEST_CASE(several_threads_accept_from_one_listener) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_listener_test

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::blocking_ports_failing_test {
 
 namespace {
 
@@ -245,4 +245,4 @@ BOOST_AUTO_TEST_CASE(an_output_that_could_not_be_closed_is_not_taken_for_the_who
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_ports_failing_test

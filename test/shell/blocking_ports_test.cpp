@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::blocking_ports_test {
 
 BOOST_FIXTURE_TEST_SUITE(blocking_ports, ports_fixture)
 
@@ -288,4 +288,4 @@ BOOST_AUTO_TEST_CASE(one_thread_reads_while_another_writes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_ports_test

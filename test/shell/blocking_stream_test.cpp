@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::blocking_stream_test {
 
 namespace {
 
@@ -297,4 +297,4 @@ BOOST_FIXTURE_TEST_CASE(no_thread_is_started, blocking_fixture) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_stream_test

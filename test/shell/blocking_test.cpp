@@ -11,7 +11,7 @@
 
 #include <future>
 
-namespace cotls::test {
+namespace cotls::test::blocking_test {
 
 BOOST_FIXTURE_TEST_SUITE(blocking_facade, blocking_fixture)
 
@@ -136,4 +136,4 @@ BOOST_AUTO_TEST_CASE(an_empty_stream_is_not_connected) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::blocking_test

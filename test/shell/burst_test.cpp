@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace cotls::test {
+namespace cotls::test::burst_test {
 
 namespace {
 
@@ -230,4 +230,4 @@ BOOST_AUTO_TEST_CASE(after_a_burst_a_connection_holds_no_buffer_and_for_one_byte
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::burst_test

@@ -12,7 +12,7 @@
 #include <array>
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::cancel_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -264,4 +264,4 @@ BOOST_AUTO_TEST_CASE(works_over_a_transport_that_is_no_socket) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::cancel_test

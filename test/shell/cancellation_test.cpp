@@ -20,7 +20,7 @@
 
 #include <array>
 
-namespace cotls::test {
+namespace cotls::test::cancellation_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -305,4 +305,4 @@ BOOST_AUTO_TEST_CASE(a_flood_of_key_updates_makes_a_reader_keep_no_more_than_the
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::cancellation_test

@@ -26,7 +26,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::connect_race_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -478,4 +478,4 @@ BOOST_AUTO_TEST_CASE(async_connect_to_a_black_hole_meets_its_deadline_and_can_be
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::connect_race_test

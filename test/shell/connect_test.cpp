@@ -19,7 +19,7 @@
 
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::connect_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -349,4 +349,4 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_servers_answer_is_not_woken_by_room_for_o
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::connect_test

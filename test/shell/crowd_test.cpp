@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::crowd_test {
 
 namespace {
 
@@ -240,4 +240,4 @@ BOOST_AUTO_TEST_CASE(silent_clients_give_way_where_descriptors_run_out_first) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::crowd_test

@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::duplex_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -312,4 +312,4 @@ BOOST_AUTO_TEST_CASE(another_handshake_is_refused_by_a_client_and_what_came_befo
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::duplex_test

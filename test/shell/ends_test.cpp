@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::ends_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -357,4 +357,4 @@ BOOST_AUTO_TEST_CASE(a_shutdown_over_unread_tickets_does_not_destroy_the_last_da
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::ends_test

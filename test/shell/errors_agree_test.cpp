@@ -16,7 +16,7 @@
 #include <string_view>
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::errors_agree_test {
 namespace {
 
 // Runs on a thread of its own, so that blocking calls can be served, until it is destroyed.
@@ -336,4 +336,4 @@ BOOST_AUTO_TEST_CASE(an_empty_stream_says_that_it_is_not_connected) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::errors_agree_test

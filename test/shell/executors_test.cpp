@@ -23,7 +23,7 @@
 #include <array>
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::executors_test {
 
 namespace {
 
@@ -220,4 +220,4 @@ BOOST_FIXTURE_TEST_CASE(a_token_of_asios_ends_what_takes_too_long, connected) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::executors_test

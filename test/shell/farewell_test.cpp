@@ -11,7 +11,7 @@
 
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::farewell_test {
 
 namespace {
 
@@ -215,4 +215,4 @@ BOOST_AUTO_TEST_CASE(stopping_lets_them_be_heard) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::farewell_test

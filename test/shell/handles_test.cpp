@@ -14,7 +14,7 @@
 #include <optional>
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::handles_test {
 
 namespace {
 
@@ -288,4 +288,4 @@ BOOST_AUTO_TEST_CASE(a_transport_is_not_given_back_while_something_is_unsent) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::handles_test

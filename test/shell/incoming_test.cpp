@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::incoming_test {
 
 BOOST_FIXTURE_TEST_SUITE(incoming_connections, incoming_fixture)
 
@@ -286,4 +286,4 @@ BOOST_AUTO_TEST_CASE(a_listener_without_certificate_hands_out_incoming_connectio
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::incoming_test

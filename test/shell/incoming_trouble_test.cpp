@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::incoming_trouble_test {
 
 BOOST_FIXTURE_TEST_SUITE(incoming_trouble, incoming_fixture)
 
@@ -253,4 +253,4 @@ BOOST_AUTO_TEST_CASE(operations_do_not_overlap_and_none_comes_after_the_handshak
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::incoming_trouble_test

@@ -20,7 +20,7 @@
 #include <string_view>
 #include <tuple>
 
-namespace cotls::test {
+namespace cotls::test::last_flight_test {
 
 namespace {
 
@@ -369,4 +369,4 @@ BOOST_AUTO_TEST_CASE(one_that_nobody_waits_for_does_not_leave_with_its_channel) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::last_flight_test

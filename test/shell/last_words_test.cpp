@@ -14,7 +14,7 @@
 #include <future>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::last_words_test {
 
 namespace {
 
@@ -108,4 +108,4 @@ BOOST_AUTO_TEST_CASE(data_before_the_alert_is_not_lost_by_looking_for_it) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::last_words_test

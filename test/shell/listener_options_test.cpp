@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::listener_options_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -443,4 +443,4 @@ BOOST_AUTO_TEST_CASE(a_unix_domain_socket_is_listened_at_with_the_same_machinery
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::listener_options_test

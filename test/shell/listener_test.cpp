@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::listener_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -377,4 +377,4 @@ BOOST_AUTO_TEST_CASE(accepted_streams_get_a_strand_each_or_the_executor_that_was
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::listener_test

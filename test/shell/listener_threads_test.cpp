@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::listener_threads_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -260,4 +260,4 @@ BOOST_AUTO_TEST_CASE(files_are_reloaded_beside_accepts_and_the_end_of_the_listen
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::listener_threads_test

@@ -13,7 +13,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::memory_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -146,4 +146,4 @@ BOOST_AUTO_TEST_CASE(a_read_goes_on_while_the_peer_takes_nothing) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::memory_test

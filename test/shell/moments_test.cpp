@@ -19,7 +19,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::moments_test {
 
 namespace {
 
@@ -357,4 +357,4 @@ BOOST_AUTO_TEST_CASE(ports_that_are_closed_have_an_empty_connection) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::moments_test

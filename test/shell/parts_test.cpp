@@ -15,7 +15,7 @@
 
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::parts_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -260,4 +260,4 @@ BOOST_AUTO_TEST_CASE(a_transport_in_memory_is_given_back_too) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::parts_test

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::reload_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -238,4 +238,4 @@ BOOST_AUTO_TEST_CASE(the_latest_call_is_the_one_that_counts) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::reload_test

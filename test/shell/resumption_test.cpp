@@ -17,7 +17,7 @@
 
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::resumption_test {
 namespace {
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
@@ -307,4 +307,4 @@ BOOST_AUTO_TEST_CASE(what_a_server_has_given_can_be_forgotten) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::resumption_test

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::ssl_stream_differences_test {
 
 BOOST_FIXTURE_TEST_SUITE(drop_in_differences, ssl_stream_fixture)
 
@@ -330,4 +330,4 @@ BOOST_AUTO_TEST_CASE(a_destroyed_stream_ends_its_operations) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::ssl_stream_differences_test

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::ssl_stream_test {
 
 namespace {
 
@@ -238,4 +238,4 @@ BOOST_AUTO_TEST_CASE(a_closed_socket_is_an_error_and_not_waited_for) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::ssl_stream_test

@@ -14,7 +14,7 @@
 #include <atomic>
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::threads_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -252,4 +252,4 @@ BOOST_AUTO_TEST_CASE(one_context_serves_connections_of_several_threads) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::threads_test

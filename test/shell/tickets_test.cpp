@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::tickets_test {
 
 namespace {
 
@@ -84,4 +84,4 @@ BOOST_DATA_TEST_CASE(that_a_socket_does_not_take_hold_up_nobody, counts, count) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::tickets_test

@@ -24,7 +24,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::token_kinds_test {
 
 namespace {
 
@@ -314,4 +314,4 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_coroutine_has_any_kind_of_executor, Operation, o
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::token_kinds_test

@@ -15,7 +15,7 @@
 #include <memory_resource>
 #include <type_traits>
 
-namespace cotls::test {
+namespace cotls::test::token_test {
 
 namespace {
 
@@ -159,4 +159,4 @@ BOOST_AUTO_TEST_CASE(an_executor_with_a_default_token_gives_it_to_the_stream) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::token_test

@@ -17,7 +17,7 @@
 #include <array>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::transfer_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -411,4 +411,4 @@ BOOST_AUTO_TEST_CASE(an_exception_of_an_awaitable_says_what_failed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::transfer_test

@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::transport_loss_test {
 
 namespace {
 
@@ -167,4 +167,4 @@ BOOST_AUTO_TEST_CASE(takes_the_close_notify_of_a_write_half_whether_a_read_waits
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::transport_loss_test

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::under_fire_test {
 
 namespace {
 
@@ -269,4 +269,4 @@ BOOST_AUTO_TEST_CASE(bad_clients_cost_little_hold_up_nobody_and_are_gone_at_the_
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::under_fire_test

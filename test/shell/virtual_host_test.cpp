@@ -15,7 +15,7 @@
 #include <memory>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::virtual_host_test {
 
 using namespace asio::experimental::awaitable_operators;
 
@@ -189,4 +189,4 @@ BOOST_AUTO_TEST_CASE(what_the_context_of_a_listener_becomes_meanwhile_is_of_no_m
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::virtual_host_test

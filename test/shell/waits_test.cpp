@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::waits_test {
 
 namespace {
 
@@ -228,4 +228,4 @@ BOOST_DATA_TEST_CASE(over_another_stream_on_a_strand, all_ends) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::waits_test

@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::words_test {
 namespace {
 
 struct fixture {
@@ -72,4 +72,4 @@ BOOST_AUTO_TEST_CASE(a_listener_tells_the_port_and_the_descriptor_it_has) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::words_test

@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::certificate_details_test {
 namespace {
 
 certificate with_serial(char const* digits) {
@@ -85,4 +85,4 @@ BOOST_AUTO_TEST_CASE(the_fingerprint_is_the_digest_of_its_bytes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::certificate_details_test

@@ -14,7 +14,7 @@
 
 #include <array>
 
-namespace cotls::test {
+namespace cotls::test::certificate_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -270,4 +270,4 @@ BOOST_AUTO_TEST_CASE(names_that_no_client_could_verify_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::certificate_test

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::cipher_list_test {
 namespace {
 
 namespace data = boost::unit_test::data;
@@ -148,4 +148,4 @@ BOOST_AUTO_TEST_CASE(old_suites_are_refused_by_default_and_the_error_says_what_a
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::cipher_list_test

@@ -15,7 +15,7 @@
 #include <functional>
 #include <optional>
 
-namespace cotls::test {
+namespace cotls::test::context_refusals_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -245,4 +245,4 @@ BOOST_AUTO_TEST_CASE(a_chain_and_a_key_in_der_make_a_server_of_either_kind) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::context_refusals_test

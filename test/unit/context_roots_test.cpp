@@ -13,7 +13,7 @@
 
 #include <cstdio>
 
-namespace cotls::test {
+namespace cotls::test::context_roots_test {
 namespace {
 
 identity const& server_identity() {
@@ -292,4 +292,4 @@ BOOST_AUTO_TEST_CASE(a_file_without_authorities_to_suggest_is_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::context_roots_test

@@ -17,7 +17,7 @@
 #include <functional>
 #include <thread>
 
-namespace cotls::test {
+namespace cotls::test::context_test {
 namespace {
 
 namespace data = boost::unit_test::data;
@@ -491,4 +491,4 @@ BOOST_AUTO_TEST_CASE(groups_are_the_ones_asked_for) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::context_test

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::engine_bio_test {
 namespace {
 
 client_options to_localhost() { return client_options().host("localhost"); }
@@ -203,4 +203,4 @@ BOOST_AUTO_TEST_CASE(a_bio_is_owned_from_the_call_on_and_none_is_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::engine_bio_test

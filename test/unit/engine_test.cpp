@@ -16,7 +16,7 @@
 #include <array>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::engine_test {
 
 namespace {
 
@@ -424,4 +424,4 @@ BOOST_AUTO_TEST_CASE(an_engine_can_be_moved_in_the_middle_of_its_handshake) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::engine_test

@@ -14,7 +14,7 @@
 
 #include <set>
 
-namespace cotls::test {
+namespace cotls::test::error_test {
 namespace {
 
 constexpr unsigned long verify_failed = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
@@ -227,4 +227,4 @@ BOOST_AUTO_TEST_CASE(throwing_takes_openssls_code_when_none_is_given) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::error_test

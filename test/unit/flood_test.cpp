@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::flood_test {
 
 namespace {
 
@@ -206,4 +206,4 @@ BOOST_AUTO_TEST_CASE(a_read_lets_leave_what_the_program_has_asked_openssl_to_sen
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::flood_test

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::handshake_room_test {
 
 namespace {
 
@@ -156,4 +156,4 @@ BOOST_AUTO_TEST_CASE(a_seat_may_outlive_its_room) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::handshake_room_test

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <string>
 
-namespace cotls::test {
+namespace cotls::test::hello_framing_test {
 
 namespace {
 
@@ -138,4 +138,4 @@ BOOST_AUTO_TEST_CASE(a_limit_is_from_1_to_what_openssl_takes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::hello_framing_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::host_name_test {
 namespace {
 
 namespace data = boost::unit_test::data;
@@ -156,4 +156,4 @@ BOOST_AUTO_TEST_CASE(an_address_is_no_name_and_a_name_no_address) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::host_name_test

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::moments_test {
 
 namespace {
 
@@ -390,4 +390,4 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_a_temporary_outlives_it) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::moments_test

@@ -8,7 +8,7 @@
 #include <deque>
 #include <utility>
 
-namespace cotls::test {
+namespace cotls::test::operation_fairness_test {
 
 BOOST_FIXTURE_TEST_SUITE(operation_fairness, operation_fixture)
 
@@ -90,4 +90,4 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_meets_its_deadline_though_no_wait_of_its_do
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::operation_fairness_test

@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace cotls::test {
+namespace cotls::test::operation_test {
 
 BOOST_FIXTURE_TEST_SUITE(operation, operation_fixture)
 
@@ -425,4 +425,4 @@ BOOST_AUTO_TEST_CASE(close_write_leaves_the_reading_direction_alone) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::operation_test

@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace cotls::test {
+namespace cotls::test::private_key_test {
 namespace {
 
 private_key const& ec_key() {
@@ -277,4 +277,4 @@ BOOST_AUTO_TEST_CASE(what_is_written_can_be_read_again) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::private_key_test

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace cotls::test {
+namespace cotls::test::record_size_test {
 
 namespace {
 
@@ -154,4 +154,4 @@ BOOST_AUTO_TEST_CASE(small_buffers_are_joined_into_small_records) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::record_size_test

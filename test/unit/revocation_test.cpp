@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <functional>
 
-namespace cotls::test {
+namespace cotls::test::revocation_test {
 namespace {
 
 // What OpenSSL's hashed directories call a certificate (`kind` 0) or a list (`r0`).
@@ -187,4 +187,4 @@ BOOST_AUTO_TEST_CASE(a_list_alone_is_no_root) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::revocation_test

@@ -17,7 +17,7 @@
 #include <cstring>
 #include <ctime>
 
-namespace cotls::test {
+namespace cotls::test::session_trust_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -280,4 +280,4 @@ BOOST_AUTO_TEST_CASE(the_same_address_on_another_link_is_another_server) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::session_trust_test

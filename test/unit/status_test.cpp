@@ -14,7 +14,7 @@
 
 #include <set>
 
-namespace cotls::test {
+namespace cotls::test::status_test {
 namespace {
 
 constexpr auto all_wants = {want::nothing,      want::input,        want::output,
@@ -199,4 +199,4 @@ BOOST_AUTO_TEST_CASE(a_failure_that_no_call_of_openssl_reported_is_unclassified)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::status_test

@@ -11,7 +11,7 @@
 
 #include <time.h>
 
-namespace cotls::test {
+namespace cotls::test::waiting_list_test {
 
 namespace asio = boost::asio;
 
@@ -109,4 +109,4 @@ BOOST_AUTO_TEST_CASE(a_handler_that_owns_another_list_takes_it_along) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test
+}  // namespace cotls::test::waiting_list_test
