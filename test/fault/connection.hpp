@@ -76,6 +76,9 @@ class connection {
       @par Errors as `stream::release` */
   virtual std::string release() = 0;
 
+  /** How much of what OpenSSL has emitted has not left. */
+  virtual std::size_t unsent() const = 0;
+
   /** Drops everything, the transport included. */
   virtual void close() = 0;
 

@@ -102,6 +102,11 @@ class connection_over : public connection {
     transport_.reset();
   }
 
+  std::size_t unsent() const override {
+    auto const core = core_.lock();
+    return core ? core->engine().unsent() : 0;
+  }
+
   wire counted() const override { return ssl_ ? wire_of(ssl_) : counted_; }
 
   bool idle() const override {

@@ -128,8 +128,9 @@ void replay_bytes(scenario const& what, plan const& like, bool handshake_too) {
 void replay(scenario const& what, std::vector<plan> const& plans) {
   replaying all(what, plans);
   all.run();
-  // Moments beyond the end are few: what was to happen has happened.
-  BOOST_TEST(all.met() * 10 >= plans.size() * 7);
+  // Moments beyond the end are few: what was to happen has happened. Of three steps and one beyond
+  // them, though, that is a quarter, and a cancellation that races with the last comes too late.
+  BOOST_TEST(all.met() * 10 >= plans.size() * 6);
 }
 
 void replay_at_every_step(scenario const& what, plan const& like) {
