@@ -23,9 +23,13 @@ namespace {
 // How many allocations of this thread's succeed before one fails; negative: all do.
 thread_local long until_failure = -1;
 
-void* allocated(std::size_t size) {
+void* allocated_or_null(std::size_t size) noexcept {
   bool const fails = until_failure >= 0 && until_failure-- == 0;
-  void* const made = fails ? nullptr : std::malloc(size);
+  return fails ? nullptr : std::malloc(size);
+}
+
+void* allocated(std::size_t size) {
+  void* const made = allocated_or_null(size);
   if (!made) throw std::bad_alloc();
   return made;
 }
@@ -34,6 +38,12 @@ void* allocated(std::size_t size) {
 
 void* operator new(std::size_t size) { return allocated(size); }
 void* operator new[](std::size_t size) { return allocated(size); }
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
+  return allocated_or_null(size);
+}
+void* operator new[](std::size_t size, std::nothrow_t const&) noexcept {
+  return allocated_or_null(size);
+}
 void operator delete(void* given) noexcept { std::free(given); }
 void operator delete[](void* given) noexcept { std::free(given); }
 void operator delete(void* given, std::size_t) noexcept { std::free(given); }

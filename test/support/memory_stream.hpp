@@ -53,7 +53,10 @@ class memory_stream {
 
   /** The most that one read, or one write, moves; and the most that may be on its way. */
   void set_limit(std::size_t bytes) { side_->limit = bytes; }
-  void set_capacity(std::size_t bytes) { side_->capacity = bytes; }
+  void set_capacity(std::size_t bytes) {
+    side_->capacity = bytes;
+    side_->progress();
+  }
 
   /** Lets the fault happen at the step with this number, counted from 0 at this end. */
   void set_fault(fault kind, std::size_t at) {
