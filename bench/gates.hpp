@@ -3,10 +3,10 @@
 #include <array>
 
 /* What the counts of cotls may be at the most; cmake/test.sh fails when one is above. Each is what
-   was measured, and bytes have 1 % of room, since a strand picks one of 193 locks by chance;
-   instructions are held to those of OpenSSL alone, counted beside them. Lower them when they get
-   better; whoever raises one says why. What must be there is checked, too: a gate that counts
-   nothing would always be passed. */
+   was measured, and ratios of bytes have 1 % of room, since a strand picks one of 193 locks by
+   chance. Where OpenSSL has a share, which differs between its versions, the count is held to that
+   of OpenSSL alone in the same run. Lower them when they get better; whoever raises one says why.
+   What must be there is checked, too: a gate that counts nothing would always be passed. */
 
 namespace bench::gates {
 
@@ -32,7 +32,7 @@ inline constexpr std::array all{
            {"syscalls_per_request", "epoll_ctl", 0, 1},
            {"syscalls_per_request", "other", 0, 0},
            {"allocations_per_request", "own", 0, 0},
-           {"allocations_per_request", "OpenSSL's", 1, 6}}}},
+           {"allocations_per_request", "OpenSSL's", 0.5, 1, "openssl"}}}},
     // The records of a write leave with one send and are received with one: 15.3 a MB, and some
     // more where the socket is full or empty. A receive of one record each would be 61.
     gate{"bulk",
@@ -52,13 +52,15 @@ inline constexpr std::array all{
            {"syscalls_per_connection", "client receive", 2, 2},
            {"allocations_per_connection", "server own", 1, 15},
            {"allocations_per_connection", "client own", 1, 39.5},
-           {"allocations_per_connection", "server OpenSSL's", 100, 698},
-           {"allocations_per_connection", "client OpenSSL's", 100, 2'273}}}},
+           {"allocations_per_connection", "server OpenSSL's", 0.5, 1.02, "openssl"},
+           {"allocations_per_connection", "client OpenSSL's", 0.5, 1.01, "openssl"}}}},
+    // A client that rests has read all that was here; of OpenSSL's buffers, that of a lone OpenSSL
+    // keeps one.
     gate{"idle",
-         {{{"heap_bytes_per_connection", "resting server", 5'000, 14'510},
-           {"heap_bytes_per_connection", "reading server", 5'000, 15'960},
-           {"heap_bytes_per_connection", "resting client", 5'000, 19'150},
-           {"heap_bytes_per_connection", "reading client", 5'000, 20'630}}}},
+         {{{"heap_bytes_per_connection", "resting server", 0.5, 1.06, "openssl"},
+           {"heap_bytes_per_connection", "reading server", 0.5, 1.14, "openssl"},
+           {"heap_bytes_per_connection", "resting client", 0.2, 0.7, "openssl"},
+           {"heap_bytes_per_connection", "reading client", 0.5, 1.11, "openssl"}}}},
     gate{"instructions",
          {{{"instructions_per_handshake", "memory", 0.5, 1.01, "openssl"},
            {"instructions_per_handshake", "socket", 0.5, 1.01, "openssl"},

@@ -1,5 +1,6 @@
 // OpenSSL keeps a queue of errors for each thread. It is emptied before each call that is to be
-// classified, and whatever the call left in it is taken out here: nowhere else is it read.
+// classified, and whatever the call left in it is taken out here: nowhere else does the library
+// read it.
 
 #include "openssl_error.hpp"
 

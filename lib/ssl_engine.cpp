@@ -10,8 +10,8 @@
 
 #include <cotls/detail/ssl_engine.hpp>
 
-#include "alpn.hpp"
 #include "context_state.hpp"
+#include "gather.hpp"
 #include "openssl_error.hpp"
 
 #include <boost/asio/error.hpp>
@@ -28,7 +28,6 @@ namespace cotls::detail {
 
 namespace {
 
-constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14 bytes
 constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less with TLS 1.3
 // A packet of 1,500 bytes has room for so much beside the headers of IPv6, of TCP with options, and
@@ -47,56 +46,11 @@ SSL_CTX* sealed(context_state& context) {
   return context.handle();
 }
 
-// Records made of a caller's small buffers are put together here.
-thread_local std::array<std::byte, max_record> joining_buffer;
-
 bool is_verification_failure(error_code code) {
   auto const packed = static_cast<unsigned long>(static_cast<unsigned>(code.value()));
   return code.category() == openssl_category() && ERR_GET_LIB(packed) == ERR_LIB_SSL &&
          ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
-
-// The unsent rest of a caller's buffers: walked piece by piece.
-class gather {
- public:
-  explicit gather(std::span<asio::const_buffer const> buffers) : rest_(buffers) { skip_empty(); }
-
-  bool empty() const noexcept { return rest_.empty(); }
-
-  // Returns the next run of plaintext: in place when a record can be filled from one buffer or
-  // nothing follows it, otherwise joined from as many buffers as one record holds.
-  asio::const_buffer next(std::size_t limit) {
-    asio::const_buffer const front = rest_.front() + offset_;
-    if (front.size() >= std::min(max_record, limit) || rest_.size() == 1) {
-      return take(asio::buffer(front, limit));
-    }
-    std::size_t joined = 0;
-    while (!empty() && joined < std::min(max_record, limit)) {
-      asio::const_buffer const piece =
-          asio::buffer(rest_.front() + offset_, std::min(max_record, limit) - joined);
-      std::memcpy(joining_buffer.data() + joined, piece.data(), piece.size());
-      joined += take(piece).size();
-    }
-    return {joining_buffer.data(), joined};
-  }
-
- private:
-  asio::const_buffer take(asio::const_buffer piece) {
-    offset_ += piece.size();
-    skip_empty();
-    return piece;
-  }
-
-  void skip_empty() {
-    while (!rest_.empty() && offset_ == rest_.front().size()) {
-      rest_ = rest_.subspan(1);
-      offset_ = 0;
-    }
-  }
-
-  std::span<asio::const_buffer const> rest_;
-  std::size_t offset_ = 0;
-};
 
 }  // namespace
 
@@ -167,15 +121,6 @@ void ssl_engine::become(role end) noexcept {
     SSL_set_connect_state(ssl_.get());
   } else {
     SSL_set_accept_state(ssl_.get());
-  }
-}
-
-void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
-  std::string const wire = alpn_wire_format(protocols);
-  // SSL_set_alpn_protos returns 0 on success (T13).
-  if (SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<unsigned char const*>(wire.data()),
-                          static_cast<unsigned>(wire.size())) != 0) {
-    throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
   }
 }
 

@@ -1,11 +1,13 @@
 // Who the peer of a connection must be, and who it turned out to be:
 //
 //   host name, verification, the caller's verifier  ->  what OpenSSL checks
-//   sessions of earlier connections                 ->  what is offered, and remembered
+//   application protocols                           ->  what is offered
+//   sessions of earlier connections                 ->  what is offered, too, and remembered
 //   info, peer                                      <-  what was agreed on, and with whom
 
 #include <cotls/detail/ssl_engine.hpp>
 
+#include "alpn.hpp"
 #include "context_state.hpp"
 #include "host_name.hpp"
 #include "openssl_error.hpp"
@@ -44,6 +46,15 @@ void ssl_engine::set_host(std::string const& given) {
   // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
   if (!host.address()) set &= SSL_set_tlsext_host_name(ssl_.get(), host.name().c_str()) == 1;
   if (!set) throw_openssl_error(errc::unexpected_result, "setting the host name " + given);
+}
+
+void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
+  std::string const wire = alpn_wire_format(protocols);
+  // SSL_set_alpn_protos returns 0 on success (T13).
+  if (SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<unsigned char const*>(wire.data()),
+                          static_cast<unsigned>(wire.size())) != 0) {
+    throw_openssl_error(errc::invalid_alpn_protocol, "setting the ALPN protocols");
+  }
 }
 
 std::string ssl_engine::host() const {
