@@ -66,6 +66,13 @@ bool begins_like_tls(std::byte const* first, std::size_t size) noexcept {
   return type >= 0x80 && (size < 3 || std::to_integer<int>(first[2]) == 1);
 }
 
+constexpr std::uint8_t whole_header = 5;
+
+std::uint16_t body_length(std::byte const* header) noexcept {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(header[3]) << 8 |
+                                    std::to_integer<unsigned>(header[4]));
+}
+
 }  // namespace
 
 bio_st* channel::make_bio() {
@@ -107,7 +114,6 @@ void byte_queue::clear() noexcept {
 
 std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsigned limit,
                                  unsigned& begun) noexcept {
-  constexpr std::uint8_t whole_header = 5;
   std::size_t passed = 0;
   begun = 0;
   while (passed < size) {
@@ -121,6 +127,12 @@ std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsign
     if (header_ == 0) {
       if (begun == limit) return passed;
       ++begun;
+      if (size - passed >= whole_header) {   // as nearly always
+        left_ = body_length(data + passed);
+        passed += whole_header;
+        header_ = left_ > 0 ? whole_header : 0;
+        continue;
+      }
     }
     auto const next = std::to_integer<std::uint16_t>(data[passed++]);
     if (++header_ == whole_header - 1) left_ = static_cast<std::uint16_t>(next << 8);

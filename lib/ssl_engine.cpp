@@ -351,8 +351,9 @@ read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
 // Whoever reads a record in small pieces would call OpenSSL for each, which takes ten times as long
 // as the copy. OpenSSL lets go of its own buffer when the rest is taken, so that no more is held.
 bool ssl_engine::keep_rest(std::size_t wanted) noexcept {
+  if (wanted > small_read) return false;
   auto const pending = static_cast<std::size_t>(SSL_pending(ssl_.get()));
-  if (wanted > small_read || pending <= wanted) return false;
+  if (pending <= wanted) return false;
   if ((SSL_get_options(ssl_.get()) & SSL_OP_CLEANSE_PLAINTEXT) != 0) return false;
   try {
     rest_ = input_chunk::borrow();

@@ -184,7 +184,8 @@ class operation {
   // Sends what is unsent; false when some must wait. What the transport refused is no longer
   // unsent: whoever reads finds out why, and perhaps the peer's alert before it.
   bool flushed() {
-    if (engine().unsent() > 0) engine().flush();
+    if (engine().unsent() == 0) return true;
+    engine().flush();
     return engine().unsent() == 0;
   }
 
@@ -280,7 +281,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     auto const next = this->engine().read(slices.span());
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
-      budget.took(next.records, next.ciphertext);
+      if (next.ciphertext > 0) budget.took(next.records, next.ciphertext);
       if (!next.error) return this->finish();
       this->error_ = next.error;
       failed_ = !this->alert_sent();   // T18
