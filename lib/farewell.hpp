@@ -5,6 +5,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -12,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -39,11 +42,16 @@ class farewell : public std::enable_shared_from_this<farewell<Socket>> {
   using clock = std::chrono::steady_clock;
 
  public:
-  /** Begins with it, as long as there is time and memory.
+  /** Begins with it later, as long as there is time; without memory the peer sees a reset.
       @param over  Called, and destroyed, before the socket is closed. */
-  static void say(Socket socket, clock::duration left, std::function<void()> over) {
-    auto const self = std::make_shared<farewell>(std::move(socket), std::move(over));
-    asio::dispatch(self->strand_, [self, left] { self->begin(left); });
+  static void say(Socket socket, clock::duration left, std::function<void()> over) noexcept {
+    std::shared_ptr<farewell> self;
+    try {
+      self = std::make_shared<farewell>(std::move(socket), std::move(over));
+      asio::post(self->strand_, [self, left] { self->begin(left); });
+    } catch (std::exception const&) {
+      if (!self) over();   // which nobody has taken
+    }
   }
 
   farewell(Socket socket, std::function<void()> over)
@@ -67,12 +75,14 @@ class farewell : public std::enable_shared_from_this<farewell<Socket>> {
   }
 
   void discard() {
+    constexpr std::size_t at_one_go = 256 * 1024;
     std::array<std::byte, 16 * 1024> unread;
     error_code failed;
-    while (!failed && discarded_ < largest_farewell) {
+    std::size_t const most = std::min(discarded_ + at_one_go, largest_farewell);
+    while (!failed && discarded_ < most) {
       discarded_ += socket_.read_some(asio::buffer(unread), failed);
     }
-    if (failed != asio::error::would_block) return end();
+    if (failed != asio::error::would_block && (failed || most == largest_farewell)) return end();
     socket_.async_wait(Socket::wait_read,
                        asio::bind_executor(strand_, [self = this->shared_from_this()](error_code) {
                          if (self->socket_.is_open()) self->discard();

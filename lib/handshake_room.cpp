@@ -4,8 +4,9 @@
 
 namespace cotls::detail {
 
-handshake_room::handshake_room(std::size_t seats, clock::duration patience) noexcept
-    : seats_(seats), patience_(patience) {}
+handshake_room::handshake_room(std::size_t seats, clock::duration patience,
+                               clock::duration grace) noexcept
+    : seats_(seats), patience_(patience), grace_(grace) {}
 
 auto handshake_room::enter(std::function<void()> cut) -> std::unique_ptr<seat> {
   occupants fresh(1);
@@ -17,13 +18,20 @@ auto handshake_room::enter(std::function<void()> cut) -> std::unique_ptr<seat> {
   return made;
 }
 
-bool handshake_room::full() const {
+// In one go: who leaves between the look and the wish to be told would not be reported.
+bool handshake_room::make_room(mercy shown, std::function<void()> report) {
   std::scoped_lock const lock(mutex_);
-  return seated_.size() + refused_.size() >= seats_;
+  if (seated_.size() + refused_.size() < seats_ || cut_one(shown)) return true;
+  if (report) report_ = std::move(report);
+  return false;
 }
 
 bool handshake_room::displace(mercy shown) {
   std::scoped_lock const lock(mutex_);
+  return cut_one(shown);
+}
+
+bool handshake_room::cut_one(mercy shown) {
   auto const gone = next_to_go(shown);
   if (gone == seated_.end()) return false;
   move(gone, displaced_);
@@ -34,11 +42,6 @@ bool handshake_room::displace(mercy shown) {
 void handshake_room::cut_refused() {
   while (displace(mercy::all_but_refused)) {
   }
-}
-
-void handshake_room::report_change(std::function<void()> function) {
-  std::scoped_lock const lock(mutex_);
-  report_ = std::move(function);
 }
 
 auto handshake_room::next_out_of_patience() const -> clock::time_point {
@@ -54,19 +57,22 @@ auto handshake_room::next_to_go(mercy shown) -> occupants::iterator {
   if (!refused_.empty()) return refused_.begin();
   auto const none = seated_.end();
   if (shown == mercy::all_but_refused) return none;
-  auto const long_ago = clock::now() - patience_;
+  auto const now = clock::now();
   auto least = none;
+  auto newcomer = none;   // the least of those
   auto late = none;
   for (auto it = seated_.begin(); it != none; ++it) {
     if (it->lent) continue;
     if (it->at == stage::awaited) {
-      if (it->sent == 0) return it;
-      if (least == none || it->sent < least->sent) least = it;
-    } else if (it->at == stage::answered && it->since <= long_ago) {
+      bool const is_new = it->since > now - grace_;
+      if (it->sent == 0 && !is_new) return it;
+      auto& found = is_new ? newcomer : least;
+      if (found == none || it->sent < found->sent) found = it;
+    } else if (it->at == stage::answered && it->since <= now - patience_) {
       if (late == none || it->since < late->since) late = it;
     }
   }
-  return least != none ? least : late;
+  return least != none ? least : newcomer != none ? newcomer : late;
 }
 
 void handshake_room::move(occupants::iterator one, occupants& to) noexcept {

@@ -184,12 +184,16 @@ hello_engine::~hello_engine() = default;
 
 step hello_engine::handshake() {
   if (done_ || failed_) return {want::nothing, 0, failed_};
-  switch (await_hello()) {
-    case hello_arrival::awaited: return needs_input();
-    case hello_arrival::too_long:
-      refuse(alert::illegal_parameter);   // as OpenSSL does beyond its own limit
-      return fail(errc::client_hello_too_long);
-    case hello_arrival::here: return ask_probe();
+  try {
+    switch (await_hello()) {
+      case hello_arrival::awaited: return needs_input();
+      case hello_arrival::too_long:
+        refuse(alert::illegal_parameter);   // as OpenSSL does beyond its own limit
+        return fail(errc::client_hello_too_long);
+      case hello_arrival::here: return ask_probe();
+    }
+  } catch (std::bad_alloc const&) {
+    return fail(make_error_code(boost::system::errc::not_enough_memory));
   }
   return fail(errc::unexpected_result);
 }
@@ -202,13 +206,19 @@ hello_arrival hello_engine::await_hello() {
   }
 }
 
+// Without memory for it the transport has failed, as it has for other engines.
 bool hello_engine::receive() {
-  input_chunk const chunk = input_chunk::borrow();
-  std::size_t const size =
-      transport_->receive(chunk.buffer().data(), chunk.buffer().size()).bytes;
-  auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
-  received_.insert(received_.end(), first, first + size);
-  return size > 0;
+  try {
+    input_chunk const chunk = input_chunk::borrow();
+    std::size_t const size =
+        transport_->receive(chunk.buffer().data(), chunk.buffer().size()).bytes;
+    auto const* first = static_cast<std::byte const*>(chunk.buffer().data());
+    received_.insert(received_.end(), first, first + size);
+    return size > 0;
+  } catch (std::bad_alloc const&) {
+    transport_->set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
+    return false;
+  }
 }
 
 step hello_engine::needs_input() {

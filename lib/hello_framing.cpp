@@ -22,10 +22,22 @@ std::size_t number(std::span<std::byte const> bytes) noexcept {
   return value;
 }
 
-// As far as it is here.
 bool begins_handshake_record(std::span<std::byte const> header) noexcept {
-  if (number(header.first(1)) != SSL3_RT_HANDSHAKE) return false;
-  return header.size() < 2 || number(header.subspan(1, 1)) == SSL3_VERSION_MAJOR;
+  return number(header.first(1)) == SSL3_RT_HANDSHAKE &&
+         number(header.subspan(1, 1)) == SSL3_VERSION_MAJOR;
+}
+
+// The hello of SSL 2.0, in which a client may offer more (RFC 5246 appendix E.2): a length of 15 bits
+// below one that is set, and the type.
+bool is_old_hello(std::span<std::byte const> header) noexcept {
+  return number(header.first(1)) >= 0x80 &&
+         number(header.subspan(2, 1)) == SSL3_MT_CLIENT_HELLO;
+}
+
+hello_arrival look_for_old_hello(std::span<std::byte const> received, std::size_t limit) noexcept {
+  std::size_t const length = number(received.first(2)) & 0x7fff;
+  if (length > limit) return hello_arrival::too_long;
+  return received.size() - 2 < length ? hello_arrival::awaited : hello_arrival::here;
 }
 
 // The first bytes of a message, and how many there are of it.
@@ -54,9 +66,10 @@ class message_prefix {
 hello_arrival look_for_hello(std::span<std::byte const> received, std::size_t limit) noexcept {
   std::span<std::byte const> rest = received;
   message_prefix message;
-  while (!rest.empty()) {
+  // OpenSSL, too, needs a whole header to tell what it is.
+  if (rest.size() >= record_header && is_old_hello(rest)) return look_for_old_hello(rest, limit);
+  while (rest.size() >= record_header) {
     if (!begins_handshake_record(rest)) return hello_arrival::here;
-    if (rest.size() < record_header) break;
     std::size_t const length = number(rest.subspan(3, 2));
     if (length == 0 || length > SSL3_RT_MAX_PLAIN_LENGTH) return hello_arrival::here;
     std::span<std::byte const> const behind = rest.subspan(record_header);

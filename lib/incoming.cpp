@@ -59,8 +59,9 @@ error_code incoming_state<Protocol>::begin_handshake(server_context const* chose
 }
 
 template <class Protocol>
-auto incoming_state<Protocol>::end_handshake(error_code const& code) -> stream_type {
+auto incoming_state<Protocol>::end_handshake(error_code& code) -> stream_type {
   stop_counting();
+  if (!code && seat_ && !seat_->holds()) code = errc::displaced;   // and its socket is cut
   stream_type made = std::move(shaking_);
   failed_.reset();
   bool const refused = is_refusal(code);

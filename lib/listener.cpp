@@ -156,13 +156,13 @@ template <class Protocol>
 void basic_listener<Protocol>::reload_when_changed(std::vector<std::filesystem::path> files,
                                                    std::function<server_context()> make,
                                                    reload_options const& options) {
-  auto use = [weak = std::weak_ptr(state_)](server_context const& next) {
-    if (auto const state = weak.lock()) state->replace(next);
+  auto use = [weak = std::weak_ptr(state_)](server_context const& next,
+                                            detail::reloader const& by) {
+    if (auto const state = weak.lock()) state->replace(next, by);
   };
   auto const made = std::make_shared<detail::reloader>(get_executor(), std::move(files),
                                                        std::move(make), options, std::move(use));
-  made->load();
-  state_->watch(made);
+  state_->watch(made, made->load());
 }
 
 template <class Protocol>

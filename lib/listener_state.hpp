@@ -24,6 +24,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <new>
@@ -113,11 +114,21 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     std::swap(context_, next);
   }
 
-  void watch(std::shared_ptr<reloader> files) {
+  /** Uses a reloader's context, and what it makes from here on, until the next is watched. */
+  void watch(std::shared_ptr<reloader> files, server_context first) {
+    first.state()->seal();
     std::scoped_lock const lock(mutex_);
+    std::swap(context_, first);
     std::swap(reloader_, files);
     if (files) files->stop();
     if (!closed_) reloader_->start();
+  }
+
+  /** Uses what a reloader has made, unless another is watched meanwhile. */
+  void replace(server_context next, reloader const& by) {
+    next.state()->seal();
+    std::scoped_lock const lock(mutex_);
+    if (reloader_.get() == &by) std::swap(context_, next);
   }
 
   void stop(add_to<event_waiters> const& add, asio::cancellation_slot slot,
@@ -243,7 +254,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
 
   void place_fresh() {
     if (!fresh_ || !wanted()) return;
-    if (!make_room()) return look_again_when_there_may_be_room();
+    if (!make_room_or_look_again()) return;
     fresh_->take_seat(*room_);
     if (incoming_is_next()) {
       incomings_.complete_first({}, incoming_type(std::make_shared<incoming_state<Protocol>>(
@@ -256,26 +267,25 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   }
 
   // Those that were refused, and wait for nothing but the end, make room whatever the policy.
-  bool give_up_one() {
+  handshake_room::mercy mercy() const noexcept {
     bool const drops = options_.on_overload() == overload::drop_oldest;
-    return room_->displace(drops ? handshake_room::mercy::progress
-                                 : handshake_room::mercy::all_but_refused);
+    return drops ? handshake_room::mercy::progress : handshake_room::mercy::all_but_refused;
   }
 
-  bool make_room() { return !room_->full() || give_up_one(); }
-
-  void look_again_when_there_may_be_room() {
-    room_->report_change([weak = this->weak_from_this()] {
+  bool make_room_or_look_again() {
+    bool const made = room_->make_room(mercy(), [weak = this->weak_from_this()] {
       auto const self = weak.lock();
       if (self) asio::post(self->acceptor_.get_executor(), [self] { self->look_again(); });
     });
-    if (options_.on_overload() != overload::drop_oldest) return;
+    if (made) return true;
+    if (options_.on_overload() != overload::drop_oldest) return false;
     auto const next = room_->next_out_of_patience();
-    if (next == std::chrono::steady_clock::time_point::max()) return;
+    if (next == std::chrono::steady_clock::time_point::max()) return false;
     look_again_.expires_at(next);
     look_again_.async_wait([weak = this->weak_from_this()](error_code code) {
       if (auto const self = weak.lock(); self && !code) self->look_again();
     });
+    return false;
   }
 
   void look_again() {
@@ -286,9 +296,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   void accept_more() {
     if (closed_ || stopping_ || accepting_ || fresh_) return;
     if (!wanted()) return;
-    if (options_.on_overload() == overload::wait && !make_room()) {
-      return look_again_when_there_may_be_room();
-    }
+    if (options_.on_overload() == overload::wait && !make_room_or_look_again()) return;
     accepting_ = true;
     asio::any_io_executor const strand = make_strand(acceptor_.get_executor());
     acceptor_.async_accept(
@@ -325,7 +333,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
 
   bool refuses() {
     std::scoped_lock const lock(mutex_);
-    return options_.on_overload() == overload::refuse && wanted() && !make_room();
+    return options_.on_overload() == overload::refuse && wanted() && !room_->make_room(mercy());
   }
 
   // A descriptor or memory may be free again soon; a connection that was reset before it was
@@ -344,7 +352,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
       accepting_ = false;
       return accept_more();
     }
-    give_up_one();
+    room_->displace(mercy());
     retry_.expires_after(std::chrono::milliseconds(20));
     retry_.async_wait([self = this->shared_from_this()](error_code) {
       std::scoped_lock const relock(self->mutex_);
@@ -388,37 +396,48 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     if (!failed && !one->stream) failed = asio::error::operation_aborted;   // closed meanwhile
     if (!failed && !one->seat->holds()) failed = errc::displaced;
     if (failed && (one->stream || failed != asio::error::operation_aborted)) {
-      tell(one->peer, reason_of(*one, failed));
+      tell(one->peer, *one, failed);
     }
     bool const leaves = failed && is_refusal(failed) && one->stream && one->seat->refuses();
     if (failed && !leaves) one->drop();
     std::scoped_lock const lock(mutex_);
     shaking_.erase(one->number);
     if (closed_) return;
-    if (leaves) say_farewell(one);
+    if (leaves && !says_farewell(one)) one->drop();   // the client sees a reset instead
     if (!failed) ready_.push_back({std::move(one->stream), std::move(one->seat)});
     if (failed) retry_.cancel();   // a descriptor is free
     go_on();
   }
 
-  static error reason_of(connection const& one, error_code failed) {
-    if (failed == errc::displaced || !one.stream) return error(failed);
-    return one.stream.core()->failure(failed, "handshake");
+  void tell(endpoint_type const& peer, connection const& one, error_code failed) const {
+    try {
+      bool const known = failed != errc::displaced && one.stream;
+      tell(peer, known ? one.stream.core()->failure(failed, "handshake") : error(failed));
+    } catch (std::bad_alloc const&) {
+      // There is no memory to say it.
+    }
   }
 
-  void say_farewell(connection_ptr const& one) {
+  // False without memory for it.
+  bool says_farewell(connection_ptr const& one) {
     auto const taken = std::chrono::steady_clock::now() - one->began;
-    auto over = [self = this->shared_from_this(), one] {
-      one->seat->leave();
-      asio::post(self->acceptor_.get_executor(), [self] {
-        std::scoped_lock const lock(self->mutex_);
-        --self->farewells_;
-        if (!self->closed_) self->go_on();
-      });
-    };
+    std::function<void()> over;
+    try {
+      over = [self = this->shared_from_this(), one] {
+        one->seat->leave();
+        asio::post(self->acceptor_.get_executor(), [self] {
+          std::scoped_lock const lock(self->mutex_);
+          --self->farewells_;
+          if (!self->closed_) self->go_on();
+        });
+      };
+    } catch (std::bad_alloc const&) {
+      return false;
+    }
+    ++farewells_;
     farewell<socket_type>::say(one->stream.core()->transport().take_next(),
                                options_.handshake_timeout() - taken, std::move(over));
-    ++farewells_;
+    return true;
   }
 
   // What an observer throws must not keep a place from being left.

@@ -50,10 +50,15 @@ std::vector<file_stamp> reloader::stamps() const {
   return {files_.begin(), files_.end()};
 }
 
-void reloader::load() {
+server_context reloader::load() {
   std::vector<file_stamp> const before = stamps();
+  server_context made = make_();
+  note_loaded(before);
+  return made;
+}
+
+void reloader::note_loaded(std::vector<file_stamp> const& before) {
   bool const changed = before != loaded_;
-  use_(make_());
   loaded_ = before;
   once_more_.reset();
   bool const fresh =
@@ -63,7 +68,9 @@ void reloader::load() {
 
 void reloader::load_and_tell() {
   try {
-    load();
+    std::vector<file_stamp> const before = stamps();
+    use_(make_(), *this);
+    note_loaded(before);
   } catch (...) {
     return tell(std::current_exception());
   }

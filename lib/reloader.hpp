@@ -47,14 +47,14 @@ class file_stamp {
 */
 class reloader : public std::enable_shared_from_this<reloader> {
  public:
-  using use_function = std::function<void(server_context const&)>;
+  using use_function = std::function<void(server_context const&, reloader const& by)>;
 
   reloader(asio::any_io_executor const& executor, std::vector<std::filesystem::path> files,
            std::function<server_context()> make, reload_options options, use_function use);
 
-  /** Makes a context and uses it.
-      @par Errors What the functions throw */
-  void load();
+  /** Makes the first context.
+      @par Errors What `make` throws */
+  server_context load();
 
   /** Begins, or ends, to look at the files. Thread-safe. */
   void start();
@@ -64,6 +64,7 @@ class reloader : public std::enable_shared_from_this<reloader> {
   using clock = std::chrono::steady_clock;
 
   void look();
+  void note_loaded(std::vector<file_stamp> const& before);
   void load_and_tell();
   void tell(std::exception_ptr const& failed) const;
   std::vector<file_stamp> stamps() const;

@@ -17,6 +17,9 @@
 #include "owned_by_context.hpp"
 #include "session_cache.hpp"
 
+#include <cotls/detail/channel.hpp>
+#include <cotls/detail/ssl_engine.hpp>
+
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -28,7 +31,14 @@ namespace cotls::detail {
 namespace {
 
 constexpr std::size_t max_sessions = 1024;       // about 1.5 kB each
-constexpr std::size_t max_others = 16 * 1024;   // bytes; a longer chain is asked for again
+
+// How much of a client's certificates a ticket may have, in bytes, the client's own included; a longer
+// chain is asked for again. Tickets come back in hellos: we would refuse what we have caused.
+std::size_t room_in_ticket(SSL* of) {
+  channel* const over = channel_of(SSL_get_rbio(of));
+  std::size_t const hello = over && over->owner ? over->owner->max_hello() : default_max_hello;
+  return hello / 4 * 3;
+}
 
 std::string to_der(STACK_OF(X509)* certificates) {
   std::string all;
@@ -56,8 +66,11 @@ x509_stack_ptr from_der(unsigned char const* bytes, std::size_t size) {
 void keep_others(SSL* of, SSL_SESSION* in) {
   STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
   if (sk_X509_num(sent) <= 0) return;
+  X509* const own = SSL_SESSION_get0_peer(in);
+  int const own_size = own ? i2d_X509(own, nullptr) : 0;
   std::string const der = to_der(sent);
-  if (der.size() <= max_others) SSL_SESSION_set1_ticket_appdata(in, der.data(), der.size());
+  if (own_size < 0 || der.size() + std::size_t(own_size) > room_in_ticket(of)) return;
+  SSL_SESSION_set1_ticket_appdata(in, der.data(), der.size());
 }
 
 x509_stack_ptr others_in(SSL_SESSION* session) {
@@ -99,16 +112,18 @@ std::string id_of(SSL_SESSION const* session) {
   return {reinterpret_cast<char const*>(id), size};
 }
 
+// Null for a connection that the program has given another context meanwhile.
 session_cache* cache_of(SSL const* connection) {
   return owned_by_context<session_cache>::find(SSL_get_SSL_CTX(connection));
 }
 
 // Called for tickets of TLS 1.3, too, and not for those of TLS 1.2.
 int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
-  if (SSL_version(connection) >= TLS1_3_VERSION) return 0;
+  session_cache* const cache = cache_of(connection);
+  if (!cache || SSL_version(connection) >= TLS1_3_VERSION) return 0;
   try {
     keep_others(connection, session);
-    cache_of(connection)->put(id_of(session), session);
+    cache->put(id_of(session), session);
   } catch (std::bad_alloc const&) {
     // Only the short cut is lost.
   }
@@ -118,9 +133,11 @@ int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
 SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size,
                               int* copy) noexcept {
   *copy = 0;   // what is returned is OpenSSL's
+  session_cache* const cache = cache_of(connection);
+  if (!cache) return nullptr;
   try {
     std::string const name(reinterpret_cast<char const*>(id), static_cast<std::size_t>(size));
-    ssl_session_ptr found = cache_of(connection)->take(name);
+    ssl_session_ptr found = cache->take(name);
     return found && may_resume(connection, found.get()) ? found.release() : nullptr;
   } catch (std::bad_alloc const&) {
     return nullptr;

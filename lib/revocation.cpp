@@ -29,7 +29,7 @@ using crl_stack_ptr = std::unique_ptr<STACK_OF(X509_CRL), crl_stack_deleter>;
 struct inquiry {
   X509_STORE_CTX_verify_cb callback;   // of whoever verifies
   unsigned long required;              // X509_V_FLAG_CRL_CHECK…, as it was set
-  int error_before;                    // which that callback may have accepted
+  int error;                           // which that callback may have accepted
 };
 
 int place() {
@@ -59,13 +59,16 @@ bool may_be_missing(inquiry const& asked, X509_STORE_CTX* of) {
 }
 
 int on_finding(int accepted, X509_STORE_CTX* of) {
-  auto const* const asked =
-      static_cast<inquiry const*>(X509_STORE_CTX_get_ex_data(of, place()));
+  auto* const asked = static_cast<inquiry*>(X509_STORE_CTX_get_ex_data(of, place()));
   if (!asked) return accepted;   // a list's own chain is being verified
   bool const missing =
       accepted == 0 && X509_STORE_CTX_get_error(of) == X509_V_ERR_UNABLE_TO_GET_CRL;
-  if (!missing || !may_be_missing(*asked, of)) return asked->callback(accepted, of);
-  X509_STORE_CTX_set_error(of, asked->error_before);
+  if (!missing || !may_be_missing(*asked, of)) {
+    accepted = asked->callback(accepted, of);
+    asked->error = X509_STORE_CTX_get_error(of);
+    return accepted;
+  }
+  X509_STORE_CTX_set_error(of, asked->error);
   return 1;
 }
 

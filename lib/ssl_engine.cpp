@@ -146,10 +146,13 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   }
   if (result > 0) {
     handshake_done_ = true;   // by SSL_do_handshake, or by a read or write that came before it
-    if (what == call::read) next_record_ = first_record_;
+    // Not beneath a write that is to be made again, with the same bytes (T10).
+    if (what == call::read && !write_waits_) next_record_ = first_record_;
+    if (what == call::write) write_waits_ = false;
     return {want::nothing, bytes, {}};
   }
 
+  write_waits_ |= what == call::write;
   openssl_error said = take_openssl_error(ssl_.get(), result);
   switch (said.status) {
     case status::want_read: return {want::input, 0, {}};
@@ -179,11 +182,11 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
     known.status = classified;
     known.openssl_stack = std::move(stack);
     known.certificate_missed = missed_certificate(code);
+    // Should the session that was offered be the reason, the next connection goes without.
+    if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
   } catch (std::bad_alloc const&) {
     // The code is reported; only what OpenSSL said of it is lost.
   }
-  // Should the session that was offered be the reason, the next connection goes without.
-  if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
   return {want::nothing, 0, code};
 }
 
@@ -300,9 +303,8 @@ step ssl_engine::handshake() {
 hello_arrival ssl_engine::await_hello() {
   bool const first = is_server() && SSL_in_before(ssl_.get()) == 1;
   if (!first || fatal_ || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
-  std::size_t const limit = context_ ? context_->max_hello() : default_max_hello;
   for (;;) {
-    hello_arrival const arrival = look_for_hello(channel_->ahead(), limit);
+    hello_arrival const arrival = look_for_hello(channel_->ahead(), max_hello());
     if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
   }
 }

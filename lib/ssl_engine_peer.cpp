@@ -48,6 +48,11 @@ void ssl_engine::set_host(std::string const& given) {
   if (!set) throw_openssl_error(errc::unexpected_result, "setting the host name " + given);
 }
 
+// A context that is none of ours has no such setting.
+std::size_t ssl_engine::max_hello() const noexcept {
+  return context_ ? context_->max_hello() : largest_max_hello;
+}
+
 void ssl_engine::set_alpn(std::vector<std::string> const& protocols) {
   std::string const wire = alpn_wire_format(protocols);
   // SSL_set_alpn_protos returns 0 on success (T13).

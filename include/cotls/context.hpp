@@ -274,7 +274,8 @@ class server_context : public basic_context<server_context> {
       refused with the alert illegal_parameter (`errc::client_hello_too_long`).
 
       Until a hello is whole a server holds what has come of it, and nothing else: a client that
-      drips costs no more than it sends.
+      drips costs no more than it sends. A second one, after a HelloRetryRequest, has OpenSSL's limit.
+      A ticket has no more of a client's certificates than leaves it room in a hello.
       @par Errors `errc::invalid_setting` */
   server_context& set_max_client_hello(std::size_t bytes);
 

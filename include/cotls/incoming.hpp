@@ -83,11 +83,12 @@ class incoming_state {
   /** Returns what is left of the time. */
   clock::duration left() const noexcept { return left_; }
 
-  /** Hands the socket to the program, which may close it at any time. */
+  /** Hands the socket, which must be there, to the program, which may close it at any time. */
   socket_type& lend() noexcept;
 
-  /** Returns the stream, unless there is a failure, which is remembered. */
-  stream_type end_handshake(error_code const& code);
+  /** Returns the stream, unless there is a failure, which is remembered.
+      @param code  Becomes `errc::displaced` when the room was not the connection's any more. */
+  stream_type end_handshake(error_code& code);
 
   std::pair<socket_type, std::vector<std::byte>> release();
   void refuse(alert reason);
@@ -125,17 +126,15 @@ class hello_operation {
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(asio::enable_total_cancellation());
-    auto const core = state_ ? state_->core() : nullptr;
-    auto const left = state_ ? state_->begin_hello() : std::chrono::steady_clock::duration();
+    auto const state = state_;   // ours is moved with `self`
+    auto const left = state->begin_hello();
     compose<seated<client_hello_operation<typename state_type::core_type>>>(
-        core, left, std::move(self), state_ ? state_->seat() : nullptr);
+        state->core(), left, std::move(self), state->seat());
   }
 
   template <class Self>
   void operator()(Self& self, error_code code) {
-    client_hello hello;
-    if (state_) hello = state_->end_hello(code);
-    self.complete(code, std::move(hello));
+    self.complete(code, state_->end_hello(code));
   }
 
  private:
@@ -153,9 +152,7 @@ class incoming_handshake {
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(asio::enable_total_cancellation());
-    error_code refused = errc::not_connected;
-    if (state_) refused = state_->begin_handshake(chosen_ ? &*chosen_ : nullptr);
-    if (refused) {
+    if (error_code const refused = state_->begin_handshake(chosen_ ? &*chosen_ : nullptr)) {
       began_ = false;
       return asio::post(asio::append(std::move(self), refused));
     }
@@ -179,13 +176,40 @@ class incoming_handshake {
   bool began_ = true;
 };
 
+/// The initiating function; some tokens ask for its executor (A20).
+template <class Operation>
+class initiate_incoming {
+ public:
+  using state_type = typename Operation::state_type;
+  using value_type = typename Operation::value_type;
+  using signature = void(error_code, value_type);
+  using executor_type = asio::any_io_executor;
+
+  explicit initiate_incoming(std::shared_ptr<state_type> state) noexcept
+      : state_(std::move(state)) {}
+
+  executor_type get_executor() const { return held(state_).executor(); }
+
+  template <class Handler>
+  void operator()(Handler handler, Operation operation) const {
+    if (!state_) {
+      error_code const code = errc::not_connected;
+      return complete_without_executor(bind_args(std::move(handler), code, value_type()));
+    }
+    asio::async_compose<Handler, signature>(std::move(operation), handler, state_->executor());
+  }
+
+ private:
+  std::shared_ptr<state_type> state_;
+};
+
 /// Starts one of them for any completion token; an awaitable throws all that is known.
 template <class Operation, class Token>
 auto start_incoming(std::shared_ptr<typename Operation::state_type> const& state,
                     Operation operation, Token&& token) {
-  using signature = void(error_code, typename Operation::value_type);
-  asio::any_io_executor const executor = state ? state->executor() : asio::system_executor();
-  return asio::async_compose<Token, signature>(std::move(operation), token, executor);
+  using initiation = initiate_incoming<Operation>;
+  return asio::async_initiate<Token, typename initiation::signature>(initiation(state), token,
+                                                                     std::move(operation));
 }
 
 template <class Operation, class Ending>
@@ -262,16 +286,18 @@ class basic_incoming {
   endpoint_type local_endpoint() const {
     return detail::held(detail::held(state_).core()).next().local_endpoint();
   }
-  socket_type& next_layer() const { return detail::held(state_).lend(); }
+  socket_type& next_layer() const {
+    detail::held(detail::held(state_).core());
+    return state_->lend();
+  }
 
   /** Reads what the client offers, without answering. `void(error_code, client_hello)`
 
       May be asked again, and answers the same. What is received behind the hello is kept for the
       handshake.
       @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`,
-      `errc::displaced`, OpenSSL's
-      for what is no ClientHello, after its alert, the transport's; and, after an alert,
-      `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of the context that the
+      `errc::displaced`, OpenSSL's for what is no ClientHello, after its alert, the transport's; and,
+      after an alert, `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of the context that the
       connection came with). The socket can still be released, with what came instead of TLS.
   */
   template <class Token = asio::use_awaitable_t<>>
@@ -283,8 +309,9 @@ class basic_incoming {
 
       It can be begun at once, or after the hello. The connection is then no longer ours. A client
       that is refused hears of it, as with `refuse`.
-      @par Errors As `stream::async_handshake`; `errc::displaced` when the listener needed the place. `errc::no_certificate` and whatever else is wrong
-      with the context leave the connection as it was: another may be tried.
+      @par Errors As `stream::async_handshake`; `errc::displaced` when the listener needed the place.
+      `errc::no_certificate` and whatever else is wrong with the context leave the connection as it
+      was: another may be tried.
   */
   template <class Token = asio::use_awaitable_t<>>
     requires(!std::same_as<std::remove_cvref_t<Token>, server_context>)

@@ -212,13 +212,14 @@ class output_buffer final : public port_buffer {
 
   std::streamsize xsputn(char const* from, std::streamsize count) override {
     auto const size = static_cast<std::size_t>(count);
-    if (size > free()) {
+    if (size >= record_size) {
       flush({from, size});
       return count;
     }
+    if (size > free()) flush();   // what failures have left
     std::memcpy(pptr(), from, size);
     gather_from(gathered() + size);
-    if (free() == 0) flush();
+    if (gathered() >= record_size) flush();
     return count;
   }
 
@@ -258,7 +259,7 @@ class output_buffer final : public port_buffer {
     gather_from(size - sent);
   }
 
-  std::array<char, record_size> characters_;
+  std::array<char, 2 * record_size> characters_;   // what a failure has left, and a text behind it
 };
 
 }  // namespace detail

@@ -328,6 +328,18 @@ BOOST_AUTO_TEST_CASE(a_shutdown_may_be_repeated) {
   }());
 }
 
+// A4: the caller may hold a lock that the handler takes, too.
+BOOST_AUTO_TEST_CASE(a_shutdown_without_time_is_not_over_before_its_initiating_function) {
+  client.set_shutdown_timeout(0s);
+  std::optional<error_code> ended;
+  client.async_shutdown([&](error_code code) { ended = code; });
+  BOOST_TEST(!ended.has_value());
+  context.restart();
+  context.run_for(20s);
+  BOOST_TEST((ended == error_code(errc::shutdown_timeout)));
+  BOOST_TEST(server.next_layer().available() > 0u);   // it said goodbye
+}
+
 BOOST_AUTO_TEST_CASE(a_shutdown_after_the_peers_does_not_wait) {
   run(context, [&]() -> asio::awaitable<void> {
     BOOST_TEST(!co_await close_write(server));

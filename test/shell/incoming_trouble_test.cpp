@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace cotls::test::incoming_trouble_test {
 
@@ -231,8 +232,13 @@ BOOST_AUTO_TEST_CASE(operations_do_not_overlap_and_none_comes_after_the_handshak
     incoming empty;
     auto const [none, nothing] = co_await empty.async_client_hello(as_result);
     BOOST_TEST(none == errc::not_connected);
-    BOOST_CHECK_EXCEPTION(empty.release(), error,
-                          [](error const& e) { return e.code() == errc::not_connected; });
+    std::thread::id completed_by;
+    empty.async_handshake(
+        [&](error_code, tcp_stream) { completed_by = std::this_thread::get_id(); });
+    BOOST_TEST((completed_by == std::this_thread::get_id()));
+    auto const unconnected = [](error const& e) { return e.code() == errc::not_connected; };
+    BOOST_CHECK_EXCEPTION(empty.release(), error, unconnected);
+    BOOST_CHECK_EXCEPTION(empty.next_layer(), error, unconnected);
     auto [socket, accepted] = co_await pair();
     accepted.async_client_hello([](error_code, client_hello) {});
     auto const [second, no_hello] = co_await accepted.async_client_hello(as_result);
@@ -248,6 +254,10 @@ BOOST_AUTO_TEST_CASE(operations_do_not_overlap_and_none_comes_after_the_handshak
     BOOST_TEST(late == errc::not_connected);
     auto const [later, no_other] = co_await other.async_handshake(as_result);
     BOOST_TEST(later == errc::not_connected);
+    BOOST_CHECK_EXCEPTION(other.next_layer(), error, unconnected);
+    auto [third_socket, refused] = co_await pair();
+    refused.refuse(alert::access_denied);
+    BOOST_CHECK_EXCEPTION(refused.next_layer(), error, unconnected);
   }());
 }
 

@@ -14,8 +14,11 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace cotls::test::reload_test {
@@ -221,6 +224,38 @@ BOOST_AUTO_TEST_CASE(watching_ends_with_the_listener) {
   write(second);
   run_for(context);   // returns: nothing is left to do
   BOOST_TEST(made == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_earlier_call_is_still_making_does_not_count) {
+  std::promise<void> reads;
+  std::promise<void> go_on;
+  bool first_time = true;
+  server.reload_when_changed(
+      {chain, key},
+      [&] {
+        server_context made = make();
+        if (!std::exchange(first_time, false)) {
+          reads.set_value();
+          go_on.get_future().wait();
+        }
+        return made;
+      },
+      reload_options().interval(interval));
+  directory.write("key.pem", first.key);   // the same again, which is a change
+  std::thread beside([&] { context.run(); });
+  reads.get_future().wait();
+  server.reload_when_changed({chain, key}, [&] {
+    return server_context().use(second.identity());
+  });
+  go_on.set_value();
+  std::this_thread::sleep_for(50ms);
+  asio::post(context, [&] { context.stop(); });
+  beside.join();
+  context.restart();
+  run(context, [&]() -> asio::awaitable<void> {
+    BOOST_TEST(co_await shown() == "second.test");
+    server.close();
+  }());
 }
 
 BOOST_AUTO_TEST_CASE(the_latest_call_is_the_one_that_counts) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace cotls::test::handshake_room_test {
 
@@ -24,6 +25,8 @@ struct fixture {
     return std::make_shared<handshake_room>(seats, patience);
   }
 
+  bool full() const { return !room->make_room(mercy::all_but_refused); }
+
   std::unique_ptr<handshake_room::seat> enter(char name) {
     return room->enter([this, name] { cut += name; });
   }
@@ -36,15 +39,15 @@ BOOST_FIXTURE_TEST_SUITE(rooms, fixture)
 BOOST_AUTO_TEST_CASE(a_room_is_full_until_somebody_leaves) {
   auto const a = enter('a');
   auto const b = enter('b');
-  BOOST_TEST(!room->full());
+  BOOST_TEST(!full());
   auto c = enter('c');
-  BOOST_TEST(room->full());
+  BOOST_TEST(full());
   c->leave();
-  BOOST_TEST(!room->full());
+  BOOST_TEST(!full());
   c->leave();   // again, and once more with its end
   c.reset();
   auto const d = enter('d');
-  BOOST_TEST(room->full());
+  BOOST_TEST(full());
 }
 
 BOOST_AUTO_TEST_CASE(the_silent_give_way_first_the_oldest_of_them_before_the_others) {
@@ -113,7 +116,7 @@ BOOST_AUTO_TEST_CASE(who_was_displaced_is_told_and_takes_no_seat) {
   auto const c = enter('c');
   a->awaits(0);
   BOOST_TEST(room->displace(mercy::progress));
-  BOOST_TEST(!room->full());
+  BOOST_TEST(!full());
   BOOST_TEST(!a->awaits(1));
   BOOST_TEST(!a->answers());
   BOOST_TEST(!a->refuses());
@@ -132,18 +135,36 @@ BOOST_AUTO_TEST_CASE(a_transport_that_the_program_has_is_not_cut) {
   BOOST_TEST(cut.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_change_is_reported_once) {
-  int reports = 0;
-  auto const report = [&] { room->report_change([&] { ++reports; }); };
+BOOST_AUTO_TEST_CASE(one_whose_hello_may_be_on_its_way_is_spared_for_those_that_drip) {
+  room = std::make_shared<handshake_room>(3, 1h, 50ms);
   auto const a = enter('a');
   auto const b = enter('b');
-  report();
+  a->awaits(1);
+  b->awaits(1);
+  std::this_thread::sleep_for(60ms);
+  auto const c = enter('c');
+  c->awaits(0);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(cut == "abc");
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_reported_once_to_whom_there_was_no_room_for) {
+  room = make(2);
+  int reports = 0;
+  auto const is_room = [&] {
+    return room->make_room(mercy::all_but_refused, [&] { ++reports; });
+  };
+  auto const a = enter('a');
+  auto const b = enter('b');
+  BOOST_TEST(!is_room());
   a->awaits(0);   // may give way
   BOOST_TEST(reports == 1);
   a->awaits(1);
-  b->leave();
   BOOST_TEST(reports == 1);
-  report();
+  BOOST_TEST(!is_room());
+  b->leave();
+  BOOST_TEST(reports == 2);
+  BOOST_TEST(is_room());   // and nothing to be told of
   a->leave();
   BOOST_TEST(reports == 2);
 }

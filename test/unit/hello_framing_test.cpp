@@ -84,10 +84,30 @@ BOOST_AUTO_TEST_CASE(what_is_kept_of_a_hello_in_tiny_records_is_bounded) {
   BOOST_TEST((look(tiny.substr(0, 2 * limit + 1)) == hello_arrival::too_long));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_hello_is_left_to_openssl_at_its_first_byte) {
-  for (std::string const& other : {"G"s, "\x15"s, "\x16\x02"s, "\x80\x2e\x01"s, record("\x02"s),
-                                   "\x16\x03\x01\x00\x00"s, "\x16\x03\x01\x40\x01"s}) {
+BOOST_AUTO_TEST_CASE(what_is_no_hello_is_left_to_openssl_as_soon_as_it_can_tell_and_not_before) {
+  for (std::string const& other : {"GET /"s, "\x15\x03\x01\x00\x02"s, "\x16\x02\x01\x00\x02"s,
+                                   record("\x02"s), "\x16\x03\x01\x00\x00"s,
+                                   "\x16\x03\x01\x40\x01"s}) {
     BOOST_TEST((look(other) == hello_arrival::here));
+    BOOST_TEST((look(other.substr(0, 4)) == hello_arrival::awaited));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_of_ssl_2_is_awaited_by_its_length) {
+  std::string const old = "\x80\x2e\x01"s + std::string(0x2d, 'x');
+  BOOST_TEST((look(old.substr(0, old.size() - 1)) == hello_arrival::awaited));
+  BOOST_TEST((look(old) == hello_arrival::here));
+  BOOST_TEST((look("\x83\xe9\x01xx"s) == hello_arrival::too_long));   // 1,001 bytes
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_of_anything_costs_a_server_no_memory) {
+  for (char const first : {'G', '\x80', '\x15'}) {
+    engine server(localhost_server());
+    BOOST_TEST((server.handshake().want == want::input));
+    std::size_t const before = ::mallinfo2().uordblks;
+    server.input(asio::buffer(&first, 1));
+    BOOST_TEST((server.handshake().want == want::input));
+    BOOST_TEST(::mallinfo2().uordblks - before < 2'000u);
   }
 }
 

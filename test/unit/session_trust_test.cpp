@@ -126,6 +126,38 @@ BOOST_DATA_TEST_CASE_F(fixture, a_client_that_is_still_trusted_is_resumed_again_
   }
 }
 
+// What is in a ticket comes back in a hello, whose length is limited.
+BOOST_DATA_TEST_CASE_F(fixture, a_client_with_a_long_chain_is_not_refused_for_its_ticket, versions,
+                       version) {
+  std::vector<std::string> names;
+  while (names.size() < 140) names.push_back(std::string(50, 'n') + std::to_string(names.size()));
+  std::string const wide = between.issue(certificate_request(names)).certificate;   // 7.7 kB
+  shown.intermediates += wide + wide;
+  client_context const client = make_client(version);
+  server_context const server = make_server();
+  for (int i = 0; i < 3; ++i) BOOST_TEST(connect(client, server));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_was_given_a_foreign_context_keeps_no_session_of_ours) {
+  takes_tickets = false;
+  server_context const server = make_server();
+  server_context const own = make_server();
+  asio::ssl::context foreign(asio::ssl::context::tls_server);
+  SSL_CTX_use_certificate(foreign.native_handle(), server_identity.leaf().native_handle());
+  SSL_CTX_set_client_hello_cb(
+      server.native_handle(),
+      [](SSL* of, int*, void* other) {
+        SSL_set_SSL_CTX(of, static_cast<SSL_CTX*>(other));
+        return SSL_CLIENT_HELLO_SUCCESS;
+      },
+      foreign.native_handle());
+  client_context const client = make_client(protocol::tls1_2);
+  for (int i = 0; i < 2; ++i) {
+    connect(client, server);   // what comes of it is the program's affair
+    BOOST_TEST(!both->server.info().resumed);
+  }
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, a_client_whose_certificate_has_expired_is_not_resumed,
                        versions* tickets, version, takes) {
   takes_tickets = takes || version == protocol::tls1_3;

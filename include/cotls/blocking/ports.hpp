@@ -59,15 +59,17 @@ class input_port final : public std::istream {
     Text gathers until there are 16 KiB of it, or until `std::flush`, `std::endl`, `close`, or a
     read from the input that it is tied to. A failure sets badbit; `error()` and `exceptions` are as
     those of the input. After a timeout, `clear()` and a flush go on with the text that was not
-    sent; of a text of more than 16 KiB it is not known how much was.
+    sent; of a text of 16 KiB or more it is not known how much was, and nothing is taken of one for
+    which there is no room behind 32 KiB that were not sent.
 */
 class output_port final : public std::ostream {
  public:
   output_port(output_port const&) = delete;
   output_port& operator=(output_port const&) = delete;
 
-  /** Closes the port, in no more than the stream's shutdown timeout, and throws nothing. Who must
-      know that all has been sent calls `close` and looks at the state. */
+  /** Closes the port, and throws nothing: sending what has gathered, saying goodbye and, where the
+      input is closed, waiting for the peer's goodbye take no more than the stream's shutdown timeout
+      each. Who must know that all has been sent calls `close` and looks at the state. */
   ~output_port() override;
 
   /** Sends what has gathered, and close_notify; reading goes on. When the input is closed already,

@@ -87,7 +87,7 @@ class composed_driver {
     if (!until) return wait(self.get_cancellation_state().slot());
     if (start_wait(self, until, wait)) return;
     next_ = operation_.advance({}, interruption::deadline);
-    complete(self);
+    asio::post(core->executor(), std::move(self));   // this may be the initiating function
   }
 
   template <class Self>

@@ -20,7 +20,9 @@ namespace cotls::detail {
     No connection is known here, only what each has come to. First those give way that were refused,
     and have only to hear of it; then those that have sent nothing, the oldest first; then those that
     have sent the least of a hello; then those that were answered long ago. Never one that makes
-    progress, nor one that waits for the program. Thread-safe.
+    progress, nor one that waits for the program. Whose hello may still be on its way gives way only
+    where nobody else does before a hello is whole: or each newcomer would be the victim of the next,
+    and those that drip would stay. Thread-safe.
 */
 class handshake_room : public std::enable_shared_from_this<handshake_room> {
  public:
@@ -28,30 +30,31 @@ class handshake_room : public std::enable_shared_from_this<handshake_room> {
   class seat;
 
   /** @param seats     How many there are.
-      @param patience  How long a client that was answered may take and keep its seat. */
-  handshake_room(std::size_t seats, clock::duration patience) noexcept;
+      @param patience  How long a client that was answered may take and keep its seat.
+      @param grace     How long a hello may be on its way. */
+  handshake_room(std::size_t seats, clock::duration patience,
+                 clock::duration grace = std::chrono::milliseconds(100)) noexcept;
 
   /** Takes a seat, whether one is free or not.
       @param cut  Ends the connection's transport, so that its operation looks up. Called with the
                   room locked; must not throw. */
   std::unique_ptr<seat> enter(std::function<void()> cut);
 
-  bool full() const;
-
   enum class mercy : std::uint8_t {
     all_but_refused,   ///< None gives way but those that were refused.
     progress,          ///< Those that make no progress do.
   };
 
-  /** Frees a seat; false when nobody gives way. */
+  /** Says whether a seat is free, or else frees one; false when nobody gives way.
+      @param report  Then called, once, when somebody leaves, or may have to give way: from the
+                     thread that does so; it must not throw. */
+  bool make_room(mercy shown, std::function<void()> report = nullptr);
+
+  /** Frees a seat, be there free ones or not; false when nobody gives way. */
   bool displace(mercy shown);
 
   /** Cuts off those that were refused. */
   void cut_refused();
-
-  /** Calls the function, once, when somebody leaves, or may have to give way: from the thread that
-      does so; it must not throw. */
-  void report_change(std::function<void()> function);
 
   /** The moment at which a client that was answered will have taken too long. */
   clock::time_point next_out_of_patience() const;
@@ -69,11 +72,13 @@ class handshake_room : public std::enable_shared_from_this<handshake_room> {
     bool lent = false;
   };
 
+  bool cut_one(mercy shown);
   occupants::iterator next_to_go(mercy shown);
   void move(occupants::iterator one, occupants& to) noexcept;
 
   std::size_t const seats_;
   clock::duration const patience_;
+  clock::duration const grace_;
   mutable std::mutex mutex_;
   occupants seated_;      // the oldest first, but for those that
   occupants refused_;     // were refused, and only have to hear of it

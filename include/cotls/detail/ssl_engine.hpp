@@ -71,6 +71,9 @@ class ssl_engine {
   /** Receives what is here of a client's hello. Until it is whole, OpenSSL hears nothing of it. */
   hello_arrival await_hello();
 
+  /** Returns how long a client's hello may be, in bytes. */
+  std::size_t max_hello() const noexcept;
+
   /** Returns how much of a hello that is awaited is here. */
   std::size_t hello_bytes() const noexcept { return channel_->ahead().size(); }
 
@@ -230,6 +233,7 @@ class ssl_engine {
   std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
   std::uint16_t first_record_;   // plaintext, of what is written after data was read
   std::uint16_t next_record_;
+  bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool handshake_done_ = false;
   bool data_was_read_ = false;
   bool closing_ = false;

@@ -242,7 +242,9 @@ class transport<Next, false> {
   }
 
   void interrupt() { cancel_lowest_layer(); }
-  void abandon() { cancel_lowest_layer(); }
+  void abandon() {
+    if (!cancel_lowest_layer()) close();
+  }
 
  private:
   // One action of an operation. A write or a read is the operation's own, so that cancelling it
@@ -347,18 +349,28 @@ class transport<Next, false> {
     });
   }
 
-  void cancel_lowest_layer() noexcept {
+  // False when the transport cannot be cancelled: what is pending there ends when it does.
+  bool cancel_lowest_layer() noexcept {
     error_code ignored;
     try {
       if constexpr (requires { next_.lowest_layer().cancel(ignored); }) {
         next_.lowest_layer().cancel(ignored);
+        return true;
       } else if constexpr (requires { next_.cancel(); }) {
         next_.cancel();
-      } else if constexpr (requires { next_.close(); }) {
-        next_.close();
+        return true;
       }
     } catch (...) {
-      // What cannot be cancelled ends when the transport does.
+      // As if it could not.
+    }
+    return false;
+  }
+
+  void close() noexcept {
+    try {
+      if constexpr (requires { next_.close(); }) next_.close();
+    } catch (...) {
+      // What is pending ends when the transport does.
     }
   }
 
