@@ -233,12 +233,12 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_call_is_still_making_does_not_count) {
   server.reload_when_changed(
       {chain, key},
       [&] {
-        server_context made = make();
+        server_context earlier = make();
         if (!std::exchange(first_time, false)) {
           reads.set_value();
           go_on.get_future().wait();
         }
-        return made;
+        return earlier;
       },
       reload_options().interval(interval));
   directory.write("key.pem", first.key);   // the same again, which is a change
