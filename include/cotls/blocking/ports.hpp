@@ -58,23 +58,24 @@ class input_port final : public std::istream {
 
     Text gathers until there are 16 KiB of it, or until `std::flush`, `std::endl`, `close`, or a
     read from the input that it is tied to. A failure sets badbit; `error()` and `exceptions` are as
-    those of the input. After a timeout, `clear()` and a flush go on with the text that was not
-    sent; of a text of more than 16 KiB it is not known how much was.
+    those of the input. After a timeout, `clear()` and a flush go on with the text that had gathered
+    and was not sent; of a text that made it more than 16 KiB it is not known how much was.
 */
 class output_port final : public std::ostream {
  public:
   output_port(output_port const&) = delete;
   output_port& operator=(output_port const&) = delete;
 
-  /** Closes the port, in no more than the stream's shutdown timeout, and throws nothing. Who must
-      know that all has been sent calls `close` and looks at the state. */
+  /** Closes the port, and throws nothing. Sending what has gathered, close_notify, and the wait for
+      the peer's take no longer than the stream's shutdown timeout each. Who must know that all has
+      been sent calls `close` and looks at the state. */
   ~output_port() override;
 
   /** Sends what has gathered, and close_notify; reading goes on. When the input is closed already,
       this ends the connection, as closing the input does.
 
-      A port that is bad sends neither, and ends the connection without close_notify, so that the
-      peer does not take what it got for the whole. A failure sets badbit. */
+      A port that is bad sends neither, and the connection then ends without close_notify, so that
+      the peer does not take what it got for the whole. A failure sets badbit. */
   void close();
 
   /** As those of the input. */
