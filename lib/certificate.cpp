@@ -177,7 +177,8 @@ std::chrono::system_clock::time_point certificate::not_after() const {
 std::string certificate::serial_number() const {
   bignum_ptr const number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(handle_.get()), nullptr));
   openssl_string_ptr const digits(number ? BN_bn2hex(number.get()) : nullptr);
-  return digits ? digits.get() : "";
+  std::string const text = digits ? digits.get() : "";
+  return text == "0" ? "00" : text;   // OpenSSL writes all but this in bytes
 }
 
 std::string certificate::key_kind() const {
@@ -244,18 +245,28 @@ namespace {
 
 constexpr std::size_t max_common_name = 64;    // RFC 5280 appendix A.1, ub-common-name
 
+// What four digits of a year can say, RFC 5280 section 4.1.2.5.2.
+constexpr std::time_t first_time = -62'167'219'200;
+constexpr std::time_t last_time = 253'402'300'799;
+
 void check(bool succeeded) {
   if (!succeeded) throw_openssl_error({}, "making a self-signed certificate");
 }
 
-// A name is one that a client may verify, in which a wildcard stands for anything.
+// A name is one that a client may verify. RFC 9525 section 6.3 lets a wildcard stand for the first
+// label, whole, and nowhere else.
 host_name read_name(std::string name) {
-  std::replace(name.begin(), name.end(), '*', 'x');
+  if (name.starts_with("*.") && name.size() > 2) name.front() = 'x';
   std::optional<host_name> read = host_name::parse(name);
   if (!read || read->has_zone()) {
     fail(errc::invalid_host_name, "making a self-signed certificate");
   }
   return std::move(*read);
+}
+
+// As certificates have it (RFC 5280 section 4.2.1.6).
+std::string_view without_final_dot(std::string_view name) noexcept {
+  return name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
 }
 
 general_name_ptr make_general_name(std::string const& name) {
@@ -269,8 +280,10 @@ general_name_ptr make_general_name(std::string const& name) {
     GENERAL_NAME_set0_value(entry.get(), GEN_IPADD, octets.release());
     return entry;
   }
+  std::string_view const written = without_final_dot(name);
   asn1_ia5string_ptr text(ASN1_IA5STRING_new());
-  check(text && ASN1_STRING_set(text.get(), name.data(), static_cast<int>(name.size())) == 1);
+  check(text &&
+        ASN1_STRING_set(text.get(), written.data(), static_cast<int>(written.size())) == 1);
   GENERAL_NAME_set0_value(entry.get(), GEN_DNS, text.release());
   return entry;
 }
@@ -311,16 +324,16 @@ void set_random_serial(X509* to) {
 }
 
 void set_validity(X509* to, self_signed_options const& options) {
-  auto const now = std::chrono::system_clock::now();
-  auto const time = [&](std::chrono::seconds offset) {
-    return std::chrono::system_clock::to_time_t(now + offset);
+  std::time_t const now = std::time(nullptr);
+  auto const time = [now](std::chrono::seconds offset) {
+    return now + std::clamp<std::time_t>(offset.count(), first_time - now, last_time - now);
   };
   check(ASN1_TIME_set(X509_getm_notBefore(to), time(options.from())) != nullptr);
   check(ASN1_TIME_set(X509_getm_notAfter(to), time(options.until())) != nullptr);
 }
 
 void set_names(X509* to, std::string const& name) {
-  std::string const common = name.substr(0, max_common_name);
+  std::string const common(without_final_dot(name).substr(0, max_common_name));
   x509_name_ptr const subject(X509_NAME_new());
   check(subject && X509_NAME_add_entry_by_NID(
                        subject.get(), NID_commonName, MBSTRING_ASC,

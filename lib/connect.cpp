@@ -2,6 +2,7 @@
 
 #include <cotls/connect.hpp>
 
+#include "alpn.hpp"
 #include "connect_race.hpp"
 #include "context_state.hpp"
 #include "fail.hpp"
@@ -101,6 +102,7 @@ client_options detail::checked_options(std::string_view host, int port,
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
   host_name const verified(tls.inner().host);
+  alpn_wire_format(tls.inner().alpn);   // what cannot be sent is refused before anything else is
   return tls;
 }
 

@@ -325,8 +325,7 @@ void context_state::offer_alpn(std::vector<std::string> const& protocols) {
 
 void context_state::set_session_cache(std::size_t servers) {
   if (adopted) fail(errc::invalid_setting, "set_session_cache: the context is an adopted one");
-  sessions_.reset();
-  if (servers > 0) sessions_ = std::make_unique<session_cache>(servers);
+  sessions_ = servers > 0 ? std::make_unique<session_cache>(servers) : nullptr;
   // OpenSSL keeps none itself: it would remember them by their number, not by their server.
   SSL_CTX_set_session_cache_mode(
       handle(), servers > 0 ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL

@@ -82,18 +82,22 @@ bool read_server_name(reader from, std::string& into) {
   return true;
 }
 
+// RFC 7301 section 3.1: "Empty strings MUST NOT be included".
 bool read_alpn(reader from, std::vector<std::string>& into) {
-  if (!from.enter(2)) return false;
-  while (!from.empty()) into.push_back(to_string(from.vector(1)));
+  if (!from.enter(2) || from.empty()) return false;
+  while (!from.empty()) {
+    into.push_back(to_string(from.vector(1)));
+    if (into.back().empty()) return false;
+  }
   return !from.failed();
 }
 
 bool read_versions(reader from, std::vector<std::uint16_t>& into) {
-  return from.enter(1) && read_numbers(from, into);
+  return from.enter(1) && !from.empty() && read_numbers(from, into);
 }
 
 bool read_list(reader from, std::vector<std::uint16_t>& into) {
-  return from.enter(2) && read_numbers(from, into);
+  return from.enter(2) && !from.empty() && read_numbers(from, into);
 }
 
 // Reads an extension, if the client sent it; leaves nothing of one that cannot be read.

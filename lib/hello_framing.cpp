@@ -27,8 +27,8 @@ bool begins_handshake_record(std::span<std::byte const> header) noexcept {
          number(header.subspan(1, 1)) == SSL3_VERSION_MAJOR;
 }
 
-// The hello of SSL 2.0, in which a client may offer more (RFC 5246 appendix E.2): a length of 15 bits
-// below one that is set, and the type.
+// The hello of SSL 2.0, in which a client may offer more (RFC 5246 appendix E.2): a length of 15
+// bits below one that is set, and the type.
 bool is_old_hello(std::span<std::byte const> header) noexcept {
   return number(header.first(1)) >= 0x80 &&
          number(header.subspan(2, 1)) == SSL3_MT_CLIENT_HELLO;

@@ -14,6 +14,7 @@
 
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 namespace cotls {
@@ -78,14 +79,15 @@ class password_source {
   /// Throws errc::password_required when there is none.
   std::string const& value(std::string const& doing) {
     if (options_.password()) return *options_.password();
-    if (!asked_ && options_.ask()) asked_ = options_.ask()();
+    // Made where it stays: a short text that is moved leaves its characters behind.
+    if (!asked_ && options_.ask()) asked_.reset(new std::string(options_.ask()()));
     if (!asked_) fail(errc::password_required, doing);
     return *asked_;
   }
 
  private:
   key_options const& options_;
-  std::optional<std::string> asked_;
+  std::unique_ptr<std::string> asked_;
 };
 
 // Gives OpenSSL the password, or an answer that fails: it never asks on the terminal.

@@ -32,8 +32,8 @@ namespace {
 
 constexpr std::size_t max_sessions = 1024;       // about 1.5 kB each
 
-// How much of a client's certificates a ticket may have, in bytes, the client's own included; a longer
-// chain is asked for again. Tickets come back in hellos: we would refuse what we have caused.
+// How much of a client's certificates a ticket may have, in bytes, the client's own included; a
+// longer chain is asked for again. Tickets come back in hellos: we would refuse what we have caused.
 std::size_t room_in_ticket(SSL* of) {
   channel* const over = channel_of(SSL_get_rbio(of));
   std::size_t const hello = over && over->owner ? over->owner->max_hello() : default_max_hello;

@@ -30,7 +30,7 @@ class certificate {
   /** Parses one DER certificate; trailing bytes are refused. Errors as `from_pem`. */
   static certificate from_der(std::span<unsigned char const> der);
 
-  /** Takes a new reference to an existing OpenSSL object. */
+  /** Takes a new reference to an existing OpenSSL object, which must not be null. */
   static certificate from_native(x509_st* handle);
 
   std::string pem() const;
@@ -43,8 +43,8 @@ class certificate {
   /** Returns the DNS names and IP addresses of the subjectAltName extension, in its order. */
   std::vector<std::string> names() const;
 
-  /** Returns the bounds of the validity; a time that the clock cannot hold, such as the year 9999,
-      becomes the nearest that it can. */
+  /** Returns the bounds of the validity. A time that the clock cannot hold, such as the year 9999,
+      becomes the nearest that it can; one that cannot be read, the clock's epoch. */
   std::chrono::system_clock::time_point not_before() const;
   std::chrono::system_clock::time_point not_after() const;
 
@@ -52,21 +52,25 @@ class certificate {
       negative, against RFC 5280 section 4.1.2.2, begins with `-`. */
   std::string serial_number() const;
 
-  /** Returns the kind and size of the public key, as people name it: `"EC P-256"`, `"RSA 2048"`. */
+  /** Returns the kind and size of the public key, as people name it: `"EC P-256"`, `"RSA 2048"`, or
+      `"unknown"`. */
   std::string key_kind() const;
 
-  /** Returns the algorithm of the issuer's signature by OpenSSL's name: `"ecdsa-with-SHA256"`. */
+  /** Returns the algorithm of the issuer's signature by OpenSSL's name: `"ecdsa-with-SHA256"`, or
+      `"unknown"`. */
   std::string signature_algorithm() const;
 
   /** Returns the SHA-256 digest of the certificate as people compare it: 32 pairs of hexadecimal
       digits with colons between them. */
   std::string fingerprint() const;
 
-  /** Tells whether the certificate is for a host name or IP address, by its subjectAltName extension
-      alone (RFC 9525): a common name does not count, and a wildcard stands for one whole label. Its
-      dates, its issuer and its signature are not looked at. False for a text that is no host. */
+  /** Tells whether the certificate is for a host name or IP address, by its subjectAltName
+      extension alone (RFC 9525): a common name does not count, and a wildcard stands for one whole
+      label. Its dates, its issuer and its signature are not looked at. False for a text that is no
+      host. */
   bool matches(std::string_view host) const;
 
+  /** Returns OpenSSL's object, which lives as long as a copy of this. */
   x509_st* native_handle() const noexcept { return handle_.get(); }
 
  private:
@@ -105,7 +109,8 @@ class certificate_chain {
 /** A certificate chain together with the private key of its first certificate. */
 class identity {
  public:
-  /** @par Errors `errc::key_mismatch` */
+  /** @par Errors `errc::wrong_chain_order` when the key is that of a later certificate, otherwise
+      `errc::key_mismatch` */
   identity(certificate_chain chain, private_key key);
 
   certificate_chain const& chain() const& noexcept { return chain_; }
@@ -125,7 +130,8 @@ class self_signed_options {
  public:
   self_signed_options() {}
 
-  /** Validity, from now; may lie in the past, for tests. The default is 7 days from an hour ago. */
+  /** Validity, in seconds from now; may lie in the past, for tests. It ends with the year 9999 at
+      the latest. By default from an hour ago until 7 days from now. */
   self_signed_options& valid(std::chrono::seconds from, std::chrono::seconds until) {
     from_ = from;
     until_ = until;
@@ -144,9 +150,10 @@ class self_signed_options {
 
     For demonstrations and tests: a client that takes the certificate as its only root trusts it.
     A name that is an IP address becomes an address in subjectAltName; the rest become DNS names,
-    which may hold wildcards.
+    whose first label may be a wildcard (RFC 9525 section 6.3).
     @param names At least one; the first 64 bytes of the first are also the subject's common name.
-    @par Errors `errc::invalid_host_name` for no names, or one that no client could verify.
+    @par Errors `errc::invalid_host_name` for no names, or one that no client could verify;
+    OpenSSL's.
 */
 identity make_self_signed(std::vector<std::string> const& names,
                           self_signed_options const& options = self_signed_options());

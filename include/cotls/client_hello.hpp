@@ -25,7 +25,7 @@ struct client_hello {
   std::vector<std::uint16_t> groups;                  ///< 0x001d is X25519
   std::vector<std::uint16_t> signature_algorithms;    ///< 0x0403 is ecdsa_secp256r1_sha256
   /** False when an extension that is told here makes no sense; it is left out, and the handshake
-      will be refused. */
+      will be refused (but for a host name without a byte, which OpenSSL lets pass). */
   bool well_formed = true;
 
   bool offers_alpn(std::string_view protocol) const {

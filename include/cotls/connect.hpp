@@ -30,7 +30,8 @@ class connect_options {
  public:
   connect_options() {}
 
-  /** The time for everything: lookup, connecting and the handshake. 30 s by default. */
+  /** The time for everything: lookup, connecting and the handshake. 30 s by default. In
+      `blocking::connect` the lookup does not count. */
   connect_options& timeout(std::chrono::steady_clock::duration limit) {
     timeout_ = limit;
     return *this;
@@ -55,7 +56,7 @@ class connect_options {
   }
 
   /** Offers these protocols instead of the context's, the preferred one first (RFC 7301); without
-      one, the context's. */
+      one, the context's. Each has 1 to 255 bytes. */
   template <class... Names>
     requires(std::constructible_from<std::string, Names> && ...)
   connect_options& alpn(Names... names) {
@@ -74,8 +75,9 @@ class connect_options {
     return *this;
   }
 
-  /** Resumes a session of an earlier connection to this host and port, made with the same context,
-      if the server agrees (RFC 8446 section 2.2). On by default. */
+  /** Resumes a session of an earlier connection to this host, as it is verified, and port, made
+      with the same context, if the server agrees (RFC 8446 section 2.2). On by default; off, none
+      is kept, either. */
   connect_options& resumption(bool value) { resumption_ = value; return *this; }
 
   std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }
@@ -149,12 +151,14 @@ connect_awaitable(connect_request request, Ending ending) {
     @param host  A DNS name, an IPv4 or an IPv6 address (without brackets), which may have a zone:
                  as for `client_options::host`.
     @param port  1 to 65535.
-    @par Errors  `errc::invalid_port` and `errc::invalid_host_name` before any I/O; the lookup's;
-    when all addresses have failed, the failure that tells most: `asio::error::connection_refused`
-    if one was refused, a time-out of the system's or an unreachable network only if none says more;
-    `errc::connect_timeout` at the deadline, while an address may still answer; those of
-    `stream::async_handshake`. `cotls::error` says all that is known; where no exception is thrown,
-    the stream is empty, and its `last_error` says the same.
+    @par Errors  `errc::invalid_port`, `errc::invalid_host_name`, `errc::invalid_alpn_protocol` and
+    what is wrong with the context (`errc::no_certificate` for one with a certificate and no key)
+    before any I/O; the lookup's; when all addresses have failed, the failure that tells most:
+    `asio::error::connection_refused` if one was refused, a time-out of the system's or an
+    unreachable network only if none says more; `errc::connect_timeout` at the deadline, while an
+    address may still answer; those of `stream::async_handshake`, with `errc::handshake_timeout` for
+    either deadline. `cotls::error` says all that is known; where no exception is thrown, the stream
+    is empty, and its `last_error` says the same.
     @par Cancellation  All types; nothing is left behind. A lookup that has begun cannot be
     interrupted: it is abandoned, and keeps the `io_context` busy until the system gives it up.
 */

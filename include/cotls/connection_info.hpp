@@ -15,9 +15,13 @@ namespace cotls {
 struct connection_info {
   std::string version;   ///< `"TLSv1.3"` (`SSL_get_version`)
   std::string suite;     ///< `"TLS_AES_256_GCM_SHA384"` (`SSL_CIPHER_get_name`)
-  std::string group;     ///< `"x25519"`: the key exchange group; empty on a resumption without one
+  /** `"x25519"`: the key exchange group (`SSL_get_negotiated_group`); of a resumption that
+      exchanges no keys, that of the full handshake. */
+  std::string group;
   std::string alpn;      ///< the ALPN protocol; empty when none was agreed on
-  std::string server_name;   ///< the name the client asked for (SNI); empty when it sent none
+  /** The name the client asked for (SNI, `SSL_get_servername`); empty when it sent none, and on a
+      server that has resumed a session of TLS 1.2. */
+  std::string server_name;
   bool resumed = false;  ///< whether an earlier session was resumed (`SSL_session_reused`)
 };
 
@@ -27,9 +31,10 @@ class peer_info {
   peer_info(std::vector<cotls::certificate> chain, bool verified)
       : chain_(std::move(chain)), verified_(verified) {}
 
-  /** True when the handshake is done, the peer sent a certificate, and its chain, and for a server
-      its name, was verified. Verification that was off, or a peer without certificate, is false
-      (T8). */
+  /** True when the handshake is done, the peer sent a certificate, and its chain was verified; and
+      for the host, where the connection has one: without one, which only an adopted context and
+      `ssl_stream` allow, any trusted name will do. Verification that was off, or a peer without
+      certificate, is false. */
   bool verified() const noexcept { return verified_ && !chain_.empty(); }
 
   /** The peer's own certificate, if it sent one. */
@@ -38,7 +43,8 @@ class peer_info {
     return chain_.front();
   }
 
-  /** The certificates as the peer sent them, its own first. */
+  /** The certificates as the peer sent them, its own first; of a client whose ticket was resumed,
+      its own alone. */
   std::vector<cotls::certificate> const& chain() const& noexcept { return chain_; }
   std::vector<cotls::certificate> chain() && noexcept { return std::move(chain_); }
 

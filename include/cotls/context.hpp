@@ -102,8 +102,9 @@ class basic_context : public context {
 
       (`SSL_CTX_use_certificate`, `SSL_CTX_set1_chain`)
       A key that belonged to the old chain goes with it, unless it is the new chain's too.
-      @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`,
-      `errc::key_mismatch` when a key was loaded first and is another certificate's.
+      @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`;
+      when a key was loaded first, `errc::wrong_chain_order` if it is a later certificate's, and
+      `errc::key_mismatch` if it is another's; OpenSSL's, as of `use`.
   */
   Derived& load_certificate_chain(std::filesystem::path const& path) {
     do_load_certificate_chain(path);
@@ -112,8 +113,7 @@ class basic_context : public context {
 
   /** Loads the first private key of a file that the options allow. Overwrites the old key.
 
-      @par Errors The system's error when the file cannot be read, `errc::no_private_key_found`,
-      `errc::key_mismatch`.
+      @par Errors Those of `private_key`, and of `use`.
   */
   Derived& load_private_key(std::filesystem::path const& path,
                             key_options const& options = key_options()) {
@@ -123,8 +123,9 @@ class basic_context : public context {
 
   /** Uses a chain, a key, or both, that were loaded or made before.
 
-      @par Errors `errc::key_mismatch`; OpenSSL's own code for a certificate or a key that is too
-      weak for the security level.
+      @par Errors `errc::key_mismatch`; `errc::wrong_chain_order` for the key of a later
+      certificate; OpenSSL's own code for a certificate or a key that is too weak for the security
+      level.
   */
   Derived& use(certificate_chain const& chain) { do_use(chain); return self(); }
   Derived& use(private_key const& key) { do_use(key); return self(); }
@@ -135,10 +136,10 @@ class basic_context : public context {
       (`SSL_CTX_load_verify_file`, `SSL_CTX_load_verify_dir`)
 
       Revocation lists in either are heeded (RFC 5280 section 6.3): a chain with a revoked
-      certificate is refused, and one that a list is for which has expired. Once there is a list,
-      each peer's own certificate must have one of its issuer's, but for one that is itself trusted
-      as a root; authorities are looked up in the lists there are. A renewed list takes a new
-      context, or the next number in the directory (`4f06f81d.r1`).
+      certificate is refused, and one that a list is for which has expired. Once a list was loaded,
+      or in the directory when that was, each peer's own certificate must have one of its issuer's,
+      but for one that is itself trusted as a root; authorities are looked up in the lists there
+      are. A renewed list takes a new context, or the next number in the directory (`4f06f81d.r1`).
       @par Errors The system's error for a path that cannot be read, `errc::no_certificate_found`
       for a file with neither certificates nor revocation lists, or for no path at all. */
   Derived& load_verify_roots(std::filesystem::path const& file,
@@ -198,12 +199,13 @@ class client_context : public basic_context<client_context> {
   client_context(protocol versions = protocol::secure);
 
   /** Adopts a context, as it is: its verify mode, its roots and its options included. Nothing is
-      loaded by default, and nothing is missed before its use. A certificate it holds already stays
-      beside one that is loaded later for a key of another type. */
+      loaded by default, and nothing is missed before its use: neither roots nor a host to verify. A
+      certificate it holds already stays beside one that is loaded later for a key of another type.
+      @par Errors `asio::error::invalid_argument` for one that was moved from */
   explicit client_context(boost::asio::ssl::context&& adopted);
 
-  /** Offers these protocols, the preferred one first (RFC 7301). `connect_options::alpn` overrides
-      it for one connection. (`SSL_CTX_set_alpn_protos`)
+  /** Offers these protocols, the preferred one first (RFC 7301); an empty list offers none.
+      `connect_options::alpn` overrides it for one connection. (`SSL_CTX_set_alpn_protos`)
       @par Errors `errc::invalid_alpn_protocol` */
   client_context& set_alpn(std::vector<std::string> const& protocols);
 
@@ -233,7 +235,8 @@ class server_context : public basic_context<server_context> {
   server_context(protocol versions = protocol::secure);
 
   /** Adopts a context, as it is. What a server must have is not asked of it. A client that it
-      resumes was verified when its session was made, and not again. */
+      resumes was verified when its session was made, and not again.
+      @par Errors `asio::error::invalid_argument` for one that was moved from */
   explicit server_context(boost::asio::ssl::context&& adopted);
 
   server_context(server_context const&) = default;
@@ -245,7 +248,7 @@ class server_context : public basic_context<server_context> {
 
   /** Chooses among the client's protocols the first of these that it offers (RFC 7301 section 3.2).
       A client that offers others only is refused, unless the policy says otherwise; one that offers
-      none is not. (`SSL_CTX_set_alpn_select_cb`)
+      none is not. An empty list chooses nothing, for nobody. (`SSL_CTX_set_alpn_select_cb`)
       @par Errors `errc::invalid_alpn_protocol` */
   server_context& set_alpn(std::vector<std::string> const& protocols,
                            alpn_mismatch policy = alpn_mismatch::refuse);
@@ -253,7 +256,8 @@ class server_context : public basic_context<server_context> {
   /** Gives each client so many session tickets to resume with (RFC 8446 section 4.6.1): 1 by
       default, more for clients that open several connections at once, 0: none. Of TLS 1.2 it says
       whether there are any; with none, nobody resumes. Otherwise clients of TLS 1.2 that take no
-      tickets resume by a number, of which the newest 1,024 are known.
+      tickets resume by a number, of which the newest 1,024 are known. (An adopted context keeps
+      those by its own session cache mode, whatever the count.)
       (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
   server_context& set_session_tickets(std::size_t count);
 
@@ -270,12 +274,12 @@ class server_context : public basic_context<server_context> {
   server_context& set_small_first_records(bool on = true);
 
   /** Takes no longer ClientHello than this, without the headers of its message and records: from 1
-      to 131,396 bytes, which is OpenSSL's own limit; 16 KiB by default. A client that claims more is
-      refused with the alert illegal_parameter (`errc::client_hello_too_long`).
+      to 131,396 bytes, which is OpenSSL's own limit; 16 KiB by default. A client that claims more
+      is refused with the alert illegal_parameter (`errc::client_hello_too_long`).
 
       Until a hello is whole a server holds what has come of it, and nothing else: a client that
-      drips costs no more than it sends. A second one, after a HelloRetryRequest, has OpenSSL's limit.
-      A ticket has no more of a client's certificates than leaves it room in a hello.
+      drips costs no more than it sends. A second one, after a HelloRetryRequest, has OpenSSL's
+      limit. A ticket has no more of a client's certificates than leaves it room in a hello.
       @par Errors `errc::invalid_setting` */
   server_context& set_max_client_hello(std::size_t bytes);
 

@@ -35,15 +35,17 @@ namespace asio = boost::asio;
     @endcode
 
     Move-only; not to be used from two threads at once. One that was moved from is empty: its calls
-    fail with `errc::not_connected`, and what is asked of it throws that; it has no output.
+    fail with `errc::not_connected`, and what is asked of it throws that, but for `native_handle`,
+    which is null, and `last_error`; it has no output.
 */
 class engine {
  public:
   /** Makes a client. The options' host is verified, and asked for by name (SNI).
-      @par Errors `errc::no_host_name` when the context verifies and no host is given */
+      @par Errors `errc::no_host_name` when the context verifies and no host is given;
+      `errc::invalid_host_name`, `errc::invalid_alpn_protocol`; the context's, which is sealed */
   engine(client_context const& context, client_options const& options);
 
-  /** Makes a server. @par Errors `errc::no_certificate` */
+  /** Makes a server. @par Errors `errc::no_certificate`, `errc::no_roots` */
   explicit engine(server_context const& context);
 
   /** Makes a client, or a server, over a BIO of OpenSSL's, or a chain of them, which it adopts: the
@@ -65,15 +67,16 @@ class engine {
 
   /** Reads plaintext: fills the buffer from as many records as were given.
       `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it.
-      want::output after 64 records without data, too: call again. */
+      want::output after 64 records or 256 KiB without data, too: call again. */
   step read(asio::mutable_buffer into);
 
-  /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When too much
-      output waits to be taken, nothing is, and want::output is the answer. */
+  /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When more than
+      66 KiB of output wait to be taken, nothing is, and want::output is the answer. After
+      `close_write`, `errc::write_after_close`. */
   step write(asio::const_buffer from);
 
-  /** Emits close_notify, and nothing after it; reading goes on. want::input while a message of the
-      peer's is half here. */
+  /** Emits close_notify, and nothing after it (RFC 8446 section 6.1); reading goes on. want::input
+      while a message of the peer's is half here. Before the handshake is done it does nothing. */
   step close_write();
 
   /** Emits close_notify and discards a record of what was given, until the peer's close_notify:
@@ -93,7 +96,8 @@ class engine {
   /** Returns the ciphertext that was given and not yet used, in bytes. */
   std::size_t unread() const noexcept;
 
-  /** Returns ciphertext for the peer; empty when there is none. Valid until `consume_output`. */
+  /** Returns ciphertext for the peer; empty when there is none. Valid until `consume_output`,
+      whatever is called meanwhile: what they emit comes behind it. */
   asio::const_buffer output();
 
   /** Says that so much of the output was taken.
@@ -107,6 +111,7 @@ class engine {
       is empty while none has. */
   error last_error() const;
 
+  /** Returns the connection as OpenSSL has it. */
   ssl_st* native_handle() const noexcept;
 
  private:

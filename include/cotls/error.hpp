@@ -36,8 +36,8 @@ enum class errc {
   operation_in_progress,  ///< An operation of the same kind is still pending.
   write_after_close,      ///< A write after close_notify was sent.
   not_connected,          ///< The object is empty: moved from, or never connected.
-  connect_timeout,        ///< The deadline for resolving, connecting and the handshake passed.
-  handshake_timeout,      ///< The deadline for the handshake passed.
+  connect_timeout,        ///< The deadline for connecting passed before an address had answered.
+  handshake_timeout,      ///< The deadline for the handshake, or for the whole connect, passed.
   shutdown_timeout,       ///< The peer's close_notify did not arrive before the deadline.
   not_over,               ///< The transport is still in use by TLS.
   read_ahead,             ///< Bytes behind the end of TLS have been read ahead.

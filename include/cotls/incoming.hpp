@@ -286,6 +286,9 @@ class basic_incoming {
   endpoint_type local_endpoint() const {
     return detail::held(detail::held(state_).core()).next().local_endpoint();
   }
+
+  /** Lends the socket to the program. It may close it, so that the listener cuts it no more: the
+      connection keeps its place from then on, however slow its client is. */
   socket_type& next_layer() const {
     detail::held(detail::held(state_).core());
     return state_->lend();
@@ -296,9 +299,10 @@ class basic_incoming {
       May be asked again, and answers the same. What is received behind the hello is kept for the
       handshake.
       @par Errors As a handshake: `errc::handshake_timeout`, `errc::handshake_truncated`,
-      `errc::displaced`, OpenSSL's for what is no ClientHello, after its alert, the transport's; and,
-      after an alert, `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of the context that the
-      connection came with). The socket can still be released, with what came instead of TLS.
+      `errc::displaced`; OpenSSL's for what is no ClientHello, after its alert; the transport's;
+      and, after an alert, `errc::client_hello_too_long` (`server_context::set_max_client_hello`, of
+      the context that the connection came with). The socket can still be released, with what came
+      instead of TLS. `errc::operation_in_progress` beside another.
   */
   template <class Token = asio::use_awaitable_t<>>
   auto async_client_hello(Token&& token = Token()) {
@@ -307,11 +311,12 @@ class basic_incoming {
 
   /** Performs the handshake, and hands out the stream. `void(error_code, stream_type)`
 
-      It can be begun at once, or after the hello. The connection is then no longer ours. A client
-      that is refused hears of it, as with `refuse`.
-      @par Errors As `stream::async_handshake`; `errc::displaced` when the listener needed the place.
-      `errc::no_certificate` and whatever else is wrong with the context leave the connection as it
-      was: another may be tried.
+      It can be begun at once, or after the hello. The handle is empty then. A client that is
+      refused hears of it, as with `refuse`.
+      @par Errors As `stream::async_handshake`; `errc::displaced` when the listener needed the
+      place. `errc::no_certificate` and whatever else is wrong with the context, and
+      `errc::operation_in_progress` beside a hello, leave the connection as it was: another context
+      may be tried.
   */
   template <class Token = asio::use_awaitable_t<>>
     requires(!std::same_as<std::remove_cvref_t<Token>, server_context>)

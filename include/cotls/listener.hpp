@@ -56,8 +56,8 @@ using add_to = std::function<typename List::ticket(List&)>;
     are dealt with as the latest one was: after `async_accept`, they shake hands and are ready for
     the next; after `async_accept_incoming`, they wait untouched.
 
-    @par Concurrency  Safe to use from several threads, but for moving and destroying. Closing it, or destroying it, ends accepts
-    that wait and handshakes in progress; what was handed out lives on.
+    @par Concurrency  Safe to use from several threads, but for moving and destroying. Closing it, or
+    destroying it, ends accepts that wait and handshakes in progress; what was handed out lives on.
 */
 template <class Protocol>
 class basic_listener {
@@ -141,9 +141,9 @@ class basic_listener {
   /** Hands out a connection before its handshake. `void(error_code, incoming_type)`
 
       The context need not have a certificate, where another is chosen for each connection. What is
-      handed out counts for `max_handshakes` until its handshake is done, or it was released, refused
-      or destroyed; while its client is waited for, it may give way as any other
-      (`listener_options::on_overload`). The observer is not told of it.
+      handed out counts for `max_handshakes` until its handshake is done, or it was released,
+      refused or destroyed; while its client is waited for, it may give way as any other
+      (`listener_options::on_overload`), unless `next_layer` was called. The observer is not told.
       @par Errors As `async_accept`, but for the context's.
       @par Cancellation All types; connections are not lost by it.
   */

@@ -18,14 +18,15 @@ class key_options {
  public:
   key_options() {}
 
-  /** Skips keys that are not RSA. */
+  /** Skips keys that are neither RSA nor RSA-PSS. An encrypted one that does not tell (PKCS #8) is
+      decrypted first, so that it must have the same password. */
   key_options& rsa_only(bool value = true) { rsa_only_ = value; return *this; }
 
-  /** Reads DER (ASN.1) instead of PEM. */
+  /** Reads DER (ASN.1) instead of PEM: one key, with nothing behind it. */
   key_options& der(bool value = true) { der_ = value; return *this; }
 
-  /** Decrypts an encrypted key with this password. Without one, an encrypted key is refused;
-      OpenSSL's prompt on the terminal is never shown. */
+  /** Decrypts an encrypted key with this password. Without one, and without `ask_password`, an
+      encrypted key is refused; OpenSSL's prompt on the terminal is never shown. */
   key_options& password(std::string value) {
     password_ = std::move(value);
     return *this;
@@ -68,18 +69,20 @@ class private_key {
   static private_key from_file(std::filesystem::path const& path,
                                key_options const& options = key_options());
 
-  /** Makes a new P-256 key. */
+  /** Makes a new P-256 key. @par Errors OpenSSL's */
   static private_key generate();
 
-  /** Takes a new reference to an existing OpenSSL object. */
+  /** Takes a new reference to an existing OpenSSL object, which must not be null. */
   static private_key from_native(evp_pkey_st* handle);
 
-  /** Returns the key as unencrypted PKCS #8 PEM. */
+  /** Returns the key as unencrypted PKCS #8 PEM (RFC 5958).
+      @par Errors OpenSSL's, for a key that it cannot see, such as one in hardware */
   std::string pem() const;
 
   /** Returns the kind and size, as people name it: `"EC P-256"`, `"RSA 2048"`, `"ED25519"`. */
   std::string kind() const;
 
+  /** Returns OpenSSL's object, which lives as long as a copy of this. */
   evp_pkey_st* native_handle() const noexcept { return handle_.get(); }
 
  private:

@@ -20,8 +20,9 @@ class reload_options {
     return *this;
   }
 
-  /** Is told of each attempt to make a context: with what was thrown, or with null when the new
-      context is in use. What it throws is caught and lost. */
+  /** Is told of each attempt to make a context, but for the first, which is the caller's to know
+      of: with what was thrown, or with null when the new context is in use. Called on the
+      listener's executor; what it throws is caught and lost. */
   reload_options& observer(observer_type function) {
     observer_ = std::move(function);
     return *this;

@@ -120,7 +120,7 @@ class ssl_stream : public asio::ssl::stream_base {
   ssl_stream(Arg&& arg, asio::ssl::context& context)
       : core_(make_core(std::forward<Arg>(arg), context.native_handle())) {}
 
-  /** Makes a stream from an `SSL` that was not yet used, and takes it over. */
+  /** Makes a stream from an `SSL` that was not yet used, and takes it over. Not null. */
   template <class Arg>
   ssl_stream(Arg&& arg, native_handle_type made)
       : core_(make_core(std::forward<Arg>(arg), made)) {}
@@ -140,7 +140,8 @@ class ssl_stream : public asio::ssl::stream_base {
 
   executor_type get_executor() const { return detail::held(core_).executor(); }
 
-  /** Returns the connection as OpenSSL has it; before the handshake, too. */
+  /** Returns the connection as OpenSSL has it, before the handshake, too; null for a stream that
+      was moved from. */
   native_handle_type native_handle() const noexcept {
     return core_ ? core_->engine().native_handle() : nullptr;
   }
@@ -159,8 +160,9 @@ class ssl_stream : public asio::ssl::stream_base {
   connection_info info() const { return detail::held(core_).engine().info(); }
   peer_info peer() const { return detail::held(core_).engine().peer(); }
 
-  /** Returns the failure that ended the connection, with all that OpenSSL said of it; its code is
-      empty while nothing has. */
+  /** Returns the failure of the operation that failed last, with all that OpenSSL said of it, as
+      `stream::last_error` does: of a transport that has ended the code is `errc::stream_truncated`
+      or `errc::handshake_truncated`. */
   error last_error() const {
     return core_ ? core_->engine().last_error() : error(errc::not_connected);
   }
@@ -200,7 +202,8 @@ class ssl_stream : public asio::ssl::stream_base {
   }
 
   /** Performs the handshake as a client or as a server. The calls that take buffers begin with what
-      they hold, as after STARTTLS; `async_handshake` then counts it. */
+      they hold, as after STARTTLS; `async_handshake` then counts it.
+      @par Errors As `stream::async_handshake`, but for what is said above. */
   error_code handshake(handshake_type end, error_code& code) {
     about_to_shake(end);
     run<handshake_as>(until(handshake_timeout_), code, role_of(end));
@@ -240,7 +243,8 @@ class ssl_stream : public asio::ssl::stream_base {
         core_, handshake_timeout_, std::forward<Token>(token), role_of(end), received);
   }
 
-  /** Sends close_notify and waits for the peer's. `void(error_code)` */
+  /** Sends close_notify and waits for the peer's, discarding data. `void(error_code)`
+      @par Errors `errc::shutdown_timeout`; `asio::ssl::error::stream_truncated`; the transport's */
   template <class Token = default_token>
   auto async_shutdown(Token&& token = Token()) {
     return detail::start_until<shutdown_operation>(core_, shutdown_timeout_,
@@ -255,7 +259,9 @@ class ssl_stream : public asio::ssl::stream_base {
     check<shutdown_operation>(shutdown(code));
   }
 
-  /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)` */
+  /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)`
+      @par Errors `asio::error::eof` after the peer's close_notify, and after nothing else;
+      `asio::ssl::error::stream_truncated`; an `alert`; OpenSSL's; the transport's */
   template <class Buffers, class Token = default_token>
   auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
     return detail::start<read_operation<Buffers>>(core_, std::forward<Token>(token), buffers);
@@ -272,7 +278,8 @@ class ssl_stream : public asio::ssl::stream_base {
     return count;
   }
 
-  /** Writes some of the buffers. `void(error_code, std::size_t)` */
+  /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`
+      @par Errors As `stream::async_write_some`. */
   template <class Buffers, class Token = default_token>
   auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
     return detail::start<write_operation<Buffers>>(core_, std::forward<Token>(token), buffers,

@@ -246,8 +246,8 @@ class stream {
 
   /** Sends close_notify and ends our direction; reading goes on. `void(error_code)`
       (RFC 8446 section 6.1: "each party MUST send a close_notify alert before closing its write
-      side".) It has no deadline: it waits while the peer takes nothing, and for the rest of a message
-      of a handshake or a key update that is half here.
+      side".) It has no deadline: it waits while the peer takes nothing, and for the rest of a ticket
+      or a key update that is half here.
       @par Errors The transport's. */
   template <class Token = default_token>
   auto async_close_write(Token&& token = Token()) {

@@ -165,12 +165,16 @@ void run_teardown(Tls& tls, Role role, error_code& code) {
 
 }  // namespace detail
 
-/** Ends a connection that carried a WebSocket: a shutdown, then the end of what is beneath, both
-    within the stream's shutdown timeout. `void(error_code)`
+/** Ends a connection that carried a WebSocket: a shutdown, then the end of what is beneath.
+    `void(error_code)`
 
     Called by `boost::beast::websocket::stream`. A socket, or a stream of Beast's around one, is
-    closed in any case; of another transport, its own `async_teardown` is called.
-    @par Errors Those of the shutdown.
+    closed in any case, within the stream's shutdown timeout: by a server at once, by a client when
+    the server has closed it (RFC 6455 section 7.1.1). Of another transport, its own
+    `async_teardown` is called, which takes its own time.
+    @par Errors Those of the shutdown; otherwise those of the teardown beneath. A server that does
+    not close the socket in time is none.
+    @par Cancellation All types; a socket is closed all the same.
 */
 template <class Next, class Token>
 auto async_teardown(boost::beast::role_type role, stream<Next>& tls, Token&& token) {

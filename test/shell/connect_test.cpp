@@ -18,6 +18,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <optional>
+#include <tuple>
 
 namespace cotls::test::connect_test {
 
@@ -114,6 +115,22 @@ BOOST_AUTO_TEST_CASE(what_is_neither_a_name_nor_an_address_is_refused_before_any
         connect("127.0.0.1", localhost_client(), connect_options().verify_host(host), 1);
     BOOST_REQUIRE(verified);
     BOOST_TEST(verified->code() == errc::invalid_host_name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_offered_or_used_is_refused_before_any_io) {
+  client_context half = localhost_client();
+  half.use(localhost_identity().chain());
+  std::vector<std::tuple<client_context, connect_options, errc>> const all{
+      {localhost_client(), connect_options().alpn("h2", ""), errc::invalid_alpn_protocol},
+      {half, connect_options(), errc::no_certificate}};
+  for (auto const& [with, how, expected] : all) {
+    auto const failed = connect("127.0.0.1", with, how, 1);
+    BOOST_REQUIRE(failed);
+    BOOST_TEST(failed->code() == expected);
+    error_code code;
+    blocking::connect("127.0.0.1", 1, with, how, code);
+    BOOST_TEST(code == expected);
   }
 }
 

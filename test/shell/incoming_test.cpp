@@ -14,6 +14,37 @@
 
 namespace cotls::test::incoming_test {
 
+namespace {
+
+std::size_t number_at(std::string const& bytes, std::size_t at) {
+  return static_cast<std::size_t>(static_cast<unsigned char>(bytes[at])) << 8 |
+         static_cast<unsigned char>(bytes[at + 1]);
+}
+
+void put_number(std::string& bytes, std::size_t at, std::size_t value) {
+  bytes[at] = static_cast<char>(value >> 8);
+  bytes[at + 1] = static_cast<char>(value & 0xff);
+}
+
+// A hello of one record, in which an extension says something else (RFC 8446 section 4.1.2).
+std::string with_extension(std::string hello, unsigned type, std::string const& body) {
+  std::size_t all = 5 + 4 + 2 + 32;   // behind the headers, the version and the random
+  all += 1 + static_cast<unsigned char>(hello[all]);
+  all += 2 + number_at(hello, all);
+  all += 1 + static_cast<unsigned char>(hello[all]);
+  std::size_t one = all + 2;
+  while (number_at(hello, one) != type) one += 4 + number_at(hello, one + 2);
+  std::size_t const size = number_at(hello, one + 2);
+  hello.replace(one + 4, size, body);
+  put_number(hello, one + 2, body.size());
+  for (std::size_t const length : {all, std::size_t{7}, std::size_t{3}}) {
+    put_number(hello, length, number_at(hello, length) + body.size() - size);
+  }
+  return hello;
+}
+
+}  // namespace
+
 BOOST_FIXTURE_TEST_SUITE(incoming_connections, incoming_fixture)
 
 BOOST_AUTO_TEST_CASE(the_hello_tells_what_the_client_offers) {
@@ -128,6 +159,25 @@ BOOST_AUTO_TEST_CASE(an_extension_that_makes_no_sense_is_left_out_and_the_handsh
     BOOST_TEST(code);
     BOOST_TEST(!none);
   }());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_without_anything_in_it_makes_no_sense_either) {
+  using namespace std::string_literals;
+  raw_client const client(localhost_client(), to_localhost().alpn("h2"));
+  std::vector<std::pair<unsigned, std::string>> const empty{
+      {10, "\0\0"s}, {13, "\0\0"s}, {16, "\0\0"s}, {16, "\0\3\0\1x"s}, {43, "\0"s}};
+  for (auto const& [type, body] : empty) {
+    run(context, [&]() -> asio::awaitable<void> {
+      auto [socket, accepted] = co_await pair();
+      co_await send(socket, with_extension(client.hello(), type, body));
+      client_hello const read = co_await accepted.async_client_hello();
+      BOOST_TEST(!read.well_formed);
+      BOOST_TEST(read.server_name == "localhost");
+      BOOST_TEST(read.alpn.empty() == (type == 16));
+      auto const [code, none] = co_await accepted.async_handshake(as_result);
+      BOOST_TEST((code.category() == openssl_category()));
+    }());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_hello_in_the_form_of_ssl_2_is_understood) {

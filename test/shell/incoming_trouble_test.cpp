@@ -168,6 +168,25 @@ BOOST_AUTO_TEST_CASE(a_cancelled_hello_has_lost_no_byte) {
   }());
 }
 
+BOOST_AUTO_TEST_CASE(a_cancelled_handshake_is_over) {
+  run(context, [&]() -> asio::awaitable<void> {
+    auto [socket, accepted] = co_await pair();
+    asio::cancellation_signal signal;
+    std::optional<error_code> code;
+    accepted.async_handshake(asio::bind_cancellation_slot(
+        signal.slot(), [&](error_code failed, tcp_stream) { code = failed; }));
+    for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
+    BOOST_TEST(!code);
+    signal.emit(asio::cancellation_type::total);
+    while (!code) co_await asio::post(asio::use_awaitable);
+    BOOST_TEST(*code == asio::error::operation_aborted);
+    BOOST_TEST(!accepted);
+    char byte = 0;
+    auto const [end, count] = co_await socket.async_read_some(asio::buffer(&byte, 1), as_result);
+    BOOST_TEST(end == asio::error::eof);
+  }());
+}
+
 BOOST_AUTO_TEST_CASE(a_released_socket_and_its_bytes_serve_elsewhere) {
   raw_client client;
   run(context, [&]() -> asio::awaitable<void> {

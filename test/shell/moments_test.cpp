@@ -303,6 +303,9 @@ BOOST_AUTO_TEST_CASE(an_incoming_connection_that_is_empty_says_so) {
   BOOST_TEST((made.get_executor() == context.get_executor()));
   BOOST_TEST(made.peer_endpoint() == peer);
   BOOST_TEST(!made.last_error().code());
+  is_refused([&] { made.next_layer(); });
+  is_refused([&] { made.local_endpoint(); });
+  is_refused([&] { made.release(); });
   incoming const elsewhere(std::move(made));
   incoming never;
   is_refused([&] { never.get_executor(); });

@@ -35,6 +35,7 @@ certificate for_key(detail::pkey_ptr const& key) {
 BOOST_AUTO_TEST_SUITE(certificate_details)
 
 BOOST_AUTO_TEST_CASE(a_serial_number_is_read_as_hexadecimal_digits) {
+  BOOST_TEST(with_serial("0").serial_number() == "00");
   BOOST_TEST(with_serial("1").serial_number() == "01");
   BOOST_TEST(with_serial("4FE2A").serial_number() == "04FE2A");
   BOOST_TEST(with_serial("-80").serial_number() == "-80");

@@ -1,6 +1,7 @@
 // Certificates: reading and writing them, what they say, and those that are made here.
 
 #include "openssl_ptr.hpp"
+#include "pki.hpp"
 #include "print.hpp"
 #include "rsa_identity.hpp"
 #include "temporary_directory.hpp"
@@ -143,7 +144,9 @@ BOOST_AUTO_TEST_CASE(a_wildcard_stands_for_one_whole_label) {
   BOOST_TEST(whole.matches("www.example.org"));
   BOOST_TEST(!whole.matches("a.b.example.org"));
   BOOST_TEST(!whole.matches("example.org"));
-  BOOST_TEST(!make({"w*.example.org"}).matches("www.example.org"));
+  authority const root("root");
+  issued const partial = root.issue(certificate_request({"w*.example.org"}));
+  BOOST_TEST(!partial.leaf().matches("www.example.org"));
 }
 
 BOOST_AUTO_TEST_CASE(validity_is_read_to_the_second) {
@@ -158,6 +161,12 @@ BOOST_AUTO_TEST_CASE(a_certificate_without_an_end_does_not_end_in_the_past) {
   certificate const made = valid_between("15000101000000Z", "99991231235959Z");
   BOOST_TEST((made.not_after() == system_clock::time_point::max()));
   BOOST_TEST((made.not_before() == system_clock::time_point::min()));
+}
+
+BOOST_AUTO_TEST_CASE(a_time_that_cannot_be_read_is_the_epoch) {
+  certificate const made = self_signed_for(private_key::generate(), "time.test");
+  ASN1_STRING_set(X509_getm_notAfter(made.native_handle()), "soon", 4);
+  BOOST_TEST((made.not_after() == system_clock::time_point()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -237,6 +246,15 @@ BOOST_AUTO_TEST_CASE(it_is_valid_for_as_long_as_asked) {
   BOOST_TEST(verify(early, X509_PURPOSE_SSL_SERVER) == X509_V_ERR_CERT_NOT_YET_VALID);
 }
 
+BOOST_AUTO_TEST_CASE(it_may_be_valid_for_longer_than_a_clock_can_say) {
+  for (std::chrono::seconds const until :
+       {std::chrono::seconds(24h * 365 * 1000), std::chrono::seconds::max()}) {
+    certificate const made = make({"a"}, self_signed_options().valid(-1h, until));
+    BOOST_TEST((made.not_after() == system_clock::time_point::max()));
+    BOOST_TEST(verify(made, X509_PURPOSE_SSL_SERVER) == X509_V_OK);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(no_two_have_the_same_serial_number) {
   certificate const one = make({"a"});
   certificate const another = make({"a"});
@@ -251,6 +269,14 @@ BOOST_AUTO_TEST_CASE(a_name_too_long_for_the_subject_is_whole_among_the_names) {
   BOOST_TEST(made.subject() == "CN=" + name.substr(0, 64));
 }
 
+BOOST_AUTO_TEST_CASE(a_name_may_end_with_the_dot_of_the_root) {
+  certificate const made = make({"root.test.", "*.root.test."});
+  BOOST_TEST(made.subject() == "CN=root.test");
+  for (char const* host : {"root.test", "root.test.", "www.root.test."}) {
+    BOOST_TEST(made.matches(host));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_name_cannot_smuggle_in_another) {
   BOOST_CHECK_EXCEPTION(make({"a,DNS:b.test"}), error, [](error const& thrown) {
     return is(errc::invalid_host_name, thrown);
@@ -261,7 +287,8 @@ BOOST_AUTO_TEST_CASE(names_that_no_client_could_verify_are_refused) {
   using names = std::vector<std::string>;
   for (names const& each : {names{}, names{""}, names{"a", ""}, names{std::string(254, 'a')},
                             names{std::string("a\0b", 3)}, names{"z\xc3\xb6"}, names{"a b"},
-                            names{"010.0.0.1"}, names{"fe80::1%1"}, names{"-a"}}) {
+                            names{"010.0.0.1"}, names{"fe80::1%1"}, names{"-a"}, names{"*"},
+                            names{"*."}, names{"w*.a"}, names{"a.*"}, names{"*.*.a"}}) {
     BOOST_CHECK_EXCEPTION(make_self_signed(each), error, [](error const& thrown) {
       return is(errc::invalid_host_name, thrown);
     });

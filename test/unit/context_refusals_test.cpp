@@ -10,6 +10,8 @@
 #include <cotls/context.hpp>
 #include <cotls/error.hpp>
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
@@ -18,6 +20,7 @@
 namespace cotls::test::context_refusals_test {
 namespace {
 
+namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace system_errc = boost::system::errc;
 
@@ -241,6 +244,20 @@ BOOST_AUTO_TEST_CASE(a_chain_and_a_key_in_der_make_a_server_of_either_kind) {
     server.state()->seal();
     BOOST_TEST(raw_connection(client.state()->handle(), server.state()->handle()).handshake());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_context_that_was_moved_from_is_not_adopted) {
+  asio::ssl::context given(asio::ssl::context::tls_client);
+  asio::ssl::context const taken = std::move(given);
+  error const of_client = failure_of([&] { client_context made(std::move(given)); });
+  error const of_server = failure_of([&] { server_context made(std::move(given)); });
+  BOOST_TEST(of_client.code() == asio::error::invalid_argument);
+  BOOST_TEST(of_server.code() == asio::error::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(an_adopted_context_keeps_no_sessions) {
+  client_context adopting{asio::ssl::context(asio::ssl::context::tls_client)};
+  BOOST_TEST(failure_of([&] { adopting.set_session_cache(1); }).code() == errc::invalid_setting);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -208,6 +208,19 @@ BOOST_AUTO_TEST_CASE(too_much_output_that_nobody_takes_is_wanted_out_before_more
   BOOST_TEST(pair.client.write(asio::buffer(text)).bytes > 0u);
 }
 
+BOOST_AUTO_TEST_CASE(output_stays_where_it_is_until_it_is_consumed) {
+  link pair(localhost_client(), localhost_server(), 1'000'000);
+  pair.shake_hands();
+  pair.client.write(asio::buffer("first", 5));
+  asio::const_buffer const first = pair.client.output();
+  std::string const bytes(static_cast<char const*>(first.data()), first.size());
+  BOOST_TEST(pair.client.write(asio::buffer(pattern(60'000))).bytes == 60'000u);
+  pair.client.close_write();
+  BOOST_TEST(pair.client.output().data() == first.data());
+  BOOST_TEST(pair.client.output().size() == first.size());
+  BOOST_TEST((std::string(static_cast<char const*>(first.data()), first.size()) == bytes));
+}
+
 BOOST_AUTO_TEST_CASE(the_alert_of_a_failed_handshake_is_there_when_the_error_is) {
   link pair(client_context().add_root(make_self_signed({"x"}).chain().leaf()), localhost_server(),
             1'000'000);
@@ -372,6 +385,15 @@ BOOST_AUTO_TEST_CASE(an_engine_without_a_host_to_verify_is_refused) {
   BOOST_CHECK_EXCEPTION(engine(localhost_client(), client_options()), error,
                         [](error const& thrown) { return thrown.code() == errc::no_host_name; });
   BOOST_CHECK_NO_THROW(engine(client_context().set_verify(verify::none), client_options()));
+}
+
+BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused_by_the_engine) {
+  BOOST_CHECK_EXCEPTION(
+      engine(localhost_client(), client_options().host("a b")), error,
+      [](error const& thrown) { return thrown.code() == errc::invalid_host_name; });
+  BOOST_CHECK_EXCEPTION(
+      engine(localhost_client(), to_localhost().alpn(std::string(256, 'x'))), error,
+      [](error const& thrown) { return thrown.code() == errc::invalid_alpn_protocol; });
 }
 
 BOOST_AUTO_TEST_CASE(leftovers_in_the_error_queue_are_not_read_as_ours) {

@@ -7,6 +7,7 @@
 
 #include <cotls/engine.hpp>
 
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -329,6 +330,18 @@ BOOST_AUTO_TEST_CASE(a_chain_whose_owner_has_not_proved_to_have_the_key_is_not_v
   ends.carry(ends.server, ends.client);
   BOOST_TEST((ends.client.handshake().want == want::nothing));
   BOOST_TEST(ask(ends.client).verified);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_host_a_chain_alone_is_verified) {
+  asio::ssl::context given(asio::ssl::context::tls_client);
+  given.set_verify_mode(asio::ssl::verify_peer);
+  client_context adopting(std::move(given));
+  adopting.add_root(localhost_identity().chain().leaf());
+  both_ends ends(adopting, localhost_server(), "");
+  ends.shake_hands();
+  BOOST_TEST(ask(ends.client).verified);
+  BOOST_TEST(thrown_by([] { both_ends(localhost_client(), localhost_server(), ""); }) ==
+             errc::no_host_name);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_moved_from_says_what_it_said) {

@@ -105,6 +105,13 @@ BOOST_AUTO_TEST_CASE(rsa_only_skips_an_encrypted_ec_key_without_its_password) {
   BOOST_TEST(fails_with(errc::password_required, both));
 }
 
+BOOST_AUTO_TEST_CASE(rsa_only_decrypts_a_key_that_does_not_tell_what_it_is) {
+  std::string const keys = encrypted_pem(ec_key(), "secret") + rsa_key().pem();
+  key_options const rsa = key_options().rsa_only();
+  BOOST_TEST(same(private_key::from_memory(keys, key_options(rsa).password("secret")), rsa_key()));
+  BOOST_TEST(fails_with(errc::wrong_password, keys, key_options(rsa).password("guess")));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_private_key_is_skipped) {
   std::string const around = "Bag Attributes\n  friendlyName: a key\n" +
                              rsa_identity().chain().leaf().pem() + "\n" + ec_key().pem() + "end";

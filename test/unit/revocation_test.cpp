@@ -163,7 +163,10 @@ BOOST_AUTO_TEST_CASE(authorities_are_looked_up_in_the_lists_there_are) {
 }
 
 BOOST_AUTO_TEST_CASE(a_list_that_is_added_to_a_directory_later_is_heeded) {
+  authority const another("another");
+  issued const unlisted = another.issue(certificate_request({"unlisted.test"}));
   directory.write(hashed_name(root.certificate(), "0"), root.pem());
+  directory.write(hashed_name(another.certificate(), "0"), another.pem());
   client_context const client = client_context().load_verify_roots({}, directory.path());
   BOOST_TEST(result_of(client, revoked) == X509_V_OK);
   directory.write(hashed_name(root.certificate(), "r0"), root.revocation_list({}));
@@ -171,6 +174,10 @@ BOOST_AUTO_TEST_CASE(a_list_that_is_added_to_a_directory_later_is_heeded) {
   directory.write(hashed_name(root.certificate(), "r1"), root.revocation_list({revoked.leaf()}));
   BOOST_TEST(result_of(client, revoked) == X509_V_ERR_CERT_REVOKED);
   BOOST_TEST(result_of(client, good) == X509_V_OK);
+  // Whether each peer needs one was said by what was there when the directory was loaded.
+  BOOST_TEST(result_of(client, unlisted) == X509_V_OK);
+  client_context const later = client_context().load_verify_roots({}, directory.path());
+  BOOST_TEST(result_of(later, unlisted) == X509_V_ERR_UNABLE_TO_GET_CRL);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_alone_is_no_root) {

@@ -159,6 +159,26 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_given_a_foreign_context_keeps_no_sess
   }
 }
 
+// What `connection_info` and `peer_info` say of it.
+BOOST_DATA_TEST_CASE_F(fixture, of_a_resumed_connection_the_same_is_known_but_for_what_is_not_kept,
+                       versions* tickets, version, takes) {
+  takes_tickets = takes || version == protocol::tls1_3;
+  client_context const client = make_client(version);
+  server_context const server = make_server();
+  BOOST_REQUIRE(connect(client, server));
+  std::string const group = both->client.info().group;
+  BOOST_TEST(!group.empty());
+  BOOST_TEST(both->server.info().server_name == "server.test");
+  BOOST_TEST(both->server.peer().chain().size() == 2u);
+  BOOST_REQUIRE(connect(client, server));
+  BOOST_TEST(resumed());
+  BOOST_TEST(both->client.info().group == group);
+  BOOST_TEST(both->server.info().group == group);
+  BOOST_TEST(both->client.info().server_name == "server.test");
+  BOOST_TEST(both->server.info().server_name.empty() == (version == protocol::tls1_2));
+  BOOST_TEST(both->server.peer().chain().size() == (takes_tickets ? 1u : 2u));
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, a_client_whose_certificate_has_expired_is_not_resumed,
                        versions* tickets, version, takes) {
   takes_tickets = takes || version == protocol::tls1_3;

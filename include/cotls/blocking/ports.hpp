@@ -67,16 +67,16 @@ class output_port final : public std::ostream {
   output_port(output_port const&) = delete;
   output_port& operator=(output_port const&) = delete;
 
-  /** Closes the port, and throws nothing: sending what has gathered, saying goodbye and, where the
-      input is closed, waiting for the peer's goodbye take no more than the stream's shutdown timeout
-      each. Who must know that all has been sent calls `close` and looks at the state. */
+  /** Closes the port, and throws nothing. Sending what has gathered, close_notify, and the wait for
+      the peer's take no longer than the stream's shutdown timeout each. Who must know that all has
+      been sent calls `close` and looks at the state. */
   ~output_port() override;
 
   /** Sends what has gathered, and close_notify; reading goes on. When the input is closed already,
       this ends the connection, as closing the input does.
 
-      A port that is bad sends neither, and ends the connection without close_notify, so that the
-      peer does not take what it got for the whole. A failure sets badbit. */
+      A port that is bad sends neither, and the connection then ends without close_notify, so that
+      the peer does not take what it got for the whole. A failure sets badbit. */
   void close();
 
   /** As those of the input. */

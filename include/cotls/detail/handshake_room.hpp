@@ -17,12 +17,12 @@ namespace cotls::detail {
 
 /** The connections of a listener that have not shaken hands, and who of them gives way to others.
 
-    No connection is known here, only what each has come to. First those give way that were refused,
-    and have only to hear of it; then those that have sent nothing, the oldest first; then those that
-    have sent the least of a hello; then those that were answered long ago. Never one that makes
-    progress, nor one that waits for the program. Whose hello may still be on its way gives way only
-    where nobody else does before a hello is whole: or each newcomer would be the victim of the next,
-    and those that drip would stay. Thread-safe.
+    No connection is known here, only what each has come to. First those give way that were
+    refused, and have only to hear of it; then those that have sent nothing, the oldest first; then
+    those that have sent the least of a hello; then those that were answered long ago. Never one
+    that makes progress, nor one that waits for the program. A newcomer, whose hello may be on its
+    way, gives way after the older ones that have sent none or a part: or it would be the next
+    newcomer's victim, and those that drip would stay. Thread-safe.
 */
 class handshake_room : public std::enable_shared_from_this<handshake_room> {
  public:
