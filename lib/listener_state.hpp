@@ -273,6 +273,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
   }
 
   bool make_room_or_look_again() {
+    if (room_->make_room(mercy())) return true;   // as nearly always, without a function to be kept
     bool const made = room_->make_room(mercy(), [weak = this->weak_from_this()] {
       auto const self = weak.lock();
       if (self) asio::post(self->acceptor_.get_executor(), [self] { self->look_again(); });
