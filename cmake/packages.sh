@@ -91,9 +91,9 @@ without_services() {
   return $status
 }
 
-# How many compilers run at once: one for each processor and each 2.5 GB of memory.
+# How many compilers run at once: one for each processor and each 4.5 GB of memory.
 jobs_for_this_machine() {
-  memory=$(awk '/^MemTotal:/ { print int($2 / 2500000) }' /proc/meminfo)
+  memory=$(awk '/^MemTotal:/ { print int($2 / 4500000) }' /proc/meminfo)
   processors=$(nproc)
   if [ "$memory" -lt 1 ]; then
     echo 1
