@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE(watching_ends_with_the_listener) {
 BOOST_AUTO_TEST_CASE(what_an_earlier_call_is_still_making_does_not_count) {
   std::promise<void> reads;
   std::promise<void> go_on;
+  std::promise<void> told;   // that the earlier one is done with what it has made
   bool first_time = true;
   server.reload_when_changed(
       {chain, key},
@@ -245,7 +246,9 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_call_is_still_making_does_not_count) {
         }
         return earlier;
       },
-      reload_options().interval(interval));
+      reload_options().interval(interval).observer([&](std::exception_ptr const&) {
+        told.set_value();
+      }));
   directory.write("key.pem", first.key);   // the same again, which is a change
   std::thread beside([&] { context.run(); });
   reads.get_future().wait();
@@ -253,7 +256,7 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_call_is_still_making_does_not_count) {
     return server_context().use(second.identity());
   });
   go_on.set_value();
-  std::this_thread::sleep_for(50ms);
+  told.get_future().wait();
   asio::post(context, [&] { context.stop(); });
   beside.join();
   context.restart();
