@@ -4,9 +4,9 @@
 
 namespace cotls::detail {
 
-handshake_room::handshake_room(std::size_t seats, clock::duration patience,
-                               clock::duration grace) noexcept
-    : seats_(seats), patience_(patience), grace_(grace) {}
+handshake_room::handshake_room(std::size_t seats, clock::duration patience, clock::duration grace,
+                               clock::time_point (*now)() noexcept) noexcept
+    : seats_(seats), patience_(patience), grace_(grace), now_(now) {}
 
 auto handshake_room::enter(std::function<void()> cut) -> std::unique_ptr<seat> {
   occupants fresh(1);
@@ -57,7 +57,7 @@ auto handshake_room::next_to_go(mercy shown) -> occupants::iterator {
   if (!refused_.empty()) return refused_.begin();
   auto const none = seated_.end();
   if (shown == mercy::all_but_refused) return none;
-  auto const now = clock::now();
+  auto const now = now_();
   auto least = none;
   auto newcomer = none;   // the least of those
   auto late = none;
@@ -87,7 +87,7 @@ bool handshake_room::seat::move_to(stage at, std::size_t sent) noexcept {
     if (left_) return true;
     if (self_->in == &room_->displaced_) return false;
     bool const may_go = self_->at == stage::held && at != stage::held;
-    if (self_->at != at) self_->since = clock::now();
+    if (self_->at != at) self_->since = room_->now_();
     self_->at = at;
     self_->sent = sent;
     if (at == stage::refused) room_->move(self_, room_->refused_);

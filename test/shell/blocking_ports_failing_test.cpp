@@ -148,26 +148,26 @@ BOOST_AUTO_TEST_CASE(a_flush_that_times_out_loses_nothing) {
   }
 }
 
+// The connection has a record already that cannot leave: the port keeps what is written.
 BOOST_AUTO_TEST_CASE(a_text_behind_what_could_not_leave_is_kept) {
   std::string const text = pattern(buffered - 1);
-  std::string const tail(buffered - 1, 't');
+  std::string written;
+  auto const write = [&](std::string const& next) {
+    out.clear();
+    out << next;
+    written += next;
+  };
   out.connection().set_write_timeout(20ms);
-  std::size_t written = 0;
-  do {
-    out << text;
-    written += text.size();
-  } while (out.flush());
-  out.clear();
-  out << tail;
-  written += tail.size();
+  while (out.flush()) write(text);
+  write(text);
+  BOOST_TEST(!out.flush());
+  write(std::string(buffered - 1, 't'));
   BOOST_TEST(out.error().code() == asio::error::timed_out);
   out.clear();
   auto reading = std::async(std::launch::async, [&] { return receive_all(); });
   out.connection().set_write_timeout(20s);
   out.close();
-  std::string const received = reading.get();
-  BOOST_TEST(received.size() == written);
-  BOOST_TEST(received.ends_with(tail));
+  BOOST_TEST((reading.get() == written));
 }
 
 BOOST_AUTO_TEST_CASE(a_write_to_nobody_is_bad_and_says_why) {

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>
 
 namespace cotls::test::handshake_room_test {
 
@@ -16,13 +15,16 @@ using detail::handshake_room;
 using mercy = handshake_room::mercy;
 using namespace std::chrono_literals;
 
+handshake_room::clock::time_point now;
+handshake_room::clock::time_point tell_time() noexcept { return now; }
+
 struct fixture {
   std::shared_ptr<handshake_room> room = make(3);
   std::string cut;   // the names of those that were, in order
 
   static std::shared_ptr<handshake_room> make(std::size_t seats,
                                               handshake_room::clock::duration patience = 1h) {
-    return std::make_shared<handshake_room>(seats, patience);
+    return std::make_shared<handshake_room>(seats, patience, 100ms, tell_time);
   }
 
   bool full() const { return !room->make_room(mercy::all_but_refused); }
@@ -86,13 +88,16 @@ BOOST_AUTO_TEST_CASE(never_one_that_makes_progress_or_waits_for_the_program) {
 }
 
 BOOST_AUTO_TEST_CASE(one_that_was_answered_long_ago_gives_way_last) {
-  room = make(3, 0s);
+  room = make(3, 10s);
   auto const a = enter('a');
   auto const b = enter('b');
   a->answers();
   b->awaits(5);
-  BOOST_TEST((room->next_out_of_patience() <= handshake_room::clock::now()));
+  BOOST_TEST((room->next_out_of_patience() == now + 10s));
   BOOST_TEST(room->displace(mercy::progress));
+  BOOST_TEST(!room->displace(mercy::progress));
+  BOOST_TEST(cut == "b");
+  now += 10s;
   BOOST_TEST(room->displace(mercy::progress));
   BOOST_TEST(cut == "ba");
 }
@@ -136,12 +141,11 @@ BOOST_AUTO_TEST_CASE(a_transport_that_the_program_has_is_not_cut) {
 }
 
 BOOST_AUTO_TEST_CASE(one_whose_hello_may_be_on_its_way_is_spared_for_those_that_drip) {
-  room = std::make_shared<handshake_room>(3, 1h, 50ms);
   auto const a = enter('a');
   auto const b = enter('b');
   a->awaits(1);
   b->awaits(1);
-  std::this_thread::sleep_for(60ms);
+  now += 100ms;
   auto const c = enter('c');
   c->awaits(0);
   for (int i = 0; i < 3; ++i) BOOST_TEST(room->displace(mercy::progress));

@@ -31,9 +31,11 @@ class handshake_room : public std::enable_shared_from_this<handshake_room> {
 
   /** @param seats     How many there are.
       @param patience  How long a client that was answered may take and keep its seat.
-      @param grace     How long a hello may be on its way. */
+      @param grace     How long a hello may be on its way.
+      @param now       Tells the time. */
   handshake_room(std::size_t seats, clock::duration patience,
-                 clock::duration grace = std::chrono::milliseconds(100)) noexcept;
+                 clock::duration grace = std::chrono::milliseconds(100),
+                 clock::time_point (*now)() noexcept = &clock::now) noexcept;
 
   /** Takes a seat, whether one is free or not.
       @param cut  Ends the connection's transport, so that its operation looks up. Called with the
@@ -79,6 +81,7 @@ class handshake_room : public std::enable_shared_from_this<handshake_room> {
   std::size_t const seats_;
   clock::duration const patience_;
   clock::duration const grace_;
+  clock::time_point (*const now_)() noexcept;
   mutable std::mutex mutex_;
   occupants seated_;      // the oldest first, but for those that
   occupants refused_;     // were refused, and only have to hear of it
