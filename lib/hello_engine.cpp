@@ -11,6 +11,7 @@
 
 #include <openssl/ssl.h>
 
+#include <optional>
 #include <span>
 
 namespace cotls::detail {
@@ -143,13 +144,18 @@ client_hello read_client_hello(SSL* ssl) {
   return hello;
 }
 
+// What a hello is read into; nothing where there was no memory for it.
+using heard_hello = std::optional<client_hello>;
+
 // Called by OpenSSL once the hello is parsed; stops the handshake there.
 int on_client_hello(SSL* ssl, int* alert_value, void*) {
+  auto& heard = *static_cast<heard_hello*>(SSL_get_app_data(ssl));
   try {
-    *static_cast<client_hello*>(SSL_get_app_data(ssl)) = read_client_hello(ssl);
+    heard = read_client_hello(ssl);
     return SSL_CLIENT_HELLO_RETRY;
   } catch (...) {
-    *alert_value = SSL_AD_INTERNAL_ERROR;   // no exception may cross OpenSSL
+    heard.reset();   // no exception may cross OpenSSL
+    *alert_value = SSL_AD_INTERNAL_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
 }
@@ -173,10 +179,9 @@ server_context const& probe_context() {
 }  // namespace
 
 struct hello_engine::probe {
-  explicit probe(client_hello& into) : ssl(probe_context(), ciphertext) {
-    SSL_set_app_data(ssl.native_handle(), &into);
-  }
+  probe() : ssl(probe_context(), ciphertext) { SSL_set_app_data(ssl.native_handle(), &heard); }
 
+  heard_hello heard = client_hello();
   memory_channel ciphertext;
   ssl_engine ssl;
 };
@@ -237,12 +242,13 @@ step hello_engine::needs_input() {
 
 // What came is a hello, or what OpenSSL refuses: what it could miss is the rest of that.
 step hello_engine::ask_probe() {
-  if (!probe_) probe_ = std::make_unique<probe>(hello_);
+  if (!probe_) probe_ = std::make_unique<probe>();
   for (;;) {
     probe_->ciphertext.give(received_.data() + asked_, received_.size() - asked_);
     asked_ = received_.size();
     step const next = probe_->ssl.handshake();
     if (next.want == want::client_hello) {
+      hello_ = std::move(*probe_->heard);
       probe_.reset();
       done_ = true;
       return {};
@@ -250,6 +256,7 @@ step hello_engine::ask_probe() {
     if (next.want == want::output) continue;   // it was given many records
     if (next.want != want::input) {
       forward_alert();
+      if (!probe_->heard) return fail(make_error_code(boost::system::errc::not_enough_memory));
       return fail(next.error ? next.error : errc::unexpected_result);
     }
     if (received_.size() >= max_foreign) return fail(errc::client_hello_too_long);

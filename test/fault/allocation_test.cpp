@@ -8,6 +8,9 @@
 #include "print.hpp"
 #include "tls.hpp"
 
+#include <cotls/detail/hello_engine.hpp>
+#include <cotls/engine.hpp>
+
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -139,6 +142,35 @@ BOOST_AUTO_TEST_SUITE(allocations)
 BOOST_AUTO_TEST_CASE(one_that_fails_at_a_client_ends_in_an_error) { fail_each(be_client, be_server); }
 
 BOOST_AUTO_TEST_CASE(one_that_fails_at_a_server_ends_in_an_error) { fail_each(be_server, be_client); }
+
+// What a listener's incoming connections have beneath their operations.
+BOOST_AUTO_TEST_CASE(one_that_fails_while_a_hello_is_read_ends_in_an_error) {
+  server_context const server = localhost_server();
+  engine client(localhost_client(), client_options().host("localhost"));
+  client.handshake();
+  asio::const_buffer const hello = client.output();
+  long at = 0;
+  for (bool failed = true; failed; ++at) {
+    BOOST_TEST_CONTEXT("allocation " << at) {
+      detail::memory_channel link;
+      detail::hello_engine reads(server, link);
+      link.lend_input(hello.data(), hello.size());
+      until_failure = at;
+      reads.await_hello();   // as an operation does that says how far its client has come
+      step const done = reads.handshake();
+      failed = until_failure < 0;
+      until_failure = -1;
+      BOOST_TEST((done.want == want::nothing));
+      if (done.error) {
+        BOOST_TEST(failed);
+        BOOST_TEST(done.error == boost::system::errc::not_enough_memory);
+      } else {
+        BOOST_TEST(reads.hello().server_name == "localhost");
+      }
+    }
+  }
+  BOOST_TEST(at > 5);
+}
 
 BOOST_AUTO_TEST_SUITE_END()
 

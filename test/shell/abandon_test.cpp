@@ -14,8 +14,6 @@
 
 #include <array>
 #include <memory>
-#include <array>
-#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>

@@ -1,5 +1,6 @@
 // Cancellation, deadlines and hostile peers, over loopback TCP.
 
+#include "memory_stream.hpp"
 #include "openssl.hpp"
 #include "print.hpp"
 #include "small_buffers.hpp"
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <optional>
+#include <utility>
 
 namespace cotls::test::cancellation_test {
 
@@ -40,6 +43,32 @@ struct silent_peer {
   explicit silent_peer(asio::io_context& runs_on) : context(runs_on) {
     acceptor.async_accept(socket, [](error_code) {});
   }
+};
+
+// A transport that can be closed, and not cancelled.
+class closable {
+ public:
+  using executor_type = memory_stream::executor_type;
+  using lowest_layer_type = closable;
+
+  explicit closable(memory_stream next) : next_(std::move(next)) {}
+
+  executor_type get_executor() { return next_.get_executor(); }
+  closable& lowest_layer() { return *this; }
+  void close() { next_.close(); }
+
+  template <class Buffers, class Token>
+  auto async_read_some(Buffers const& buffers, Token&& token) {
+    return next_.async_read_some(buffers, std::forward<Token>(token));
+  }
+
+  template <class Buffers, class Token>
+  auto async_write_some(Buffers const& buffers, Token&& token) {
+    return next_.async_write_some(buffers, std::forward<Token>(token));
+  }
+
+ private:
+  memory_stream next_;
 };
 
 }  // namespace
@@ -275,6 +304,39 @@ BOOST_AUTO_TEST_CASE(a_cancelled_handshake_ends_at_once) {
     auto const first = co_await (tls.async_handshake(asio::use_awaitable) || pause(10ms));
     BOOST_TEST(first.index() == 1u);
   }());
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_write_does_not_close_a_transport_that_cannot_be_cancelled) {
+  auto ends = memory_stream::make_pair(context.get_executor());
+  ends.first.set_capacity(5000);
+  stream<closable> ours(closable(std::move(ends.first)), localhost_client(),
+                        client_options().host("localhost"));
+  stream<memory_stream> theirs(std::move(ends.second), localhost_server());
+  ours.async_handshake([](error_code) {});
+  theirs.async_handshake([](error_code) {});
+  run_for(context);
+  auto const settle = [&] {
+    context.restart();
+    context.poll();
+  };
+  std::optional<error_code> read;
+  std::optional<error_code> written;
+  std::string answer(5, '\0');
+  ours.async_read_some(asio::buffer(answer), [&](error_code code, std::size_t) { read = code; });
+  asio::cancellation_signal signal;
+  std::string const text = pattern(300'000);
+  ours.async_write(asio::buffer(text),
+                   asio::bind_cancellation_slot(
+                       signal.slot(), [&](error_code code, std::size_t) { written = code; }));
+  settle();
+  signal.emit(asio::cancellation_type::total);
+  settle();
+  BOOST_TEST((written == error_code(asio::error::operation_aborted)));
+  BOOST_TEST(!read.has_value());
+  theirs.async_write(asio::buffer("hello", 5), [](error_code, std::size_t) {});
+  settle();
+  BOOST_TEST((read == error_code()));
+  BOOST_TEST(answer == "hello");
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_of_key_updates_makes_a_reader_keep_no_more_than_the_bound) {

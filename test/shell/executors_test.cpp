@@ -188,9 +188,9 @@ BOOST_FIXTURE_TEST_CASE(a_handler_of_any_type_is_called, connected) {
   tcp_stream().async_read_some(asio::buffer(text), any_handler(into(empty)));
   BOOST_TEST((empty == error_code(errc::not_connected)));
   std::optional<error_code> closed;
-  listener server(context.get_executor(), any_port(), localhost_server());
-  server.async_accept(asio::any_completion_handler<void(error_code, tcp_stream)>(into(closed)));
-  server.close();
+  listener accepts(context.get_executor(), any_port(), localhost_server());
+  accepts.async_accept(asio::any_completion_handler<void(error_code, tcp_stream)>(into(closed)));
+  accepts.close();
   run_for(context);
   BOOST_TEST((closed == error_code(asio::error::operation_aborted)));
 }

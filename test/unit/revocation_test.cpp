@@ -136,6 +136,20 @@ BOOST_AUTO_TEST_CASE(once_there_is_a_list_each_peer_needs_one) {
   BOOST_TEST(result_of(client, good) == X509_V_OK);
 }
 
+// The leaf's list is too old, which the program puts up with; there is none for the intermediate.
+BOOST_AUTO_TEST_CASE(what_a_programs_callback_accepts_is_remembered_when_another_list_is_missing) {
+  authority const between = root.make_intermediate("between");
+  issued const shown = between.issue(certificate_request({"good.test"}));
+  client_context const client = client_context().add_roots(
+      root.pem() + between.revocation_list({}, -std::chrono::hours(1)));
+  BOOST_TEST(result_of(client, shown) == X509_V_ERR_CRL_HAS_EXPIRED);
+  SSL_CTX_set_verify(client.native_handle(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  engine_pair both(client, server_context().use(shown.identity()),
+                   client_options().host("good.test"));
+  BOOST_TEST(both.connect());
+  BOOST_TEST(SSL_get_verify_result(both.client.native_handle()) == X509_V_ERR_CRL_HAS_EXPIRED);
+}
+
 BOOST_AUTO_TEST_CASE(a_certificate_that_is_itself_trusted_needs_no_list) {
   identity const self = make_self_signed({"self.test"});
   client_context const client = client_context().add_roots(root.pem() + list).add_root(
