@@ -421,7 +421,7 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   step done;
   {
     channel::use const use(*channel_);
-    if (renegotiates()) {
+    if (may_renegotiate()) {
       done = renegotiate(use);
       if (done.error || done.want != want::nothing) return done;
     }
@@ -447,8 +447,12 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   return done;
 }
 
-bool ssl_engine::renegotiates() const noexcept {
-  return handshake_done_ && SSL_in_init(ssl_.get()) == 1 && SSL_version(ssl_.get()) < TLS1_3_VERSION;
+// A request for another handshake that came before other records is remembered by OpenSSL, which
+// does not say so, and followed by whatever is called next.
+bool ssl_engine::may_renegotiate() const noexcept {
+  if (!handshake_done_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return false;
+  bool const allowed = (SSL_get_options(ssl_.get()) & SSL_OP_NO_RENEGOTIATION) == 0;
+  return allowed || SSL_in_init(ssl_.get()) == 1;
 }
 
 // OpenSSL hands data that arrives amid a renegotiation to a read alone; a write would fail without a

@@ -100,6 +100,10 @@ BOOST_AUTO_TEST_CASE(truncation_stays_visible_and_buffers_do_not_stay) {
     BOOST_TEST((SSL_CTX_get_mode(ctx) & SSL_MODE_ENABLE_PARTIAL_WRITE) == 0);
     BOOST_TEST((SSL_CTX_get_mode(ctx) & SSL_MODE_RELEASE_BUFFERS) != 0);
     BOOST_TEST(SSL_CTX_get_read_ahead(ctx) == 1);
+    BOOST_TEST((SSL_CTX_get_options(ctx) & SSL_OP_ENABLE_KTLS) == 0u);   // T21
+#ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION
+    BOOST_TEST((SSL_CTX_get_options(ctx) & SSL_OP_NO_TX_CERTIFICATE_COMPRESSION) != 0u);   // T20
+#endif
   }
 }
 

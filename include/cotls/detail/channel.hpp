@@ -70,7 +70,7 @@ struct reception {
 */
 class channel {
  public:
-  /** What one use may take before it is paused: the share of its thread (A13, T29). A key update
+  /** What one use may take before it is paused: the share of its thread (A13). A key update
       costs 20 us, so that a receive full of them would hold the thread for 13 ms. */
   static constexpr unsigned max_records = 64;
   static constexpr std::size_t max_received = 256 * 1024;

@@ -211,7 +211,7 @@ class ssl_engine {
   bool missed_certificate(error_code const& failed) const noexcept;
   step needs_input(shortage why) const noexcept;
   step refuse_hello();
-  bool renegotiates() const noexcept;
+  bool may_renegotiate() const noexcept;
   step renegotiate(channel::use const& use);
   step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
