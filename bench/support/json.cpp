@@ -10,7 +10,7 @@ namespace bench {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string made = "\"";
   for (char const c : text) {
@@ -36,7 +36,7 @@ std::string to_json(double value) {
 }
 
 std::string to_json(parameter const& value) {
-  if (auto const* text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (auto const* text = std::get_if<std::string>(&value)) return json_string(*text);
   return std::to_string(std::get<std::int64_t>(value));
 }
 
@@ -44,7 +44,7 @@ std::string to_json(subject const& of) {
   std::string made = "{";
   for (auto const& [name, value] : of.given) {
     if (made.size() > 1) made += ", ";
-    made += quoted(name) + ": " + to_json(value);
+    made += json_string(name) + ": " + to_json(value);
   }
   if (of.tuned) made += made.size() > 1 ? ", \"tuned\": true" : "\"tuned\": true";
   return made + "}";
@@ -56,10 +56,10 @@ void write_json(std::ostream& to, results const& all) {
   to << '[';
   char const* separator = "\n";
   for (result const& one : all.all()) {
-    to << separator << "  {\"scenario\": " << quoted(one.of.scenario)
-       << ", \"implementation\": " << quoted(one.of.implementation)
-       << ", \"parameters\": " << to_json(one.of) << ", \"figure\": " << quoted(one.what.name)
-       << ", \"unit\": " << quoted(one.what.unit) << ", \"value\": " << to_json(one.values.median())
+    to << separator << "  {\"scenario\": " << json_string(one.of.scenario)
+       << ", \"implementation\": " << json_string(one.of.implementation)
+       << ", \"parameters\": " << to_json(one.of) << ", \"figure\": " << json_string(one.what.name)
+       << ", \"unit\": " << json_string(one.what.unit) << ", \"value\": " << to_json(one.values.median())
        << ", \"low\": " << to_json(one.values.lowest())
        << ", \"high\": " << to_json(one.values.highest()) << '}';
     separator = ",\n";
