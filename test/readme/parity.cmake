@@ -2,7 +2,7 @@
 # `suite/test`, and each of them must be in the sources. A test that is renamed or dropped takes its
 # row with it only where somebody has looked.
 #
-# As a script: cmake -D page=README.md -D tests=DIR -P parity.cmake
+# As a script: cmake -D page=test/guide/from_scheme.md -D tests=DIR -P parity.cmake
 cmake_minimum_required(VERSION 3.25)
 
 # cotls_find_test_cases(<directory> <variable>)
