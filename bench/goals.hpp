@@ -7,7 +7,8 @@
 
 namespace bench {
 
-/** A figure that cotls is to reach: a row of the summary, and of the README's table. */
+/** A figure that cotls is to reach: a row of the summary, and of the table in
+    test/guide/figures.md. */
 struct goal {
   std::string_view name;
   std::string_view reach;  ///< what is to be reached; empty when it is only told

@@ -75,7 +75,7 @@ options read_options(arguments& given) {
   read.implementations = split(given.text("--implementations", "NAME,...", "compare these only"));
   read.json = given.text("--json", "FILE", "write all figures");
   read.plots = given.text("--plot", "DIR", "write charts (SVG)");
-  read.summary = given.text("--summary", "FILE", "write the summary as README shows it");
+  read.summary = given.text("--summary", "FILE", "write the summary as figures.md shows it");
   read.gate = given.text("--gate", "SCENARIO", "compare counts of cotls with bench/gates.hpp");
   if (given.hidden_flag("--smoke")) read.how = effort::smoke;
   spoil_payloads = given.hidden_flag("--spoil");

@@ -20,7 +20,7 @@ std::vector<summary_line> summary_of(results const& all);
     times what they take cotls does. */
 table summary_table(results const& all);
 
-/** The same for the README, with what is to be reached, and how it is measured again. */
+/** The same for test/guide/figures.md, with what is to be reached, and how it is measured again. */
 table goal_table(results const& all);
 
 }  // namespace bench

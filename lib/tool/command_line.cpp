@@ -13,7 +13,7 @@ namespace cotls::tool {
 
 namespace {
 
-// For every subcommand's help; README.md repeats it.
+// For every subcommand's help; test/guide/command.md repeats it.
 constexpr char exit_codes[] = R"(Exit codes:
   0  all went well; for 'inspect', the server was verified
   1  something here failed: a file, an address to listen on, standard output

@@ -45,7 +45,7 @@ std::optional<std::size_t> find_disorder(std::vector<certificate> const& chain);
 /** Says it for people, in lines. */
 std::string to_text(inspection const& seen);
 
-/** Says it for programs; README.md describes the members. */
+/** Says it for programs; test/guide/command.md describes the members. */
 boost::json::object to_json(inspection const& seen);
 
 }  // namespace cotls::tool

@@ -1,7 +1,8 @@
-# Makes sources of the README's code, so that the compiler reads what a reader reads.
+# Makes sources of the code of README.md and of the pages in test/guide, so that the compiler reads
+# what a reader reads.
 #
-# Every block that is fenced by ```cpp becomes one translation unit, and there is no way to leave one
-# out. How it is compiled depends on what it is:
+# Every block that is fenced by ```cpp becomes one translation unit, and there is no way to leave
+# one out: what else is fenced says ```sh or ```text. How it is compiled depends on what it is:
 #
 #   it defines main()   a complete program, taken as it stands. It is built, run, and must return 0.
 #                       With the comment <!-- test: compile --> before the fence it is built but not
@@ -15,7 +16,7 @@
 # translation unit of its own then.)
 #
 # prelude.hpp is what a reader is told once: the header, `namespace asio = boost::asio`, and so on.
-# Compilers report errors at the README's own lines. For example, this README text
+# Compilers report errors at the page's own lines. For example, this text of README.md
 #
 #     <!-- test: body -->
 #     ```cpp
@@ -25,29 +26,27 @@
 # is compiled as
 #
 #     #include "prelude.hpp"
-#     boost::asio::awaitable<void> readme_block_1() {
+#     boost::asio::awaitable<void> readme_1() {
 #     #line 3 "README.md"
 #     auto tls = co_await cotls::async_connect("example.org", 443);
 #     co_return;
 #     }
 #
-# As a script: cmake -D readme=README.md -D directory=DIR -P extract.cmake
+# As a script: cmake -D page=README.md -D directory=DIR -P extract.cmake
+cmake_minimum_required(VERSION 3.25)
 
-# cotls_extract_readme(<readme> <directory>)
+# cotls_extract_blocks(<page> <directory> [MAY_HAVE_NONE])
 #
-# Fails unless there is a block. Sets the lists readme_programs (to build and run),
-# readme_compiled_programs (to build), readme_units (to compile) and readme_names (to include).
-function(cotls_extract_readme readme directory)
-  file(READ ${readme} text)
+# Appends to the lists block_programs (to build and run), block_compiled_programs (to build),
+# block_units (to compile) and block_names (to include).
+function(cotls_extract_blocks page directory)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "MAY_HAVE_NONE" "" "")
+  cmake_path(GET page STEM stem)
+  string(TOLOWER ${stem} stem)
+  file(READ ${page} text)
   set(text "\n${text}")
-  if(text MATCHES "\n([ \t]+```cpp|[ \t]*```[ \t]*(c\\+\\+|C\\+\\+|CPP|Cpp|cc|cxx|cpp[^\n])[^\n]*)\n")
-    message(FATAL_ERROR "${readme}: '${CMAKE_MATCH_1}' must be spelt '```cpp' at the line's beginning")
-  endif()
+  cotls_check_fences(${page} "${text}")
 
-  set(kinds readme_programs readme_compiled_programs readme_units readme_names)
-  foreach(kind IN LISTS kinds)
-    set(${kind} "")
-  endforeach()
   set(count 0)
   set(line 0)   # line breaks before `text`, which is the number of its first line
   set(fence "\n```cpp\n")
@@ -63,15 +62,12 @@ function(cotls_extract_readme readme directory)
     math(EXPR begin "${begin} + ${fence_length}")
     string(SUBSTRING "${text}" ${begin} -1 text)
     string(FIND "\n${text}" "\n```" end)
-    if(end EQUAL -1)
-      message(FATAL_ERROR "${readme}: block ${count} has no end")
-    endif()
     string(SUBSTRING "${text}" 0 ${end} code)
     string(SUBSTRING "${text}" ${end} -1 text)
 
     cotls_count_lines("${before}" lines)
     math(EXPR line "${line} + ${lines} + 2")
-    set(located "#line ${line} \"${readme}\"\n${code}")
+    set(located "#line ${line} \"${page}\"\n${code}")
     cotls_count_lines("${code}" lines)
     math(EXPR line "${line} + ${lines}")
 
@@ -79,35 +75,58 @@ function(cotls_extract_readme readme directory)
     if(before MATCHES "<!-- test: ([^\n]*[^ ]) *-->[ \n]*$")
       set(mark "${CMAKE_MATCH_1}")
     endif()
-    set(unit ${directory}/block_${count}.cpp)
+    set(unit ${directory}/${stem}_${count}.cpp)
 
     if(mark MATCHES "^name ([a-z0-9_]+)$")
-      list(APPEND readme_names ${CMAKE_MATCH_1})
+      if(CMAKE_MATCH_1 IN_LIST block_names)
+        message(FATAL_ERROR "${page}: there is another block of the name ${CMAKE_MATCH_1}")
+      endif()
+      list(APPEND block_names ${CMAKE_MATCH_1})
       set(unit ${directory}/${CMAKE_MATCH_1}.inc)
     elseif(mark STREQUAL "compile")
-      list(APPEND readme_compiled_programs ${unit})
+      list(APPEND block_compiled_programs ${unit})
     elseif(mark STREQUAL "body")
-      list(APPEND readme_units ${unit})
+      list(APPEND block_units ${unit})
       string(CONCAT located "#include \"prelude.hpp\"\n"
-        "boost::asio::awaitable<void> readme_block_${count}() {\n${located}co_return;\n}\n")
+        "boost::asio::awaitable<void> ${stem}_${count}() {\n${located}co_return;\n}\n")
     elseif(NOT mark STREQUAL "")
-      message(FATAL_ERROR "${readme}: unknown mark 'test: ${mark}' of block ${count}")
+      message(FATAL_ERROR "${page}: unknown mark 'test: ${mark}' of block ${count}")
     elseif(code MATCHES "(^|\n)int main\\(")
-      list(APPEND readme_programs ${unit})
+      list(APPEND block_programs ${unit})
     else()
-      list(APPEND readme_units ${unit})
+      list(APPEND block_units ${unit})
       string(PREPEND located "#include \"prelude.hpp\"\n")
     endif()
     cotls_write_if_different(${unit} "${located}")
   endwhile()
 
-  if(count EQUAL 0)
-    message(FATAL_ERROR "${readme} has no ```cpp block")
+  if(count EQUAL 0 AND NOT arg_MAY_HAVE_NONE)
+    message(FATAL_ERROR "${page} has no ```cpp block")
   endif()
-  message(STATUS "${readme}: ${count} blocks")
-  foreach(kind IN LISTS kinds)
+  message(STATUS "${page}: ${count} blocks")
+  foreach(kind IN ITEMS block_programs block_compiled_programs block_units block_names)
     set(${kind} ${${kind}} PARENT_SCOPE)
   endforeach()
+endfunction()
+
+# Fails unless each fence says what it holds, and has an end.
+function(cotls_check_fences page text)
+  string(REGEX MATCHALL "\n[ \t]*(```|~~~)[^\n]*" fences "${text}")
+  set(open "")
+  foreach(fence IN LISTS fences)
+    string(STRIP "${fence}" shown)
+    if(fence STREQUAL "\n```" AND open)
+      set(open "")
+    elseif(fence MATCHES "^\n```(cpp|sh|text)$" AND NOT open)
+      set(open ${shown})
+    else()
+      message(FATAL_ERROR
+        "${page}: '${shown}' must be spelt '```cpp', '```sh' or '```text', at the line's beginning")
+    endif()
+  endforeach()
+  if(open)
+    message(FATAL_ERROR "${page}: the last ${open} has no end")
+  endif()
 endfunction()
 
 function(cotls_count_lines text result)
@@ -127,5 +146,5 @@ function(cotls_write_if_different file content)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
-  cotls_extract_readme(${readme} ${directory})
+  cotls_extract_blocks(${page} ${directory})
 endif()

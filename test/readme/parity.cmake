@@ -1,8 +1,8 @@
-# Checks the README's table of what became of the founding module: each row names tests that prove
-# it, `suite/test`, and each of them must be in the sources. A test that is renamed or dropped takes
-# its row with it only where somebody has looked.
+# Checks the table of what became of the founding module: each row names tests that prove it,
+# `suite/test`, and each of them must be in the sources. A test that is renamed or dropped takes its
+# row with it only where somebody has looked.
 #
-# As a script: cmake -D readme=README.md -D tests=DIR -P parity.cmake
+# As a script: cmake -D page=test/guide/from_scheme.md -D tests=DIR -P parity.cmake
 cmake_minimum_required(VERSION 3.25)
 
 # cotls_find_test_cases(<directory> <variable>)
@@ -34,10 +34,10 @@ function(cotls_find_test_cases directory variable)
   set(${variable} "${found}" PARENT_SCOPE)
 endfunction()
 
-file(READ ${readme} text)
+file(READ ${page} text)
 string(FIND "${text}" "\n## Parity with the founding module\n" begin)
 if(begin EQUAL -1)
-  message(FATAL_ERROR "${readme} has no section 'Parity with the founding module'")
+  message(FATAL_ERROR "${page} has no section 'Parity with the founding module'")
 endif()
 math(EXPR begin "${begin} + 1")
 string(SUBSTRING "${text}" ${begin} -1 section)
@@ -56,7 +56,7 @@ foreach(row IN LISTS rows)
   endif()
   math(EXPR count "${count} + 1")
   if(NOT row MATCHES "\\|([^|]*)\\|$")
-    message(FATAL_ERROR "${readme}: a row of the table has no end:${row}")
+    message(FATAL_ERROR "${page}: a row of the table has no end:${row}")
   endif()
   string(REGEX MATCHALL "[a-z0-9_]+/[a-z0-9_]+" proofs "${CMAKE_MATCH_1}")
   if(NOT proofs)
@@ -70,9 +70,9 @@ foreach(row IN LISTS rows)
 endforeach()
 
 if(count LESS 40)
-  message(FATAL_ERROR "${readme}: ${count} rows in the table of the founding module")
+  message(FATAL_ERROR "${page}: ${count} rows in the table of the founding module")
 endif()
 if(missing)
-  message(FATAL_ERROR "${readme}:\n${missing}")
+  message(FATAL_ERROR "${page}:\n${missing}")
 endif()
-message(STATUS "${readme}: ${count} rows of the founding module are proved by tests that exist")
+message(STATUS "${page}: ${count} rows of the founding module are proved by tests that exist")

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the README's blocks take as read: they are compiled after this (see extract.cmake).
+// What the blocks of README and of the pages take as read: they are compiled after this (see
+// extract.cmake).
 
 #include <cotls/cotls.hpp>
 
