@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 
 #include "results.hpp"
 #include "two_ends.hpp"

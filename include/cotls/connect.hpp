@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cotls/connect_options.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/initiation.hpp>
+#include <cotls/detail/support/initiation.hpp>
 #include <cotls/stream.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,88 +16,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <concepts>
 #include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace cotls {
-
-/** What a connection is to be, beside its context. */
-class connect_options {
- public:
-  connect_options() {}
-
-  /** The time for everything: lookup, connecting and the handshake. 30 s by default. In
-      `blocking::connect` the lookup does not count. */
-  connect_options& timeout(std::chrono::steady_clock::duration limit) {
-    timeout_ = limit;
-    return *this;
-  }
-
-  /** The time for the handshake within it. 10 s by default. */
-  connect_options& handshake_timeout(std::chrono::steady_clock::duration limit) {
-    handshake_timeout_ = limit;
-    return *this;
-  }
-
-  /** The head start of an address before the next one is tried beside it: the Connection Attempt
-      Delay of RFC 8305 section 5. 250 ms by default; at least 10 ms.
-
-      An address that fails gives way at once. */
-  connect_options& attempt_delay(std::chrono::steady_clock::duration delay) {
-    // RFC 8305 section 5: "a subsequent connection MUST NOT be started within 10 milliseconds of
-    // the previous attempt."
-    std::chrono::steady_clock::duration const least = std::chrono::milliseconds(10);
-    attempt_delay_ = std::max(delay, least);
-    return *this;
-  }
-
-  /** Offers these protocols instead of the context's, the preferred one first (RFC 7301); without
-      one, the context's. Each has 1 to 255 bytes. */
-  template <class... Names>
-    requires(std::constructible_from<std::string, Names> && ...)
-  connect_options& alpn(Names... names) {
-    tls_.alpn(std::move(names)...);
-    return *this;
-  }
-
-  connect_options& alpn(std::vector<std::string> names) {
-    tls_.alpn(std::move(names));
-    return *this;
-  }
-
-  /** Verifies the server as this host, and asks for it, instead of the one connected to. */
-  connect_options& verify_host(std::string name) {
-    verify_host_ = std::move(name);
-    return *this;
-  }
-
-  /** Resumes a session of an earlier connection to this host, as it is verified, and port, made
-      with the same context, if the server agrees (RFC 8446 section 2.2). On by default; off, none
-      is kept, either. */
-  connect_options& resumption(bool value) { resumption_ = value; return *this; }
-
-  std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }
-  std::chrono::steady_clock::duration handshake_timeout() const noexcept {
-    return handshake_timeout_;
-  }
-  std::chrono::steady_clock::duration attempt_delay() const noexcept { return attempt_delay_; }
-  client_options const& tls() const noexcept { return tls_; }
-  std::string const& verify_host() const noexcept { return verify_host_; }
-  bool resumption() const noexcept { return resumption_; }
-
- private:
-  std::chrono::steady_clock::duration timeout_ = std::chrono::seconds(30);
-  std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
-  std::chrono::steady_clock::duration attempt_delay_ = std::chrono::milliseconds(250);
-  client_options tls_;
-  std::string verify_host_;
-  bool resumption_ = true;
-};
 
 /** Returns the context of connections whose caller gives none: TLS 1.2 and up, the system's
     roots. It is sealed and lent to nobody: who wants other settings makes a `client_context`.

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <cotls/certificate.hpp>
-#include <cotls/private_key.hpp>
+#include <cotls/alpn_mismatch.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/verify.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,19 +21,6 @@ class context;
 }
 
 namespace cotls {
-
-/** What is asked of the peer's certificate chain. */
-enum class verify : std::uint8_t {
-  none,       ///< Nothing is verified. A client is open to anyone in the middle.
-  optional,   ///< A server asks; a client without a certificate is let in, a bad one is not.
-  required,   ///< The peer must send a chain that leads to a trusted root.
-};
-
-/** What a server does when it and the client share no ALPN protocol (RFC 7301 section 3.2). */
-enum class alpn_mismatch : std::uint8_t {
-  proceed,   ///< Go on without a protocol.
-  refuse,    ///< End the handshake with the alert no_application_protocol.
-};
 
 namespace detail {
 class context_state;
@@ -73,10 +62,9 @@ class context {
   boost::asio::ssl::context& native() const;
   ssl_ctx_st* native_handle() const;
 
-  /** Used by streams, engines and listeners. */
-  std::shared_ptr<detail::context_state> const& state() const noexcept { return state_; }
-
  protected:
+  friend detail::access;
+
   explicit context(std::shared_ptr<detail::context_state> state) noexcept;
   void do_use(certificate_chain const& chain);
   void do_use(private_key const& key);
@@ -92,6 +80,10 @@ class context {
   void do_set_groups(std::string const& groups);
 
   std::shared_ptr<detail::context_state> state_;
+
+ private:
+  void use_chain(char const* setter, certificate_chain const& chain, std::string const& doing);
+  void use_key(char const* setter, private_key const& key, std::string const& doing);
 };
 
 /** The setters, returning the context they were called on so that they chain. */

@@ -1,5 +1,16 @@
 #pragma once
 
+// All of it but ssl_stream.hpp, which replaces Asio's stream, and teardown.hpp, for Boost.Beast. Where
+// to begin:
+//
+//   connect.hpp, listener.hpp   a connection to a host, and from one; their options are beside them
+//   stream.hpp                  what both give: reading, writing, the end
+//   context.hpp                 what connections have in common; identity.hpp: certificates and keys
+//   error.hpp                   what may go wrong
+//   incoming.hpp                a context for each host, chosen by the client's hello
+//   blocking.hpp                the same without coroutines, and as std::istream and std::ostream
+//   engine.hpp                  TLS without a socket
+
 #include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>
 #include <cotls/client_hello.hpp>
@@ -8,6 +19,7 @@
 #include <cotls/context.hpp>
 #include <cotls/engine.hpp>
 #include <cotls/error.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/engine/ssl_engine.hpp>
 #include <cotls/error.hpp>
+#include <cotls/peer_info.hpp>
 #include <cotls/step.hpp>
-#include <cotls/stream_options.hpp>
 
 #include <boost/asio/buffer.hpp>
 

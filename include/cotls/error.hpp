@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cotls/detail/configuration.hpp>
+#include <cotls/detail/error/configuration.hpp>
 #include <cotls/status.hpp>
 
 #include <boost/system/error_code.hpp>

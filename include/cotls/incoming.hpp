@@ -2,12 +2,14 @@
 
 #include <cotls/client_hello.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/composed_driver.hpp>
-#include <cotls/detail/core.hpp>
-#include <cotls/detail/handshake_room.hpp>
-#include <cotls/detail/held.hpp>
-#include <cotls/detail/hello_engine.hpp>
-#include <cotls/detail/token.hpp>
+#include <cotls/detail/driver/composed_driver.hpp>
+#include <cotls/detail/driver/token.hpp>
+#include <cotls/detail/engine/hello_engine.hpp>
+#include <cotls/detail/listen/handshake_room.hpp>
+#include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/held.hpp>
+#include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
 #include <cotls/stream.hpp>
 
@@ -158,8 +160,8 @@ class incoming_handshake {
     }
     auto const state = state_;   // ours is moved with `self`
     using core_type = core<typename state_type::socket_type>;
-    compose<seated<handshake_operation<core_type>>>(state->shaking().core(), state->left(),
-                                                    std::move(self), state->seat());
+    compose<seated<handshake_operation<core_type>>>(
+        access::core(state->shaking()), state->left(), std::move(self), state->seat());
   }
 
   template <class Self>
@@ -261,7 +263,7 @@ class basic_incoming {
       @param context  For the handshake, should no other be chosen.
       @param limit    The time for the hello and the handshake. */
   basic_incoming(socket_type socket, endpoint_type peer, server_context const& context,
-                 std::chrono::steady_clock::duration limit = std::chrono::seconds(10))
+                 std::chrono::steady_clock::duration limit = detail::usual_handshake_timeout)
       : state_(std::make_shared<state_type>(std::move(socket), std::move(peer), context, limit)) {}
 
   /** Used by listeners. */

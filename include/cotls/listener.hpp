@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cotls/context.hpp>
-#include <cotls/detail/initiation.hpp>
-#include <cotls/detail/waiting_list.hpp>
+#include <cotls/detail/support/initiation.hpp>
+#include <cotls/detail/support/waiting_list.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/listener_options.hpp>
 #include <cotls/protocol.hpp>

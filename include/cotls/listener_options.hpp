@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -115,7 +116,7 @@ class listener_options {
 
  private:
   int backlog_ = asio::socket_base::max_listen_connections;
-  std::chrono::steady_clock::duration handshake_timeout_ = std::chrono::seconds(10);
+  std::chrono::steady_clock::duration handshake_timeout_ = detail::usual_handshake_timeout;
   std::size_t max_handshakes_ = 1024;
   overload overload_ = overload::drop_oldest;
   bool reuse_address_ = true;

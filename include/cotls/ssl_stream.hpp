@@ -1,15 +1,17 @@
 #pragma once
 
 #include <cotls/connection_info.hpp>
-#include <cotls/detail/blocking_driver.hpp>
-#include <cotls/detail/core.hpp>
-#include <cotls/detail/deadline.hpp>
-#include <cotls/detail/held.hpp>
-#include <cotls/detail/ssl_stream_operation.hpp>
-#include <cotls/detail/start.hpp>
-#include <cotls/detail/token.hpp>
+#include <cotls/detail/driver/blocking_driver.hpp>
+#include <cotls/detail/driver/start.hpp>
+#include <cotls/detail/driver/token.hpp>
+#include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/operation/deadline.hpp>
+#include <cotls/detail/operation/ssl_stream_operation.hpp>
+#include <cotls/detail/support/held.hpp>
+#include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
 #include <cotls/lowest_layer.hpp>
+#include <cotls/peer_info.hpp>
 #include <cotls/teardown.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -338,8 +340,8 @@ class ssl_stream : public asio::ssl::stream_base {
   }
 
   std::shared_ptr<core_type> core_;
-  clock::duration handshake_timeout_ = std::chrono::seconds(10);
-  clock::duration shutdown_timeout_ = std::chrono::seconds(2);
+  clock::duration handshake_timeout_ = detail::usual_handshake_timeout;
+  clock::duration shutdown_timeout_ = detail::usual_shutdown_timeout;
 };
 
 }  // namespace cotls

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/core.hpp>
-#include <cotls/detail/held.hpp>
-#include <cotls/detail/start.hpp>
-#include <cotls/detail/token.hpp>
+#include <cotls/detail/driver/start.hpp>
+#include <cotls/detail/driver/token.hpp>
+#include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/held.hpp>
+#include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
 #include <cotls/lowest_layer.hpp>
-#include <cotls/stream_options.hpp>
+#include <cotls/peer_info.hpp>
 #include <cotls/teardown.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -87,7 +90,8 @@ class stream {
       @par Errors `errc::no_host_name` when the context verifies and the options name no host */
   stream(Next next, client_context const& context,
          client_options const& options = client_options())
-      : core_(std::make_shared<core_type>(std::forward<Next>(next), context, options.inner())) {
+      : core_(std::make_shared<core_type>(std::forward<Next>(next), context,
+                                          detail::access::inner(options))) {
     core_->transport().was_connected();
   }
 
@@ -280,18 +284,17 @@ class stream {
     if (core_) core_->cancel();
   }
 
-  /** Used by the parts of this library that drive a stream in another way. */
-  std::shared_ptr<core_type> const& core() const noexcept { return core_; }
-
  private:
+  friend detail::access;
+
   void abandon() {
     if (core_) core_->abandon();
   }
 
   std::shared_ptr<core_type> core_;
   std::unique_ptr<error const> failed_;   // of a connection that never was
-  clock::duration handshake_timeout_ = std::chrono::seconds(10);
-  clock::duration shutdown_timeout_ = std::chrono::seconds(2);
+  clock::duration handshake_timeout_ = detail::usual_handshake_timeout;
+  clock::duration shutdown_timeout_ = detail::usual_shutdown_timeout;
 };
 
 namespace detail {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cotls/detail/carried_handler.hpp>
-#include <cotls/detail/deadline.hpp>
-#include <cotls/detail/transport.hpp>
+#include <cotls/detail/operation/deadline.hpp>
+#include <cotls/detail/operation/transport.hpp>
+#include <cotls/detail/support/carried_handler.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/associated_executor.hpp>

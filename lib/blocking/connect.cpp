@@ -3,14 +3,17 @@
 
 #include <cotls/blocking/connect.hpp>
 
+#include "blocking/handshake.hpp"
 #include "blocking/race.hpp"
-#include "blocking/socket.hpp"
-#include "fail.hpp"
-#include "connect_race.hpp"
-#include "context_state.hpp"
-#include "host_name.hpp"
+#include "connect/connect_race.hpp"
+#include "engine/seal.hpp"
+#include "error/fail.hpp"
+#include "identity/host_name.hpp"
+#include "system/socket.hpp"
+#include "system/system_error.hpp"
 
-#include <cotls/detail/deadline.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/moment.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -44,7 +47,7 @@ std::vector<tcp::endpoint> look_up(std::string const& host, int port) {
   return {answers.begin(), answers.end()};
 }
 
-stream handshaken(detail::socket_handle socket, client_context const& context,
+stream handshaken(detail::owned_descriptor socket, client_context const& context,
                   client_options const& tls, stream::duration limit, std::string const& peer) {
   stream made(socket.get(), context, tls);
   socket.release();
@@ -55,9 +58,9 @@ stream handshaken(detail::socket_handle socket, client_context const& context,
 
 // While the queue of a Unix domain listener is full, a connect that does not block fails, and there
 // is nothing to poll for. One that blocks waits for room, as long as sending may take.
-detail::socket_handle connect_to(local_endpoint const& path, clock::time_point until) {
+detail::owned_descriptor connect_to(local_endpoint const& path, clock::time_point until) {
   std::string const doing = "connecting to " + path.path();
-  detail::socket_handle made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  detail::owned_descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (made.get() < 0) detail::fail(detail::last_system_error(), doing);
   for (;;) {
     auto const left = std::chrono::ceil<std::chrono::microseconds>(until - clock::now()).count();
@@ -79,11 +82,11 @@ stream connect(std::string_view host, int port,
   std::string const name(host);
   std::string const where = detail::host_and_port(name, port);
   client_context const used = context.context();
-  used.state()->seal();
+  detail::seal(used);
 
   auto const addresses = detail::interleaved(look_up(name, port));
   auto const until = detail::moment_after(options.timeout());
-  detail::socket_handle socket;
+  detail::owned_descriptor socket;
   try {
     socket = detail::connect_to_first(addresses, options.attempt_delay(), until);
   } catch (error const& failed) {
@@ -111,12 +114,12 @@ stream connect(local_endpoint const& path, context_or_protocol<client_context> c
   if (!options.verify_host().empty() || used.verify_mode() != verify::none) {
     if (options.verify_host().empty()) throw error(errc::no_host_name);   // fails closed
     tls.host(options.verify_host());
-    detail::host_name const verified(tls.inner().host);
+    detail::host_name const verified(detail::access::inner(tls).host);
   }
-  used.state()->seal();
+  detail::seal(used);
 
   auto const until = detail::moment_after(options.timeout());
-  detail::socket_handle socket = connect_to(path, until);
+  detail::owned_descriptor socket = connect_to(path, until);
   auto const limit = std::min(until - clock::now(), options.handshake_timeout());
   return handshaken(std::move(socket), used, tls, limit, path.path());
 }

@@ -1,8 +1,10 @@
 #include <cotls/blocking/listener.hpp>
 
-#include "blocking/socket.hpp"
-#include "fail.hpp"
-#include "context_state.hpp"
+#include "blocking/handshake.hpp"
+#include "engine/seal.hpp"
+#include "error/fail.hpp"
+#include "system/socket.hpp"
+#include "system/system_error.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
@@ -45,11 +47,11 @@ enum class families : std::uint8_t { by_default, both };
 
 // Empty, with `failed`, when it cannot be.
 template <class Endpoint>
-detail::socket_handle listen_at(Endpoint const& at, listen_options const& options,
+detail::owned_descriptor listen_at(Endpoint const& at, listen_options const& options,
                                 families taken, error_code& failed) {
   bool const is_tcp = std::is_same_v<Endpoint, tcp::endpoint>;
   bool const takes_both = taken == families::both && at.protocol().family() == AF_INET6;
-  detail::socket_handle made = detail::make_socket(at.protocol().family(), failed);
+  detail::owned_descriptor made = detail::make_socket(at.protocol().family(), failed);
   if (failed) return made;
   bool const listens =
       (!is_tcp || set(made.get(), SOL_SOCKET, SO_REUSEADDR, options.reuse_address())) &&
@@ -63,10 +65,10 @@ detail::socket_handle listen_at(Endpoint const& at, listen_options const& option
 }
 
 template <class Endpoint>
-detail::socket_handle listen_at(Endpoint const& at, listen_options const& options,
+detail::owned_descriptor listen_at(Endpoint const& at, listen_options const& options,
                                 std::string const& where) {
   error_code failed;
-  detail::socket_handle made = listen_at(at, options, families::by_default, failed);
+  detail::owned_descriptor made = listen_at(at, options, families::by_default, failed);
   if (failed) detail::fail(failed, "listening on " + where);
   return made;
 }
@@ -84,14 +86,14 @@ std::vector<tcp::endpoint> addresses_of(std::string const& host, int port) {
   return {answers.begin(), answers.end()};
 }
 
-detail::socket_handle listen_at_first(std::string const& host, int port,
+detail::owned_descriptor listen_at_first(std::string const& host, int port,
                                       listen_options const& options) {
   if (port < 0 || port > 65535) throw error(errc::invalid_port);
   error_code failed = asio::error::host_not_found;
   for (tcp::endpoint const& each : addresses_of(host, port)) {
     failed = {};
     auto const taken = host.empty() ? families::both : families::by_default;
-    detail::socket_handle made = listen_at(each, options, taken, failed);
+    detail::owned_descriptor made = listen_at(each, options, taken, failed);
     if (!failed) return made;
   }
   detail::fail(failed, "listening on " + detail::host_and_port(host, port));
@@ -139,11 +141,11 @@ bool listener::wait_ready(std::chrono::steady_clock::duration limit) const {
   return client_waits(descriptor(), detail::give_up_after(limit));
 }
 
-detail::socket_handle listener::accept_socket(tcp::endpoint& peer) {
+detail::owned_descriptor listener::accept_socket(tcp::endpoint& peer) {
   detail::give_up_at const until = detail::give_up_after(options_.accept_timeout());
   for (;;) {
     auto size = static_cast<socklen_t>(peer.capacity());
-    detail::socket_handle made(
+    detail::owned_descriptor made(
         ::accept4(descriptor(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (made.get() >= 0) return made;
     error_code failed = detail::last_system_error();
@@ -160,9 +162,9 @@ detail::socket_handle listener::accept_socket(tcp::endpoint& peer) {
 }
 
 stream listener::accept() {
-  context_.state()->seal();
+  detail::seal(context_);
   tcp::endpoint peer;
-  detail::socket_handle socket = accept_socket(peer);
+  detail::owned_descriptor socket = accept_socket(peer);
   detail::set_no_delay(socket.get());
   stream made(socket.get(), context_);
   socket.release();

@@ -5,10 +5,12 @@
 
 #include "blocking/race.hpp"
 
-#include "blocking/socket.hpp"
-#include "connect_race.hpp"
+#include "connect/connect_race.hpp"
+#include "system/socket.hpp"
+#include "system/system_error.hpp"
 
-#include <cotls/detail/deadline.hpp>
+#include <cotls/detail/support/moment.hpp>
+#include <cotls/detail/system/poll.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -38,7 +40,7 @@ class race {
   // Returns false when the attempt has ended at once.
   bool start(tcp::endpoint const& address) {
     error_code failed;
-    socket_handle socket = make_socket(address.protocol().family(), failed);
+    owned_descriptor socket = make_socket(address.protocol().family(), failed);
     if (!failed && ::connect(socket.get(), address.data(),
                              static_cast<socklen_t>(address.size())) != 0) {
       failed = last_system_error();
@@ -68,7 +70,7 @@ class race {
   }
 
   bool won() const noexcept { return winner_.get() >= 0; }
-  socket_handle take_winner() noexcept { return std::move(winner_); }
+  owned_descriptor take_winner() noexcept { return std::move(winner_); }
   error_code failed() const noexcept { return failed_; }
 
   bool pending() const noexcept {
@@ -79,7 +81,7 @@ class race {
   void look() {
     for (std::size_t i = 0; i < polled_.size() && !won(); ++i) {
       if (polled_[i].revents == 0) continue;
-      socket_handle ended = std::move(attempts_[i]);
+      owned_descriptor ended = std::move(attempts_[i]);
       error_code const failed = result_of_connect(ended.get());
       if (failed) {
         note(failed);
@@ -95,15 +97,16 @@ class race {
   }
 
   std::vector<pollfd> polled_;   // of the attempts, in their order
-  std::vector<socket_handle> attempts_;
-  socket_handle winner_;
+  std::vector<owned_descriptor> attempts_;
+  owned_descriptor winner_;
   error_code failed_;
 };
 
 }  // namespace
 
-socket_handle connect_to_first(std::vector<tcp::endpoint> const& addresses, clock::duration delay,
-                               clock::time_point until) {
+owned_descriptor connect_to_first(std::vector<tcp::endpoint> const& addresses,
+                                  clock::duration delay,
+                                  clock::time_point until) {
   if (addresses.empty()) throw error(asio::error::host_not_found);
   race racing;
   for (auto next = addresses.begin(); clock::now() < until;) {

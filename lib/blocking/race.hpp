@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cotls/detail/blocking_driver.hpp>
+#include <cotls/detail/system/owned_descriptor.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -13,8 +13,8 @@ namespace cotls::detail {
     given, the next one when the latest has failed, or has had its head start; those before it go
     on. All sockets but the one it returns are closed. That one does not block.
     @par Errors `cotls::error`, with the same codes */
-socket_handle connect_to_first(std::vector<boost::asio::ip::tcp::endpoint> const& addresses,
-                               std::chrono::steady_clock::duration delay,
-                               std::chrono::steady_clock::time_point until);
+owned_descriptor connect_to_first(std::vector<boost::asio::ip::tcp::endpoint> const& addresses,
+                                  std::chrono::steady_clock::duration delay,
+                                  std::chrono::steady_clock::time_point until);
 
 }  // namespace cotls::detail

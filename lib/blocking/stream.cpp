@@ -1,41 +1,19 @@
 #include <cotls/blocking/stream.hpp>
 
-#include "blocking/socket.hpp"
-#include "farewell.hpp"
-
-#include <algorithm>
-#include <chrono>
-#include <string>
+#include <cotls/detail/support/access.hpp>
 
 namespace cotls {
-
-void detail::shake_hands(blocking::stream& made, std::string const& peer) {
-  auto const began = std::chrono::steady_clock::now();
-  error_code code;
-  made.handshake(code);
-  if (!code) return;
-  // A server that we refuse has said most of what it has to say; a client may be talking still.
-  std::chrono::steady_clock::duration patience(0);
-  if (made.core()->engine().is_server()) {
-    auto const left = made.handshake_timeout() - (std::chrono::steady_clock::now() - began);
-    patience = std::min(left, decltype(left)(longest_farewell));
-  }
-  let_last_words_arrive(made.native_socket(), give_up_after(patience));
-  failure known = made.core()->engine().failure_details(code);
-  known.context = "handshake with " + peer;
-  throw error(code, std::move(known));
-}
 
 namespace blocking {
 
 stream::stream(int descriptor, client_context const& context, client_options const& options)
-    : core_(std::make_unique<core_type>(context, options.inner())) {
-  core_->give_socket(detail::socket_handle(descriptor));
+    : core_(std::make_unique<core_type>(context, detail::access::inner(options))) {
+  core_->give_socket(detail::owned_descriptor(descriptor));
 }
 
 stream::stream(int descriptor, server_context const& context)
     : core_(std::make_unique<core_type>(context)) {
-  core_->give_socket(detail::socket_handle(descriptor));
+  core_->give_socket(detail::owned_descriptor(descriptor));
 }
 
 template <class Function>

@@ -1,6 +1,6 @@
 #include "child.hpp"
 
-#include "owned_descriptor.hpp"
+#include <cotls/detail/system/owned_descriptor.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -33,11 +33,11 @@ struct pipe_ends {
   pipe_ends() {
     std::array<int, 2> both{};
     check(::pipe2(both.data(), O_CLOEXEC) == 0 ? 0 : errno);
-    reading = owned_descriptor(both[0]);
-    writing = owned_descriptor(both[1]);
+    reading = detail::owned_descriptor(both[0]);
+    writing = detail::owned_descriptor(both[1]);
   }
-  owned_descriptor reading;
-  owned_descriptor writing;
+  detail::owned_descriptor reading;
+  detail::owned_descriptor writing;
 };
 
 class spawn_actions {

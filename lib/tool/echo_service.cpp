@@ -1,3 +1,5 @@
+#include <cotls/detail/support/access.hpp>
+
 #include "services.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,7 +19,7 @@ asio::awaitable<void> echo(session& client) {
     auto const [code, size] = co_await client.stream().async_read_some(
         asio::buffer(chunk), asio::as_tuple(asio::use_awaitable));
     if (code == asio::error::eof || code == asio::error::operation_aborted) co_return;
-    if (code) throw client.stream().core()->failure(code, "receiving");
+    if (code) throw detail::access::core(client.stream())->failure(code, "receiving");
     client.progress();
     co_await client.stream().async_write(asio::buffer(chunk.data(), size));
   }

@@ -20,16 +20,17 @@ namespace cotls::tool {
 namespace {
 
 // Never beyond the directory; never waits for the other end of a FIFO.
-owned_descriptor open_beneath(int directory, char const* path, std::uint64_t flags) noexcept {
+detail::owned_descriptor open_beneath(int directory, char const* path,
+                                      std::uint64_t flags) noexcept {
   open_how how{};
   how.flags = flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return owned_descriptor(
+  return detail::owned_descriptor(
       static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
 }
 
-owned_descriptor open_directory(std::filesystem::path const& path) {
-  owned_descriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+detail::owned_descriptor open_directory(std::filesystem::path const& path) {
+  detail::owned_descriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened || !open_beneath(opened.get(), ".", O_DIRECTORY)) {
     throw boost::system::system_error(errno, boost::system::system_category(),
                                       "opening the directory " + path.string() + " failed");

@@ -2,7 +2,7 @@
 
 #include "http_conditions.hpp"
 #include "http_request.hpp"
-#include "owned_descriptor.hpp"
+#include <cotls/detail/system/owned_descriptor.hpp>
 
 #include <cstdint>
 #include <ctime>
@@ -16,7 +16,7 @@ namespace cotls::tool {
 struct http_answer {
   http_status status = http_status::ok;
   std::string head;            ///< the head, and the whole content when there is no file
-  owned_descriptor file;       ///< empty when the head is all
+  detail::owned_descriptor file;       ///< empty when the head is all
   byte_range part;
 };
 
@@ -44,7 +44,7 @@ class file_site {
   http_answer answer_file(http_request const& request, std::string const& path, bool keep_alive,
                           std::time_t now) const;
 
-  owned_descriptor directory_;
+  detail::owned_descriptor directory_;
 };
 
 }  // namespace cotls::tool

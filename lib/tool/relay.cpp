@@ -1,3 +1,5 @@
+#include <cotls/detail/support/access.hpp>
+
 #include "relay.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -36,7 +38,7 @@ asio::awaitable<bool> receive_all(tcp_stream& from, asio::posix::stream_descript
   for (;;) {
     auto const [code, size] = co_await from.async_read_some(asio::buffer(chunk), as_result);
     if (code == asio::error::eof) co_return any;
-    if (code) throw from.core()->failure(code, "receiving");
+    if (code) throw detail::access::core(from)->failure(code, "receiving");
     any = true;
     auto const [failed, written] =
         co_await asio::async_write(to, asio::buffer(chunk.data(), size), as_result);

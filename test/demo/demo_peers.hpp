@@ -4,7 +4,7 @@
 #include "demo_server.hpp"
 #include "temporary_directory.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 
 #include <cstdint>
 #include <string>

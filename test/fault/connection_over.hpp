@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cotls/detail/support/access.hpp>
+
 #include "connection.hpp"
 #include "tls.hpp"
 
@@ -124,7 +126,7 @@ class connection_over : public connection {
   /// Goes on with a stream that was made elsewhere.
   void adopt(stream<Transport> made) {
     tls_ = std::move(made);
-    core_ = tls_.core();
+    core_ = detail::access::core(tls_);
     ssl_ = tls_.native_handle();
     tls_.set_handshake_timeout(how_.deadline);
     tls_.set_shutdown_timeout(how_.deadline);

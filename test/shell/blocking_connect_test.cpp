@@ -7,7 +7,7 @@
 #include "print.hpp"
 #include "temporary_directory.hpp"
 
-#include <cotls/detail/deadline.hpp>
+#include <cotls/detail/operation/deadline.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>

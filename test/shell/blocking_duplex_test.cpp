@@ -6,6 +6,8 @@
 
 #include <cotls/engine.hpp>
 
+#include <cotls/detail/support/access.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <openssl/ssl.h>
@@ -50,7 +52,7 @@ class duplex {
     std::array<int, 2> ends{};
     BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
     client = blocking::stream(ends[0], localhost_client(), client_options().host("localhost"));
-    socket_ = detail::socket_handle(ends[1]);
+    socket_ = detail::owned_descriptor(ends[1]);
     client.set_timeout(20s);
     auto connecting = std::async(std::launch::async, [&] { client.handshake(); });
     while (server_.handshake().want != want::nothing) {
@@ -107,7 +109,7 @@ class duplex {
       text.resize(client.read_some(asio::buffer(text), code));
       return code ? code.message() : text;
     });
-    wait_until(begun, [&] { return client.core()->reading.busy; });
+    wait_until(begun, [&] { return detail::access::core(client)->reading.busy; });
     return begun;
   }
 
@@ -117,7 +119,7 @@ class duplex {
       client.write(asio::buffer(text), code);
       return code;
     });
-    wait_until(begun, [&] { return client.core()->writing.busy; });
+    wait_until(begun, [&] { return detail::access::core(client)->writing.busy; });
     return begun;
   }
 
@@ -126,7 +128,7 @@ class duplex {
   template <class Future, class Condition>
   void wait_until(Future& call, Condition condition) {
     auto const met = [&] {
-      std::scoped_lock const lock(client.core()->mutex);
+      std::scoped_lock const lock(detail::access::core(client)->mutex);
       return condition() || call.wait_for(0s) == std::future_status::ready;
     };
     while (!met()) std::this_thread::yield();
@@ -147,7 +149,7 @@ class duplex {
   }
 
   engine server_{server_of_long_tickets()};
-  detail::socket_handle socket_;
+  detail::owned_descriptor socket_;
 };
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/native_channel.hpp>
-#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/channel/native_channel.hpp>
+#include <cotls/detail/engine/ssl_engine.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

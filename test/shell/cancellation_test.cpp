@@ -1,5 +1,7 @@
 // Cancellation, deadlines and hostile peers, over loopback TCP.
 
+#include <cotls/detail/support/access.hpp>
+
 #include "memory_stream.hpp"
 #include "openssl.hpp"
 #include "print.hpp"
@@ -354,7 +356,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_key_updates_makes_a_reader_keep_no_more_than_the
       std::string text(100'000, '\0');
       for (;;) {
         auto const [code, count] = co_await server.async_read_some(asio::buffer(text), as_result);
-        most = std::max(most, server.core()->engine().unsent());
+        most = std::max(most, detail::access::core(server)->engine().unsent());
         if (code) co_return;
       }
     };

@@ -2,11 +2,11 @@
 
 #include "addresses.hpp"
 #include "blocking/race.hpp"
-#include "connect_race.hpp"
+#include "connect/connect_race.hpp"
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/deadline.hpp>
+#include <cotls/detail/operation/deadline.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -7,7 +7,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/native_channel.hpp>
+#include <cotls/detail/channel/native_channel.hpp>
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,13 +1,15 @@
 // Sessions of earlier connections, resumed by clients: to the same server alone, and never at the
 // price of a check.
 
-#include "context_state.hpp"
+#include "context/context_state.hpp"
 #include "pki.hpp"
 #include "print.hpp"
-#include "session_cache.hpp"
+#include "session/session_cache.hpp"
 #include "tls.hpp"
 
 #include <cotls/blocking.hpp>
+
+#include <cotls/detail/support/access.hpp>
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
@@ -95,7 +97,7 @@ struct fixture {
   std::size_t kept(client_context const& client) const {
     std::size_t count = 0;
     std::string const key = "localhost:" + std::to_string(server->port());
-    while (client.state()->sessions()->take(key)) ++count;
+    while (detail::access::state(client)->sessions()->take(key)) ++count;
     return count;
   }
 

@@ -2,6 +2,8 @@
 // that comes amid it and without; cancelled and not; on a strand, and without one where none is
 // needed. Of most use under ThreadSanitizer.
 
+#include <cotls/detail/support/access.hpp>
+
 #include "print.hpp"
 #include "tls.hpp"
 #include "watched.hpp"
@@ -143,7 +145,7 @@ class connection {
                         taken_ = count;
                       }));
     char one = 0;
-    while (ours_.core()->engine().unsent() == 0) {
+    while (detail::access::core(ours_)->engine().unsent() == 0) {
       co_await ours_.async_read_some(asio::buffer(&one, 1));
     }
     ours_.cancel();

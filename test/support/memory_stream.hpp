@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cotls/detail/waiting_list.hpp>
+#include <cotls/detail/support/waiting_list.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -3,7 +3,7 @@
 
 #include "pki.hpp"
 
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

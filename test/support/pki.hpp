@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cotls/certificate.hpp>
-#include <cotls/private_key.hpp>
+#include <cotls/identity.hpp>
 
 #include <chrono>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cotls/detail/operation.hpp>
+#include <cotls/detail/operation/operation.hpp>
 #include <cotls/error.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/status.hpp>

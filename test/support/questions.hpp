@@ -2,6 +2,7 @@
 
 #include <cotls/connection_info.hpp>
 #include <cotls/error.hpp>
+#include <cotls/peer_info.hpp>
 
 #include <boost/test/unit_test.hpp>
 

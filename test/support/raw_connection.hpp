@@ -1,7 +1,7 @@
 #pragma once
 
-#include "openssl_error.hpp"
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_error.hpp"
+#include "openssl/openssl_ptr.hpp"
 
 #include <cotls/context.hpp>
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 
 #include <openssl/rsa.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cotls/detail/operation.hpp>
-#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/engine/ssl_engine.hpp>
+#include <cotls/detail/operation/operation.hpp>
 
 #include <boost/asio/buffer.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "run.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/connect.hpp>
 #include <cotls/context.hpp>
 #include <cotls/listener.hpp>

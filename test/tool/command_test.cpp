@@ -5,7 +5,7 @@
 #include "temporary_directory.hpp"
 #include "tool.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/version.hpp>
 
 #include <boost/test/data/monomorphic.hpp>

@@ -1,7 +1,7 @@
 // The library's errors, as the command says them: whoever reads them has options, and no C++.
 
-#include "explained.hpp"
 #include "exit_code.hpp"
+#include "explained.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>

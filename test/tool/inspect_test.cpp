@@ -5,7 +5,7 @@
 #include "tool.hpp"
 
 #include <cotls/blocking.hpp>
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/listener.hpp>
 
 #include <boost/asio/detached.hpp>

@@ -1,9 +1,9 @@
 // What a certificate says of itself for people to read and compare.
 
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "rsa_identity.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 
 #include <boost/test/unit_test.hpp>
 

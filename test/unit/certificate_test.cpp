@@ -1,12 +1,12 @@
 // Certificates: reading and writing them, what they say, and those that are made here.
 
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "rsa_identity.hpp"
 #include "temporary_directory.hpp"
 
-#include <cotls/certificate.hpp>
+#include <cotls/identity.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/test/unit_test.hpp>

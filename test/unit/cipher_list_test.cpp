@@ -1,6 +1,9 @@
 // Suites: which there are by default, and which words a list may hold.
 
-#include "context_state.hpp"
+#include <cotls/detail/support/access.hpp>
+
+#include "context/context_state.hpp"
+#include "engine/seal.hpp"
 #include "engine_pair.hpp"
 #include "print.hpp"
 #include "rsa_identity.hpp"
@@ -67,9 +70,10 @@ client_context trusting(identity const& who, protocol version = protocol::tls1_2
 }
 
 std::vector<SSL_CIPHER const*> suites_of_tls12(context const& of) {
-  of.state()->seal();
+  detail::seal(of);
   std::vector<SSL_CIPHER const*> found;
-  STACK_OF(SSL_CIPHER) const* const all = SSL_CTX_get_ciphers(of.state()->handle());
+  SSL_CTX* const sealed = detail::access::state(of)->handle();
+  STACK_OF(SSL_CIPHER) const* const all = SSL_CTX_get_ciphers(sealed);
   for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
     SSL_CIPHER const* const suite = sk_SSL_CIPHER_value(all, i);
     if (SSL_CIPHER_get_protocol_id(suite) >> 8 != 0x13) found.push_back(suite);

@@ -1,13 +1,15 @@
 // What a context refuses to load: said at the call, with the path and the reason, and with nothing
 // changed.
 
-#include "context_state.hpp"
+#include "context/context_state.hpp"
+#include "engine/seal.hpp"
 #include "print.hpp"
 #include "raw_connection.hpp"
 #include "rsa_identity.hpp"
 #include "temporary_directory.hpp"
 
 #include <cotls/context.hpp>
+#include <cotls/detail/support/access.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/error.hpp>
@@ -89,11 +91,15 @@ struct fixture {
     return directory.write(name, contents);
   }
 
+  raw_connection connection() const {
+    return {detail::access::state(client)->handle(), detail::access::state(server)->handle()};
+  }
+
   // The server works as it did: its certificate, its key, its roots, and no authority suggested.
   bool is_as_it_was() {
-    client.state()->seal();
-    server.state()->seal();
-    raw_connection both(client.state()->handle(), server.state()->handle());
+    detail::seal(client);
+    detail::seal(server);
+    raw_connection both = connection();
     return both.handshake() &&
            sk_X509_NAME_num(SSL_get0_peer_CA_list(both.client.get())) <= 0 &&
            certificate::from_native(SSL_get0_peer_certificate(both.client.get())).subject() ==
@@ -240,9 +246,9 @@ BOOST_AUTO_TEST_CASE(a_chain_and_a_key_in_der_make_a_server_of_either_kind) {
                  .use(certificate_chain::from_der_file(chain))
                  .load_private_key(key, key_options().der());
     client = client_context().add_root(who.chain().leaf());
-    client.state()->seal();
-    server.state()->seal();
-    BOOST_TEST(raw_connection(client.state()->handle(), server.state()->handle()).handshake());
+    detail::seal(client);
+    detail::seal(server);
+    BOOST_TEST(connection().handshake());
   }
 }
 

@@ -1,11 +1,13 @@
 // Contexts: whom they trust, and what they ask of their peers.
 
-#include "context_state.hpp"
+#include "context/context_state.hpp"
+#include "engine/seal.hpp"
 #include "print.hpp"
 #include "raw_connection.hpp"
 #include "temporary_directory.hpp"
 
 #include <cotls/context.hpp>
+#include <cotls/detail/support/access.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/ssl/context.hpp>
@@ -29,9 +31,9 @@ identity const& client_identity() {
 certificate root_of(identity const& who) { return who.chain().leaf(); }
 
 raw_connection connect(context const& client, context const& server) {
-  client.state()->seal();
-  server.state()->seal();
-  return {client.state()->handle(), server.state()->handle()};
+  detail::seal(client);
+  detail::seal(server);
+  return {detail::access::state(client)->handle(), detail::access::state(server)->handle()};
 }
 
 bool trusts(client_context const& client, identity const& who) {
@@ -59,9 +61,9 @@ error_code failure_of(Call call) {
 
 // The store that contexts with only the system's roots have in common.
 X509_STORE* shared_store(context const& of) {
-  of.state()->seal();
+  detail::seal(of);
   X509_STORE* store = nullptr;
-  SSL_CTX_get0_verify_cert_store(of.state()->handle(), &store);
+  SSL_CTX_get0_verify_cert_store(detail::access::state(of)->handle(), &store);
   return store;
 }
 
@@ -215,9 +217,9 @@ BOOST_AUTO_TEST_SUITE(context_verification)
 BOOST_AUTO_TEST_CASE(a_server_that_verifies_needs_roots) {
   for (verify mode : {verify::optional, verify::required}) {
     server_context server = server_context().use(server_identity()).set_verify(mode);
-    BOOST_TEST((failure_of([&] { server.state()->seal(); }) == errc::no_roots));
+    BOOST_TEST((failure_of([&] { detail::seal(server); }) == errc::no_roots));
     server.add_root(root_of(client_identity()));
-    BOOST_TEST(!failure_of([&] { server.state()->seal(); }));
+    BOOST_TEST(!failure_of([&] { detail::seal(server); }));
   }
 }
 

@@ -1,12 +1,14 @@
 // Contexts: what each setting means to a connection that OpenSSL makes with it.
 
-#include "context_state.hpp"
+#include "context/context_state.hpp"
+#include "engine/seal.hpp"
 #include "print.hpp"
 #include "raw_connection.hpp"
 #include "rsa_identity.hpp"
 #include "temporary_directory.hpp"
 
 #include <cotls/context.hpp>
+#include <cotls/detail/support/access.hpp>
 #include <cotls/error.hpp>
 
 #include <boost/asio/ssl/context.hpp>
@@ -33,8 +35,8 @@ identity const& second_identity() {
 }
 
 SSL_CTX* sealed(context const& of) {
-  of.state()->seal();
-  return of.state()->handle();
+  detail::seal(of);
+  return detail::access::state(of)->handle();
 }
 
 raw_connection connect(context const& client, context const& server) {
@@ -79,7 +81,7 @@ errc code_of(std::function<void()> const& call) {
 }
 
 errc sealing(context const& of) {
-  return code_of([&] { of.state()->seal(); });
+  return code_of([&] { detail::seal(of); });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Errors: the codes, what they compare equal to, and the text that is made of all that is known.
 
-#include "openssl_error.hpp"
+#include "openssl/openssl_error.hpp"
 #include "print.hpp"
 
 #include <cotls/error.hpp>

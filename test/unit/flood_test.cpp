@@ -4,7 +4,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/channel.hpp>
+#include <cotls/detail/channel/channel.hpp>
 #include <cotls/engine.hpp>
 
 #include <boost/test/data/monomorphic.hpp>

@@ -1,6 +1,6 @@
 // Who gives way to whom, without a connection.
 
-#include <cotls/detail/handshake_room.hpp>
+#include <cotls/detail/listen/handshake_room.hpp>
 
 #include <boost/test/unit_test.hpp>
 

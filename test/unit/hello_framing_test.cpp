@@ -3,7 +3,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/hello_framing.hpp>
+#include <cotls/detail/channel/hello_framing.hpp>
 #include <cotls/engine.hpp>
 
 #include <boost/test/unit_test.hpp>

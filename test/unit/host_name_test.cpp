@@ -1,7 +1,7 @@
 // Whom a client means: one strict reading of a host, by which it is verified, too.
 
 #include "engine_pair.hpp"
-#include "host_name.hpp"
+#include "identity/host_name.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 

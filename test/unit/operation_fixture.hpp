@@ -2,7 +2,7 @@
 
 #include "scripted_connection.hpp"
 
-#include <cotls/detail/blocking_driver.hpp>
+#include <cotls/detail/driver/blocking_driver.hpp>
 
 #include <algorithm>
 #include <array>

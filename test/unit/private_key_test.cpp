@@ -1,6 +1,6 @@
 // Private keys: which one of a file is taken, in which format, and what an encrypted one needs.
 
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "print.hpp"
 #include "rsa_identity.hpp"
 #include "temporary_directory.hpp"

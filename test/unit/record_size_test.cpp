@@ -3,7 +3,9 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/ssl_engine.hpp>
+#include <cotls/detail/engine/ssl_engine.hpp>
+
+#include <cotls/detail/support/access.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -26,7 +28,7 @@ struct end {
 
   explicit end(server_context const& context) : tls(context, link) {}
   explicit end(client_context const& context)
-      : tls(context, link, client_options().host("localhost").inner()) {}
+      : tls(context, link, detail::access::inner(client_options().host("localhost"))) {}
 
   std::string read(std::size_t room) {
     std::string text(room, '\0');

@@ -1,7 +1,7 @@
 // Revocation lists that were loaded are heeded, however they were loaded.
 
 #include "engine_pair.hpp"
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "temporary_directory.hpp"

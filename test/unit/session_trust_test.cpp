@@ -1,11 +1,12 @@
 // Sessions are kept and resumed with nothing but what was verified, and would be today.
 
 #include "engine_pair.hpp"
-#include "openssl_ptr.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "temporary_directory.hpp"
 
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

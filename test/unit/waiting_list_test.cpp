@@ -1,6 +1,6 @@
 // Handlers that wait in a list, and what the lists of one context cost each other.
 
-#include <cotls/detail/waiting_list.hpp>
+#include <cotls/detail/support/waiting_list.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>

@@ -3,6 +3,7 @@
 #include <cotls/blocking/context_or_protocol.hpp>
 #include <cotls/blocking/stream.hpp>
 #include <cotls/context.hpp>
+#include <cotls/detail/support/timeouts.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -51,7 +52,7 @@ class listen_options {
   bool reuse_address_ = true;
   bool reuse_port_ = false;
   duration accept_timeout_ = duration::max();
-  duration handshake_timeout_ = std::chrono::seconds(10);
+  duration handshake_timeout_ = detail::usual_handshake_timeout;
 };
 
 /** Accepts connections and shakes hands with them, one at a time.
@@ -130,11 +131,11 @@ class listener {
 
  private:
   int descriptor() const;
-  detail::socket_handle accept_socket(asio::ip::tcp::endpoint& peer);
+  detail::owned_descriptor accept_socket(asio::ip::tcp::endpoint& peer);
 
   server_context context_;
   listen_options options_;
-  detail::socket_handle socket_;
+  detail::owned_descriptor socket_;
 };
 
 }  // namespace cotls::blocking

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
-#include <cotls/detail/blocking_driver.hpp>
+#include <cotls/detail/driver/blocking_core.hpp>
+#include <cotls/detail/driver/blocking_driver.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
-#include <cotls/stream_options.hpp>
+#include <cotls/peer_info.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read.hpp>
@@ -193,10 +197,9 @@ class stream {
     return core_ ? core_->engine().native_handle() : nullptr;
   }
 
-  /** Used by the parts of this library that drive a stream in another way. */
-  detail::blocking_core* core() const noexcept { return core_.get(); }
-
  private:
+  friend detail::access;
+
   using core_type = detail::blocking_core;
 
   // As the stream, but with one deadline for several reads.
@@ -233,8 +236,8 @@ class stream {
   std::unique_ptr<core_type> core_;
   duration read_timeout_ = duration::max();
   duration write_timeout_ = duration::max();
-  duration handshake_timeout_ = std::chrono::seconds(10);
-  duration shutdown_timeout_ = std::chrono::seconds(2);
+  duration handshake_timeout_ = detail::usual_handshake_timeout;
+  duration shutdown_timeout_ = detail::usual_shutdown_timeout;
 };
 
 }  // namespace cotls::blocking

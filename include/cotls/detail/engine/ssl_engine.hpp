@@ -1,0 +1,251 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/context.hpp>
+#include <cotls/detail/channel/channel.hpp>
+#include <cotls/detail/channel/hello_framing.hpp>
+#include <cotls/detail/channel/input_chunk.hpp>
+#include <cotls/detail/engine/connection_options.hpp>
+#include <cotls/detail/support/role.hpp>
+#include <cotls/error.hpp>
+#include <cotls/peer_info.hpp>
+#include <cotls/step.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct ssl_ctx_st;
+struct ssl_session_st;
+struct ssl_st;
+struct x509_store_ctx_st;
+
+namespace cotls::detail {
+
+namespace asio = boost::asio;
+
+struct ssl_deleter {
+  void operator()(ssl_st* ssl) const noexcept;
+};
+
+/// What a read came to, and what it has taken of its thread's time: fairness counts that.
+struct read_step : step {
+  std::size_t records = 0;
+  std::size_t ciphertext = 0;   // bytes
+};
+
+/** One TLS connection over a channel: no socket, executor, clock or thread.
+
+    Every call answers with a step and never waits. The only caller of OpenSSL's connection
+    functions, and with `take_openssl_error` the only reader of their results.
+*/
+class ssl_engine {
+ public:
+  /** Seals the context and makes the connection.
+      @par Errors as `context_state::seal`; errc::no_host_name; errc::invalid_host_name */
+  ssl_engine(client_context const& context, channel& over, connection_options const& options);
+  ssl_engine(server_context const& context, channel& over);
+
+  /** Makes a connection from a context that is the caller's, taken as it is; OpenSSL keeps it
+      alive, but not what its callbacks use. `become` says which end the connection is. */
+  ssl_engine(ssl_ctx_st* context, channel& over);
+
+  /** Takes a connection over that was made elsewhere, and was not yet used. */
+  ssl_engine(ssl_st* made, channel& over);
+
+  ssl_engine(ssl_engine const&) = delete;
+  ssl_engine& operator=(ssl_engine const&) = delete;
+
+  /** Says which end this is. Without effect once the handshake has begun. */
+  void become(role end) noexcept;
+
+  /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
+  step handshake();
+
+  /** Receives what is here of a client's hello. Until it is whole, OpenSSL hears nothing of it. */
+  hello_arrival await_hello();
+
+  /** Returns how long a client's hello may be, in bytes. */
+  std::size_t max_hello() const noexcept;
+
+  /** Returns how much of a hello that is awaited is here. */
+  std::size_t hello_bytes() const noexcept { return channel_->ahead().size(); }
+
+  /** Fills the buffers from as many records as are here, up to 64 (`SSL_read_ex`). Bytes first: an
+      error or an end behind them is held for the next call. The peer's close_notify is
+      asio::error::eof. want::output: too much ciphertext waits to leave (`must_send`), or enough
+      records without data were taken at one go, and the call is to be made again. */
+  read_step read(std::span<asio::mutable_buffer const> buffers);
+
+  /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
+      want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
+      accepted. */
+  step write(std::span<asio::const_buffer const> buffers);
+
+  /** Sends close_notify, once (`SSL_shutdown`), and nothing after it. Reading goes on. want::input
+      while a message of the peer's is half here. */
+  step close_write();
+
+  /** Sends close_notify, once, and discards a record of what arrives before the peer's, whose
+      length is in `bytes`; done when there are none. */
+  read_step shutdown();
+
+  /** Tries to send what is unsent, without OpenSSL. */
+  void flush() { channel_->flush(); }
+
+  std::size_t unsent() const noexcept { return channel_->unsent(); }
+
+  /** True when so much ciphertext waits to leave that nothing more is read. */
+  bool must_send() const noexcept;
+
+  /** True when the peer waits for the flight that has ended the handshake. */
+  bool peer_awaits_flight() const noexcept;
+
+  /** Lets a handshake's last flight leave that was held for the first data. */
+  void send_flight() noexcept { channel_->send_flight(); }
+
+  /** True once the connection has failed, which the peer is told by an alert, or has told us. */
+  bool failed() const noexcept { return static_cast<bool>(fatal_); }
+
+  /** The transport failed to take ciphertext; what was unsent is gone. */
+  error_code const& send_error() const noexcept { return channel_->send_error(); }
+
+  /** Why nothing more can be sent: the peer's alert, should it be here unread, or what the transport
+      said; empty while all is well. */
+  error_code send_failure() noexcept;
+
+  /** Says that input may be here again. */
+  void input_arrived() noexcept { channel_->set_dry(false); }
+
+  /** Gives ciphertext that was received before the engine was made. */
+  void give_input(void const* data, std::size_t size) { channel_->give(data, size); }
+
+  /** Treats the transport's end as the peer's close_notify. */
+  void set_truncation_is_end(bool value) noexcept { truncation_is_end_ = value; }
+
+  /** Lets OpenSSL receive more than the record it needs; on by default. (`SSL_set_read_ahead`) */
+  void set_read_ahead(bool value) noexcept;
+
+  /** Says that the handshake has failed for a reason that is none of OpenSSL's: a deadline, or the
+      transport. */
+  void give_up_handshake(error_code why);
+
+  /** True when the transport is free for another use: both sides have sent close_notify, or the
+      handshake has failed, and nothing of ours has still to leave. */
+  bool is_over() const noexcept;
+
+  /** Takes back ciphertext that was given and not read; from a peer that does not speak TLS, all
+      that it has said.
+      @par Errors errc::read_ahead when OpenSSL holds bytes of the transport */
+  std::vector<std::byte> take_back_input();
+
+  bool handshake_done() const noexcept { return handshake_done_; }
+  bool is_server() const noexcept;
+
+  connection_info info() const;
+  peer_info peer() const;
+
+  /** Returns all that OpenSSL said, when it was OpenSSL that failed with this code. */
+  failure failure_details(error_code code) const;
+
+  /** Makes the exception for an operation that failed with this code. */
+  error failure_of(error_code code, char const* operation) const;
+
+  /** Remembers that an operation has failed, for `last_error`. */
+  void note_failure(error_code code, char const* operation) noexcept;
+
+  /** The failure of the operation that failed last, as an awaitable throws it; without an error
+      code while none has. */
+  error last_error() const;
+
+  /** The name or address that the peer is verified against; empty when there is none. */
+  std::string host() const;
+
+  ssl_st* native_handle() const noexcept { return ssl_.get(); }
+
+  /** Decides on each certificate of the peer's; is told what OpenSSL thinks of it. */
+  using verifier = std::function<bool(bool accepted, x509_store_ctx_st* store)>;
+
+  /** Sets what is asked of the peer (`SSL_VERIFY_…`), how long its chain may be, and who decides
+      instead of the context's callback. An exception of the verifier's refuses the certificate. */
+  void set_verify_mode(int mode) noexcept;
+  void set_verify_depth(int depth) noexcept;
+  void set_verifier(verifier decides);
+
+  /** Returns the engine of a connection; null for one that others have made with a context of ours,
+      or given another BIO. */
+  static ssl_engine* serving(ssl_st const* ssl) noexcept;
+
+  /** Called by OpenSSL's verification for each certificate. */
+  bool verify(bool accepted, x509_store_ctx_st* store) noexcept;
+
+  /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
+  static int on_new_session(ssl_st* ssl, ssl_session_st* session);
+
+ private:
+  struct record {
+    failure fatal;         // what is known of `fatal_`
+    error_code last;       // of the operation that failed last
+    char const* last_operation = nullptr;
+  };
+
+  class receive_scope;
+  enum class call : std::uint8_t;
+
+  ssl_engine(std::shared_ptr<context_state> context, channel& over);
+  void note_refused_certificate(x509_store_ctx_st* store);
+  void forget_refused_certificate() noexcept;
+  void set_host(std::string const& host);
+  void resume_at(std::uint16_t port, std::string const& host);
+  void offer_session();
+  bool session_may_be_kept() const noexcept;
+  void remember_session(ssl_session_st* session) const noexcept;
+  void remember_renewed_session() const noexcept;
+  std::string session_key() const;
+  bool negotiated() const noexcept;
+
+  step perform(call what, void* data = nullptr, std::size_t size = 0);
+  bool missed_certificate(error_code const& failed) const noexcept;
+  step needs_input(shortage why) const noexcept;
+  step refuse_hello();
+  bool may_renegotiate() const noexcept;
+  step renegotiate(channel::use const& use);
+  step fail(error_code code, status classified, std::string stack = {}) noexcept;
+  bool more_is_here() const noexcept;
+  bool nothing_to_do() const noexcept;
+  step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
+  bool keep_rest(std::size_t wanted) noexcept;
+  step read_rest(std::span<asio::mutable_buffer const> buffers);
+  void release_buffers() noexcept;
+  record& failures();
+
+  std::shared_ptr<context_state> context_;   // owner of its callbacks; null: the caller is
+  channel* channel_;
+  std::unique_ptr<ssl_st, ssl_deleter> ssl_;
+  std::unique_ptr<verifier> verifier_;   // most connections have none
+  std::unique_ptr<record> record_;   // none while all is well: most connections need none
+  input_chunk rest_;      // plaintext of a record that is read in small pieces
+  error_code held_;       // reported once the bytes before it were delivered
+  error_code fatal_;      // what every later call answers
+  std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
+  std::uint16_t first_record_;   // plaintext, of what is written after data was read
+  std::uint16_t next_record_;
+  bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
+  bool handshake_done_ = false;
+  bool data_was_read_ = false;
+  bool closing_ = false;
+  bool close_sent_ = false;
+  bool truncation_is_end_ = false;
+  std::uint16_t rest_begin_ = 0;
+  std::uint16_t rest_end_ = 0;
+  std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
+};
+
+}  // namespace cotls::detail

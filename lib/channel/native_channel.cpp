@@ -1,0 +1,281 @@
+// Between OpenSSL and a socket:
+//
+//   channel::receive -> recv, or recvmsg: what it brings beyond what OpenSSL has asked for is the
+//                       thread's surplus
+//   channel::send    -> thread's gathering buffer
+//   channel::flush   -> one send; the rest is the connection's tail
+//   hold_flight      -> what was gathered waits to be sent with what comes next
+//
+// Where the thread's buffers are gone, at the end of the process, all that is sent is tail, and no
+// receive has a surplus.
+
+#include <cotls/detail/channel/native_channel.hpp>
+
+#include "support/thread_owned.hpp"
+#include "system/system_error.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <span>
+#include <utility>
+
+namespace cotls::detail {
+
+namespace {
+
+// What a thread's connections have given to `send` since their last `flush`. A call of OpenSSL that
+// runs inside another's callback flushes its own bytes and leaves those below it alone.
+class gathering_buffer {
+ public:
+  void append(channel const& from, void const* data, std::size_t size) {
+    if (ranges_.empty() || ranges_.back().from != &from) {
+      ranges_.push_back({&from, bytes_.size()});
+    }
+    auto const* first = static_cast<std::byte const*>(data);
+    bytes_.insert(bytes_.end(), first, first + size);
+  }
+
+  bool holds(channel const& from) const noexcept {
+    return !ranges_.empty() && ranges_.back().from == &from;
+  }
+
+  std::byte const* data() const noexcept { return bytes_.data() + ranges_.back().begin; }
+  std::size_t size() const noexcept { return bytes_.size() - ranges_.back().begin; }
+
+  void pop() noexcept {
+    bytes_.resize(ranges_.back().begin);
+    ranges_.pop_back();
+  }
+
+ private:
+  struct range {
+    channel const* from;
+    std::size_t begin;
+  };
+  std::vector<std::byte> bytes_;
+  std::vector<range> ranges_;
+};
+
+// Null when the thread has none, or it holds nothing of this connection's.
+gathering_buffer* gathered_from(channel const& from) noexcept {
+  gathering_buffer* const mine = thread_owned<gathering_buffer>::find();
+  return mine && mine->holds(from) ? mine : nullptr;
+}
+
+// What a receive has brought beyond what OpenSSL asked for, which is a record at the most. It is
+// the thread's, so that no peer can make its connection hold so much: no more is received than the
+// caller has room for, so that OpenSSL leaves little, unless something ends the call early.
+class surplus_buffer {
+ public:
+  channel const* owner() const noexcept { return owner_; }
+  bool empty() const noexcept { return rest_.empty(); }
+  std::span<std::byte const> rest() const noexcept { return rest_; }
+
+  void begin(channel const& owner, std::size_t expected) noexcept {
+    owner_ = &owner;
+    expected_ = expected;
+  }
+
+  void end() noexcept {
+    owner_ = nullptr;
+    rest_ = {};
+  }
+
+  // Returns where a receive of `asked` bytes may put more; empty when no more is expected.
+  std::span<std::byte> room_beyond(std::size_t asked) noexcept {
+    if (expected_ <= asked) return {};
+    if (!bytes_) bytes_.reset(new (std::nothrow) std::byte[capacity]);
+    return {bytes_.get(), bytes_ ? std::min(expected_ - asked, capacity) : 0};
+  }
+
+  void received(std::size_t asked, std::size_t got) noexcept {
+    expected_ -= std::min(expected_, got);
+    if (got > asked) rest_ = {bytes_.get(), got - asked};
+  }
+
+  std::size_t take(void* data, std::size_t size) noexcept {
+    std::size_t const taken = std::min(size, rest_.size());
+    std::memcpy(data, rest_.data(), taken);
+    rest_ = rest_.subspan(taken);
+    return taken;
+  }
+
+ private:
+  static constexpr std::size_t capacity = 64 * 1024;
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::span<std::byte const> rest_;
+  std::size_t expected_ = 0;
+  channel const* owner_ = nullptr;   // whose call is in progress
+};
+
+// Null when the thread has none, or the call in progress is another connection's.
+surplus_buffer* surplus_of(channel const& owner) noexcept {
+  surplus_buffer* const mine = thread_owned<surplus_buffer>::find();
+  return mine && mine->owner() == &owner ? mine : nullptr;
+}
+
+// One receive into both: the second is filled when the first is full.
+ssize_t receive_both(int socket, std::span<std::byte> first, std::span<std::byte> second) {
+  std::array<iovec, 2> parts{{{first.data(), first.size()}, {second.data(), second.size()}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::recvmsg(socket, &message, MSG_DONTWAIT);
+}
+
+}  // namespace
+
+void native_channel::expect(std::size_t bytes) noexcept {
+  surplus_buffer* const surplus = thread_owned<surplus_buffer>::find();
+  if (!surplus || surplus->owner()) return;   // of a call that this one runs inside of
+  surplus->begin(*this, bytes - std::min(bytes, given()));
+}
+
+void native_channel::expect_no_more() noexcept {
+  surplus_buffer* const surplus = surplus_of(*this);
+  if (!surplus) return;
+  if (!surplus->empty()) {
+    try {
+      give(surplus->rest().data(), surplus->rest().size());
+      set_dry(!more_waits_);
+    } catch (std::bad_alloc const&) {
+      // Fails closed: what comes behind a gap must not be read.
+      set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
+    }
+  }
+  surplus->end();
+}
+
+std::size_t native_channel::do_receive(void* data, std::size_t size) {
+  surplus_buffer* const surplus = surplus_of(*this);
+  if (surplus && !surplus->empty()) {
+    std::size_t const taken = surplus->take(data, size);
+    if (surplus->empty()) set_dry(!more_waits_);
+    return taken;
+  }
+  // A receive of both costs more than one of what is asked for: more must be known to wait.
+  std::span<std::byte> beyond;
+  if (surplus && more_waits_) beyond = surplus->room_beyond(size);
+  for (;;) {
+    int const socket = over_.descriptor(over_.socket);
+    ssize_t const got =
+        beyond.empty() ? ::recv(socket, data, size, MSG_DONTWAIT)
+                       : receive_both(socket, {static_cast<std::byte*>(data), size}, beyond);
+    if (got > 0) return note_received(static_cast<std::size_t>(got), size, beyond.size());
+    more_waits_ = false;
+    if (got == 0) {
+      // The system reports a reset once: after a send that has met it, reading only finds an end.
+      if (send_error() == boost::system::errc::connection_reset) {
+        set_receive_error(send_error());
+      } else {
+        set_ended();
+      }
+    } else if (errno == EINTR) {
+      continue;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      set_dry(true);
+    } else {
+      set_receive_error(last_system_error());
+    }
+    return 0;
+  }
+}
+
+std::size_t native_channel::note_received(std::size_t got, std::size_t asked,
+                                          std::size_t beyond) noexcept {
+  more_waits_ = got == asked + beyond;
+  if (surplus_buffer* const surplus = surplus_of(*this)) surplus->received(asked, got);
+  // A short read emptied the socket: the next one would only be told EAGAIN.
+  if (got <= asked) set_dry(!more_waits_);
+  return std::min(got, asked);
+}
+
+void native_channel::do_send(void const* data, std::size_t size) {
+  if (flight_) {
+    auto const first = take_flight();   // leaves with the same `send`
+    if (send_error()) return;
+    gather(first.data(), first.size());
+  }
+  gather(data, size);
+}
+
+void native_channel::gather(void const* data, std::size_t size) {
+  gathering_buffer* const gathered = thread_owned<gathering_buffer>::find();
+  if (gathered && tail_.empty()) {
+    gathered->append(*this, data, size);
+  } else {
+    tail_.append(data, size);
+  }
+}
+
+void native_channel::flush() noexcept {
+  if (!tail_.empty()) {
+    std::size_t const sent = send_now(tail_.data(), tail_.size());
+    if (send_error()) {
+      tail_.clear();
+    } else {
+      tail_.consume(sent);
+    }
+  }
+  gathering_buffer* const gathered = gathered_from(*this);
+  if (!gathered) return;
+  std::size_t const sent = tail_.empty() ? send_now(gathered->data(), gathered->size()) : 0;
+  if (sent < gathered->size()) keep(gathered->data() + sent, gathered->size() - sent);
+  gathered->pop();
+}
+
+// Keeps what must wait; without memory for it nothing more can leave, and whoever writes is told.
+void native_channel::keep(void const* data, std::size_t size) noexcept {
+  if (send_error()) return;
+  try {
+    tail_.append(data, size);
+  } catch (std::bad_alloc const&) {
+    tail_.clear();
+    note_send_error(make_error_code(boost::system::errc::not_enough_memory));
+  }
+}
+
+std::size_t native_channel::send_now(void const* data, std::size_t size) noexcept {
+  error_code failed;
+  std::size_t const sent = over_.send(data, size, failed);
+  if (failed) note_send_error(failed);
+  return sent;
+}
+
+void native_channel::hold_flight(bool awaited) noexcept {
+  gathering_buffer* const gathered = gathered_from(*this);
+  if (!gathered) return;
+  try {
+    flight_ = std::make_shared<held_flight>(over_, gathered->data(), gathered->size());
+  } catch (std::bad_alloc const&) {
+    return;   // it leaves as ever
+  }
+  flight_is_awaited_ = awaited;
+  gathered->pop();
+}
+
+std::vector<std::byte> native_channel::take_flight() noexcept {
+  held_flight::rest rest = std::exchange(flight_, nullptr)->take();
+  if (rest.failed) note_send_error(rest.failed);
+  return std::move(rest.bytes);
+}
+
+void native_channel::send_flight() noexcept {
+  if (!flight_) return;
+  flight_->leave();
+  auto const left = take_flight();
+  if (!left.empty()) keep(left.data(), left.size());
+}
+
+native_channel::~native_channel() {
+  if (flight_is_awaited_) send_flight();
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,140 @@
+#include <cotls/context.hpp>
+
+#include "context/context_state.hpp"
+
+namespace cotls {
+
+using detail::context_state;
+using detail::role;
+using detail::settings;
+
+context::context(std::shared_ptr<context_state> state) noexcept : state_(std::move(state)) {}
+
+void context::set_verify(verify mode) {
+  state_->change("set_verify", [&](settings& now) { now.peer.set_verify(mode); });
+}
+
+verify context::verify_mode() const noexcept { return state_->verify_mode(); }
+
+bool context::sealed() const noexcept { return state_->sealed(); }
+
+boost::asio::ssl::context& context::native() const { return state_->lend(); }
+
+ssl_ctx_st* context::native_handle() const { return state_->lend().native_handle(); }
+
+void context::do_use(certificate_chain const& chain) {
+  use_chain("use", chain, "using a certificate chain");
+}
+
+void context::do_use(private_key const& key) { use_key("use", key, "using a private key"); }
+
+void context::do_use(identity const& both) {
+  state_->change("use", [&](settings& now) {
+    now.identity.use(both, state_->make_trial().get(), "using a certificate chain and its key");
+  });
+}
+
+void context::do_load_certificate_chain(std::filesystem::path const& path) {
+  use_chain("load_certificate_chain", certificate_chain::from_pem_file(path),
+            "using the certificate chain " + path.string());
+}
+
+void context::do_load_private_key(std::filesystem::path const& path, key_options const& options) {
+  use_key("load_private_key", private_key::from_file(path, options),
+          "using the private key " + path.string());
+}
+
+void context::use_chain(char const* setter, certificate_chain const& chain,
+                        std::string const& doing) {
+  state_->change(setter, [&](settings& now) {
+    now.identity.use(chain, state_->handle(), state_->make_trial().get(), doing);
+  });
+}
+
+void context::use_key(char const* setter, private_key const& key, std::string const& doing) {
+  state_->change(setter, [&](settings& now) {
+    now.identity.use(key, state_->handle(), state_->make_trial().get(), doing);
+  });
+}
+
+void context::do_load_verify_roots(std::filesystem::path const& file,
+                                   std::filesystem::path const& directory) {
+  state_->change("load_verify_roots", [&](settings& now) { now.trust.load(file, directory); });
+}
+
+void context::do_add_roots(std::string_view pem) {
+  state_->change("add_roots", [&](settings& now) { now.trust.add(pem); });
+}
+
+void context::do_add_root(certificate const& root) {
+  state_->change("add_root", [&](settings& now) { now.trust.add(root); });
+}
+
+void context::do_use_system_roots() {
+  state_->change("use_system_roots", [](settings& now) { now.trust.trust_system(); });
+}
+
+void context::do_set_ciphers(std::string const& tls12, std::string const& tls13) {
+  state_->change("set_ciphers", [&](settings& now) {
+    now.algorithms.set_ciphers(tls12, tls13, state_->handle());
+  });
+}
+
+void context::do_set_groups(std::string const& groups) {
+  state_->change("set_groups", [&](settings& now) {
+    now.algorithms.set_groups(groups, state_->handle());
+  });
+}
+
+client_context::client_context(protocol versions)
+    : basic_context(std::make_shared<context_state>(role::client, versions)) {}
+
+client_context::client_context(boost::asio::ssl::context&& adopted)
+    : basic_context(std::make_shared<context_state>(role::client, std::move(adopted))) {}
+
+client_context& client_context::set_alpn(std::vector<std::string> const& protocols) {
+  state_->change("set_alpn", [&](settings& now) { now.alpn = detail::alpn_settings(protocols); });
+  return *this;
+}
+
+client_context& client_context::set_session_cache(std::size_t servers) {
+  state_->change("set_session_cache", [&](settings&) { state_->set_session_cache(servers); });
+  return *this;
+}
+
+server_context::server_context(protocol versions)
+    : basic_context(std::make_shared<context_state>(role::server, versions)) {}
+
+server_context::server_context(boost::asio::ssl::context&& adopted)
+    : basic_context(std::make_shared<context_state>(role::server, std::move(adopted))) {}
+
+server_context& server_context::set_alpn(std::vector<std::string> const& protocols,
+                                         alpn_mismatch policy) {
+  state_->change("set_alpn", [&](settings& now) {
+    now.alpn = detail::alpn_settings(protocols, policy);
+  });
+  return *this;
+}
+
+server_context& server_context::set_session_tickets(std::size_t count) {
+  state_->change("set_session_tickets", [&](settings& now) { now.sessions.set_tickets(count); });
+  return *this;
+}
+
+server_context& server_context::set_small_first_records(bool on) {
+  state_->change("set_small_first_records",
+                 [&](settings& now) { now.records.set_small_first(on); });
+  return *this;
+}
+
+server_context& server_context::set_max_client_hello(std::size_t bytes) {
+  state_->change("set_max_client_hello", [&](settings& now) { now.records.set_max_hello(bytes); });
+  return *this;
+}
+
+server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
+  state_->change("load_suggested_authorities", [&](settings& now) { now.peer.suggest(file); });
+  return *this;
+}
+
+}  // namespace cotls

@@ -1,0 +1,149 @@
+// From settings to an SSL_CTX:
+//
+//   setter -> settings, checked and stored
+//                |  apply: when it is lent, or else by seal()
+//                v
+//   wrapped context --- seal(): check_identity -> apply -> the system's roots -> the identity
+//
+// A step that throws has changed nothing that a mended context would trip over. The identity and
+// the system's roots wait for seal() in any case (S3).
+
+#include <cotls/detail/support/timeouts.hpp>
+
+#include "context/context_state.hpp"
+
+#include "context/base_context.hpp"
+#include "error/fail.hpp"
+#include "openssl/openssl_error.hpp"
+#include "openssl/trial_context.hpp"
+#include "session/resumption.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <openssl/ssl.h>
+
+#include <utility>
+
+namespace cotls::detail {
+
+namespace {
+
+constexpr std::size_t usual_servers = 256;
+
+boost::asio::ssl::context wrap(ssl_ctx_ptr made) {
+  boost::asio::ssl::context wrapped(made.get());
+  made.release();
+  return wrapped;
+}
+
+boost::asio::ssl::context take_over(boost::asio::ssl::context&& adopted) {
+  if (!adopted.native_handle()) {
+    fail(boost::asio::error::invalid_argument, "adopting a context that was moved from");
+  }
+  return std::move(adopted);
+}
+
+}  // namespace
+
+context_state::context_state(role which, protocol versions)
+    : end(which),
+      adopted(false),
+      native_(wrap(make_base_context(which, version_settings(versions)))) {
+  settings_.peer.set_verify(end == role::client ? verify::required : verify::none);
+  if (end == role::client) set_session_cache(usual_servers);
+}
+
+context_state::context_state(role which, boost::asio::ssl::context&& given)
+    : end(which), adopted(true), native_(take_over(std::move(given))) {}
+
+void context_state::check_mutable(char const* setter) const {
+  if (sealed()) fail(errc::context_sealed, setter);
+}
+
+verify context_state::verify_mode() const noexcept {
+  if (settings_.peer.mode() == applied_.peer.mode()) return peer_settings::mode_of(handle(), end);
+  verify const set = *settings_.peer.mode();
+  return end == role::client && set == verify::optional ? verify::required : set;
+}
+
+ssl_ctx_ptr context_state::make_trial() const {
+  ssl_ctx_ptr trial = make_trial_context(handle());
+  if (settings_.algorithms != applied_.algorithms) settings_.algorithms.apply_to(trial.get());
+  return trial;
+}
+
+void context_state::set_session_cache(std::size_t servers) {
+  if (adopted) fail(errc::invalid_setting, "set_session_cache: the context is an adopted one");
+  sessions_ = servers > 0 ? std::make_unique<session_cache>(servers) : nullptr;
+  settings_.sessions.set_cache(servers);
+}
+
+// All but the identity, and the system's roots.
+void context_state::apply() {
+  if (settings_.algorithms != applied_.algorithms) settings_.algorithms.apply_to(handle());
+  applied_.algorithms = settings_.algorithms;
+  settings_.trust.apply_to(handle(), applied_.trust.size());
+  applied_.trust = settings_.trust;
+  if (settings_.peer != applied_.peer) {
+    settings_.peer.apply_to(handle(), end, applied_.peer.suggestions());
+  }
+  applied_.peer = settings_.peer;
+  if (settings_.alpn != applied_.alpn) settings_.alpn->apply_to(handle(), end);
+  applied_.alpn = settings_.alpn;
+  if (settings_.sessions != applied_.sessions) settings_.sessions.apply_to(handle(), adopted);
+  applied_.sessions = settings_.sessions;
+  if (end == role::server) limit_tickets(handle(), settings_.records.max_hello());
+  applied_.records = settings_.records;
+}
+
+boost::asio::ssl::context& context_state::lend() {
+  if (never_lent_) fail(errc::context_sealed, "the default context, which is everybody's,");
+  if (!sealed()) apply();
+  lent_.store(true, std::memory_order_relaxed);
+  return native_;
+}
+
+void context_state::seal(void (*install)(context_state&)) {
+  if (sealed()) return;
+  std::lock_guard const lock(sealing_);
+  if (sealed()) return;
+  check_identity();
+  apply();
+  X509_STORE* const shared = prepare_system_roots();
+  settings_.identity.apply_to(handle());
+  install(*this);
+  if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
+  sealed_.store(true, std::memory_order_release);
+}
+
+void context_state::check_identity() const {
+  if (adopted && settings_.identity.empty()) return;
+  settings_.identity.check_complete(end, handle());
+}
+
+// Roots that the user loaded through the wrapped context count, too.
+bool context_state::has_roots() const noexcept {
+  return settings_.trust.has_roots() || has_certificates(SSL_CTX_get_cert_store(handle()));
+}
+
+bool context_state::must_trust_system() const {
+  if (settings_.trust.trusts_system()) return true;
+  if (adopted || verify_mode() == verify::none || has_roots()) return false;
+  // A directory given to the wrapped context cannot be seen from here. Should there be none, every
+  // certificate is refused: that fails closed.
+  if (end == role::server && !is_lent()) fail(errc::no_roots, "using the server's context");
+  return end == role::client;
+}
+
+// Loads the system's roots where they are trusted. Returns the store to share, if one can be.
+X509_STORE* context_state::prepare_system_roots() {
+  if (!must_trust_system()) return nullptr;
+  if (!adopted && !is_lent() && settings_.trust.empty()) return system_store();
+  clear_openssl_errors();
+  if (SSL_CTX_set_default_verify_paths(handle()) != 1) {
+    throw_openssl_error({}, "loading the system's roots");
+  }
+  return nullptr;
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,118 @@
+#include <cotls/engine.hpp>
+
+#include <cotls/detail/channel/bio_channel.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/held.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace cotls {
+
+struct engine::body {
+  template <class Context, class... Options>
+  explicit body(Context const& context, Options const&... options)
+      : ssl(context, ciphertext, options...) {}
+
+  template <class Context, class... Options>
+  body(detail::owned_bio transport, Context const& context, Options const&... options)
+      : adopted(std::in_place, std::move(transport)), ssl(context, *adopted, options...) {}
+
+  detail::channel& channel() noexcept {
+    if (adopted) return *adopted;
+    return ciphertext;
+  }
+
+  detail::memory_channel ciphertext;
+  std::optional<detail::bio_channel> adopted;
+  detail::ssl_engine ssl;
+};
+
+void engine::body_deleter::operator()(body* object) const noexcept { delete object; }
+
+engine::engine(client_context const& context, client_options const& options)
+    : body_(new body(context, detail::access::inner(options))) {}
+
+engine::engine(server_context const& context) : body_(new body(context)) {}
+
+engine::engine(client_context const& context, client_options const& options, bio_st* transport)
+    : body_(new body(detail::owned_bio(transport), context, detail::access::inner(options))) {}
+
+engine::engine(server_context const& context, bio_st* transport)
+    : body_(new body(detail::owned_bio(transport), context)) {}
+
+step engine::handshake() {
+  return perform("handshake", [](detail::ssl_engine& ssl) { return ssl.handshake(); });
+}
+
+step engine::read(asio::mutable_buffer into) {
+  std::array const one{into};
+  return perform("read", [&](detail::ssl_engine& ssl) { return ssl.read(one); });
+}
+
+step engine::write(asio::const_buffer from) {
+  std::array const one{from};
+  return perform("write", [&](detail::ssl_engine& ssl) { return ssl.write(one); });
+}
+
+step engine::close_write() {
+  return perform("sending close_notify", [](detail::ssl_engine& ssl) { return ssl.close_write(); });
+}
+
+step engine::shutdown() {
+  return perform("shutdown", [](detail::ssl_engine& ssl) { return ssl.shutdown(); });
+}
+
+template <class Call>
+step engine::perform(char const* operation, Call call) {
+  if (!body_) return {want::nothing, 0, errc::not_connected};
+  step const done = call(body_->ssl);
+  if (done.error) body_->ssl.note_failure(done.error, operation);
+  return done;
+}
+
+void engine::input(asio::const_buffer ciphertext) {
+  body& to = detail::held(body_);
+  to.ciphertext.keep_input();   // in the order in which it came
+  to.channel().give(ciphertext.data(), ciphertext.size());
+}
+
+void engine::lend_input(asio::const_buffer ciphertext) {
+  body& to = detail::held(body_);
+  if (to.adopted) return input(ciphertext);
+  to.ciphertext.keep_input();
+  to.ciphertext.lend_input(ciphertext.data(), ciphertext.size());
+}
+
+void engine::end_input() { detail::held(body_).channel().set_ended(); }
+
+std::size_t engine::unread() const noexcept {
+  if (!body_) return 0;
+  return body_->adopted ? body_->adopted->given() : body_->ciphertext.unread();
+}
+
+asio::const_buffer engine::output() {
+  return body_ ? body_->ciphertext.sending() : asio::const_buffer();
+}
+
+void engine::consume_output(std::size_t bytes) {
+  if (bytes > output().size()) throw error(asio::error::invalid_argument);
+  if (bytes > 0) body_->ciphertext.sent(bytes);
+}
+
+connection_info engine::info() const { return detail::held(body_).ssl.info(); }
+
+peer_info engine::peer() const { return detail::held(body_).ssl.peer(); }
+
+error engine::last_error() const {
+  return body_ ? body_->ssl.last_error() : error(errc::not_connected);
+}
+
+ssl_st* engine::native_handle() const noexcept {
+  return body_ ? body_->ssl.native_handle() : nullptr;
+}
+
+}  // namespace cotls

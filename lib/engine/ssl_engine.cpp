@@ -1,0 +1,445 @@
+// One connection's calls of OpenSSL:
+//
+//   handshake / read / write / close_write / shutdown
+//        |  channel::use: what it takes is counted, what it sends leaves at its end
+//        v
+//     perform: the call, between an empty error queue and a drained one -> step
+//
+// The transport's end and failures never pass through OpenSSL: the channel keeps them, and
+// `needs_input` says what it means that OpenSSL has found nothing more to read.
+
+#include <cotls/detail/engine/ssl_engine.hpp>
+
+#include <cotls/detail/support/access.hpp>
+
+#include "context/context_state.hpp"
+#include "engine/gather.hpp"
+#include "engine/seal.hpp"
+#include "openssl/openssl_error.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+namespace cotls::detail {
+
+namespace {
+
+constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
+constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less with TLS 1.3
+// A packet of 1,500 bytes has room for so much beside the headers of IPv6, of TCP with options, and
+// the record's own in any suite.
+constexpr std::uint16_t packet_record = 1'369;
+constexpr std::size_t small_read = 512;   // up to so much is read from a copy of a record's rest
+
+ssl_st* make_ssl(SSL_CTX* context) {
+  clear_openssl_errors();
+  if (SSL* made = SSL_new(context)) return made;
+  throw_openssl_error(errc::unexpected_result, "making a connection");
+}
+
+SSL_CTX* sealed(context_state& context) {
+  seal(context);
+  return context.handle();
+}
+
+}  // namespace
+
+enum class ssl_engine::call : std::uint8_t { handshake, read, peek, write, shutdown };
+
+// While it lives, the channel may receive all that a caller with this much room can read.
+class ssl_engine::receive_scope {
+ public:
+  receive_scope(ssl_engine& engine, std::size_t room) noexcept {
+    // Less is OpenSSL's own buffer. Without read-ahead, nothing behind a record may be taken.
+    if (room <= max_record || SSL_get_read_ahead(engine.ssl_.get()) != 1) return;
+    std::size_t const read = std::min(room, max_write);
+    channel_ = engine.channel_;
+    channel_->expect(read + read / max_record * record_overhead);
+  }
+  ~receive_scope() {
+    if (channel_) channel_->expect_no_more();
+  }
+  receive_scope(receive_scope const&) = delete;
+  receive_scope& operator=(receive_scope const&) = delete;
+
+ private:
+  channel* channel_ = nullptr;
+};
+
+void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
+
+ssl_engine::ssl_engine(ssl_st* made, channel& over)
+    : channel_(&over), ssl_(made), first_record_(max_record), next_record_(max_record) {
+  BIO* bio = over.make_bio();
+  SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
+  over.owner = this;
+  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // One receive takes a record's header and body, and several small records.
+  SSL_set_read_ahead(ssl_.get(), 1);
+  set_verify_mode(SSL_get_verify_mode(ssl_.get()));
+}
+
+ssl_engine::ssl_engine(ssl_ctx_st* context, channel& over) : ssl_engine(make_ssl(context), over) {}
+
+ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
+    : ssl_engine(sealed(*context), over) {
+  context_ = std::move(context);
+}
+
+ssl_engine::ssl_engine(client_context const& context, channel& over,
+                       connection_options const& options)
+    : ssl_engine(access::state(context), over) {
+  become(role::client);
+  if (!options.host.empty()) {
+    set_host(options.host);
+  } else if (!context_->adopted && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
+    throw error(errc::no_host_name);   // fails closed: any trusted certificate would do otherwise
+  }
+  if (!options.alpn.empty()) alpn_settings(options.alpn).apply_to(ssl_.get());
+  if (options.port != 0) resume_at(options.port, options.host);
+}
+
+ssl_engine::ssl_engine(server_context const& context, channel& over)
+    : ssl_engine(access::state(context), over) {
+  become(role::server);
+  if (context_->settings().records.small_first()) first_record_ = next_record_ = packet_record;
+}
+
+void ssl_engine::become(role end) noexcept {
+  if (SSL_in_before(ssl_.get()) != 1) return;
+  if (end == role::client) {
+    SSL_set_connect_state(ssl_.get());
+  } else {
+    SSL_set_accept_state(ssl_.get());
+  }
+}
+
+ssl_engine* ssl_engine::serving(ssl_st const* ssl) noexcept {
+  channel* const over = channel_of(SSL_get_rbio(ssl));
+  return over ? over->owner : nullptr;
+}
+
+bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
+
+step ssl_engine::perform(call what, void* data, std::size_t size) {
+  // Not before: the caller may still change what is asked of the server.
+  if (port_ != 0 && !handshake_done_ && SSL_in_before(ssl_.get()) == 1) offer_session();
+  // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
+  // already cannot fail, and is so short that even the look would be felt.
+  if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
+  std::size_t bytes = 0;
+  int result = 0;
+  switch (what) {
+    case call::handshake: result = SSL_do_handshake(ssl_.get()); break;
+    case call::read: result = SSL_read_ex(ssl_.get(), data, size, &bytes); break;
+    case call::peek: result = SSL_peek_ex(ssl_.get(), data, size, &bytes); break;
+    case call::write: result = SSL_write_ex(ssl_.get(), data, size, &bytes); break;
+    case call::shutdown:
+      result = SSL_shutdown(ssl_.get());
+      if (result == 0) return {};   // sent; the peer's has not arrived, and nothing is wrong
+      break;
+  }
+  if (result > 0) {
+    handshake_done_ = true;   // by SSL_do_handshake, or by a read or write that came before it
+    // Not beneath a write that is to be made again, with the same bytes (T10).
+    if (what == call::read && !write_waits_) next_record_ = first_record_;
+    if (what == call::write) write_waits_ = false;
+    return {want::nothing, bytes, {}};
+  }
+
+  write_waits_ |= what == call::write;
+  openssl_error said = take_openssl_error(ssl_.get(), result);
+  switch (said.status) {
+    case status::want_read: return {want::input, 0, {}};
+    case status::want_write: return {want::output, 0, {}};
+    case status::want_client_hello: return {want::client_hello, 0, {}};
+    case status::want_x509_lookup: return {want::certificate, 0, {}};
+    case status::want_retry_verify: return {want::verification, 0, {}};
+    case status::want_connect: return {want::connect, 0, {}};
+    case status::want_accept: return {want::accept, 0, {}};
+    case status::want_async: return {want::async, 0, {}};
+    case status::want_async_job: return {want::async_job, 0, {}};
+    case status::zero_return: return {want::nothing, 0, asio::error::eof};
+    case status::ssl: return fail(to_error_code(said.code), said.status, std::move(said.stack));
+    case status::syscall:
+      return fail({said.system, boost::system::system_category()}, said.status,
+                  std::move(said.stack));
+    case status::unclassified: break;
+  }
+  return fail(errc::unexpected_result, said.status, std::move(said.stack));
+}
+
+// OpenSSL has read all that it was given.
+step ssl_engine::needs_input(shortage why) const noexcept {
+  switch (why) {
+    case shortage::paused: return {want::output, 0, {}};
+    case shortage::dry: return {want::input, 0, {}};
+    case shortage::failed: return {want::nothing, 0, channel_->receive_error()};
+    case shortage::ended: break;
+  }
+  if (!handshake_done_) return {want::nothing, 0, errc::handshake_truncated};
+  if (truncation_is_end_) return {want::nothing, 0, asio::error::eof};
+  return {want::nothing, 0, errc::stream_truncated};
+}
+
+bool ssl_engine::must_send() const noexcept {
+  return channel_->unsent() > 2 * channel::max_unsent + tickets_;
+}
+
+error_code ssl_engine::send_failure() noexcept {
+  if (!channel_->send_error() || fatal_) return fatal_ ? fatal_ : channel_->send_error();
+  // A peer that refuses us says so by an alert before it closes. Data that is here stays: whoever
+  // reads meets the alert behind it.
+  channel_->set_dry(false);
+  channel::use const looking(*channel_);
+  std::byte one{};
+  perform(call::peek, &one, 1);
+  return fatal_ ? fatal_ : channel_->send_error();
+}
+
+void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
+
+bool ssl_engine::is_over() const noexcept {
+  bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  bool const over = closed || (fatal_ && !handshake_done_);
+  return over && channel_->unsent() == 0;   // or it would be cut, and what comes next inside of it
+}
+
+std::vector<std::byte> ssl_engine::take_back_input() {
+  bool const all_kept = channel_->heard_foreign();
+  // Without read-ahead, what is pending is the beginning of a record that was not finished.
+  bool const pending = SSL_get_read_ahead(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 1;
+  if (!all_kept && pending) throw error(errc::read_ahead);
+  return channel_->take_back_given();
+}
+
+step ssl_engine::handshake() {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  channel::use const use(*channel_);
+  switch (await_hello()) {
+    case hello_arrival::awaited: return needs_input(channel_->lack());
+    case hello_arrival::too_long: return refuse_hello();
+    case hello_arrival::here: break;
+  }
+  step done = perform(call::handshake);
+  if (done.want == want::input) return needs_input(use.why());
+  if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
+  if (handshake_done_) {
+    remember_renewed_session();
+    release_buffers();
+    // Together with the first data the last flight costs neither a send nor its receiver a wake.
+    bool const awaited = peer_awaits_flight();
+    if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
+    if (is_server() ? !awaited : channel_->flight_may_wait()) channel_->hold_flight(awaited);
+  }
+  return done;
+}
+
+// A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
+// client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
+hello_arrival ssl_engine::await_hello() {
+  bool const first = is_server() && SSL_in_before(ssl_.get()) == 1;
+  if (!first || fatal_ || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
+  for (;;) {
+    hello_arrival const arrival = look_for_hello(channel_->ahead(), max_hello());
+    if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
+  }
+}
+
+// With the alert that OpenSSL sends to those who go beyond its own limit.
+step ssl_engine::refuse_hello() {
+  auto const said = plaintext_alert(alert::illegal_parameter);
+  channel_->send(said.data(), said.size());
+  return fail(errc::client_hello_too_long, status::ssl);
+}
+
+// For what a client says last the peer waits, and for a server's last words before TLS 1.3. Of a
+// server of TLS 1.3 only the tickets are left, which nobody waits for (RFC 8446 section 4.6.1).
+bool ssl_engine::peer_awaits_flight() const noexcept {
+  return !is_server() || SSL_version(ssl_.get()) < TLS1_3_VERSION;
+}
+
+// Whether another read could give plaintext without waiting.
+bool ssl_engine::more_is_here() const noexcept {
+  return !channel_->dry() || SSL_has_pending(ssl_.get()) == 1;
+}
+
+// Whether a read would find nothing and OpenSSL has nothing to say, as it has after SSL_key_update.
+bool ssl_engine::nothing_to_do() const noexcept {
+  return !more_is_here() && channel_->unsent() == 0 && SSL_in_init(ssl_.get()) == 0;
+}
+
+read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
+  if (rest_begin_ != rest_end_) return {read_rest(buffers)};
+  if (held_) return {{want::nothing, 0, held_}};
+  if (fatal_) return {{want::nothing, 0, fatal_}};
+  if (handshake_done_ && nothing_to_do()) return {needs_input(channel_->lack())};
+  // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
+  // write would wait for each other for ever; what our answers to the peer add to it is bounded.
+  if (must_send()) return {{want::output, 0, {}}};
+  channel::use const use(*channel_);
+  if (keep_rest(asio::buffer_size(buffers))) return {read_rest(buffers)};
+  step const done = fill(buffers, use);
+  // Tickets come alone, or before the first data. After that a look at each read would cost more
+  // than the buffer, which the next write lets go.
+  if (!data_was_read_ || done.bytes == 0) release_buffers();
+  data_was_read_ |= done.bytes > 0;
+  return {done, use.records(), use.received()};
+}
+
+// Whoever reads a record in small pieces would call OpenSSL for each, which takes ten times as long
+// as the copy. OpenSSL lets go of its own buffer when the rest is taken, so that no more is held.
+bool ssl_engine::keep_rest(std::size_t wanted) noexcept {
+  if (wanted > small_read) return false;
+  auto const pending = static_cast<std::size_t>(SSL_pending(ssl_.get()));
+  if (pending <= wanted) return false;
+  if ((SSL_get_options(ssl_.get()) & SSL_OP_CLEANSE_PLAINTEXT) != 0) return false;
+  try {
+    rest_ = input_chunk::borrow();
+  } catch (std::bad_alloc const&) {
+    return false;   // it stays with OpenSSL
+  }
+  step const got = perform(call::read, rest_.buffer().data(), std::min(pending, max_record));
+  if (got.bytes == 0) rest_ = input_chunk();
+  rest_begin_ = 0;
+  rest_end_ = static_cast<std::uint16_t>(got.bytes);
+  return got.bytes > 0;
+}
+
+step ssl_engine::read_rest(std::span<asio::mutable_buffer const> buffers) {
+  auto const* const rest = static_cast<std::byte const*>(rest_.buffer().data());
+  std::size_t read = 0;
+  for (asio::mutable_buffer const into : buffers) {
+    std::size_t const left = std::size_t{rest_end_} - rest_begin_;
+    std::size_t const size = std::min(into.size(), left);
+    if (size > 0) std::memcpy(into.data(), rest + rest_begin_, size);
+    rest_begin_ = static_cast<std::uint16_t>(rest_begin_ + size);
+    read += size;
+  }
+  if (rest_begin_ == rest_end_) rest_ = input_chunk();
+  return {want::nothing, read, {}};
+}
+
+step ssl_engine::fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use) {
+  receive_scope const all_at_once(*this, asio::buffer_size(buffers));
+  std::size_t filled = 0;
+  for (asio::mutable_buffer rest : buffers) {
+    while (rest.size() > 0) {
+      step got = perform(call::read, rest.data(), rest.size());
+      if (got.bytes > 0) {
+        filled += got.bytes;
+        rest += got.bytes;
+        if (rest.size() > 0 && !more_is_here()) return {want::nothing, filled, {}};
+        continue;
+      }
+      if (got.want == want::input) got = needs_input(use.why());
+      if (got.error) held_ = got.error;
+      if (filled > 0) return {want::nothing, filled, {}};
+      return got;
+    }
+  }
+  return {want::nothing, filled, {}};
+}
+
+// An idle connection holds no record buffers. OpenSSL lets go of them by itself, but for those that
+// messages of a handshake leave behind, a ticket one of 16 kB for writing. Before 3.0.14,
+// SSL_free_buffers does not see that a record was read in part, or only its header (CVE-2024-4741):
+// "RH" says that none has begun.
+void ssl_engine::release_buffers() noexcept {
+  if (more_is_here() || std::string_view(SSL_rstate_string(ssl_.get())) != "RH") return;
+  SSL_free_buffers(ssl_.get());
+}
+
+step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  if (closing_) return {want::nothing, 0, errc::write_after_close};
+  if (channel_->send_error()) return {want::nothing, 0, send_failure()};
+  if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
+  step done;
+  {
+    channel::use const use(*channel_);
+    if (may_renegotiate()) {
+      done = renegotiate(use);
+      if (done.error || done.want != want::nothing) return done;
+    }
+    gather plaintext(buffers);
+    while (!plaintext.empty() && done.bytes < max_write) {
+      std::size_t const room = max_write - done.bytes;
+      asio::const_buffer const piece = plaintext.next(
+          next_record_ == max_record ? room : std::min<std::size_t>(next_record_, room));
+      step const taken = perform(call::write, const_cast<void*>(piece.data()), piece.size());
+      done.bytes += taken.bytes;
+      if (taken.bytes >= next_record_) {
+        std::size_t const twice = 2u * next_record_;
+        next_record_ = static_cast<std::uint16_t>(std::min(twice, max_record));
+      }
+      if (taken.bytes == piece.size()) continue;
+      step const ended = taken.want == want::input ? needs_input(use.why()) : taken;
+      done.want = ended.want;
+      done.error = ended.error;
+      break;
+    }
+  }
+  if (!done.error) done.error = send_failure();
+  return done;
+}
+
+// A request for another handshake that came before other records is remembered by OpenSSL, which
+// does not say so, and followed by whatever is called next.
+bool ssl_engine::may_renegotiate() const noexcept {
+  if (!handshake_done_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return false;
+  bool const allowed = (SSL_get_options(ssl_.get()) & SSL_OP_NO_RENEGOTIATION) == 0;
+  return allowed || SSL_in_init(ssl_.get()) == 1;
+}
+
+// OpenSSL hands data that arrives amid a renegotiation to a read alone; a write would fail without a
+// reason (T29).
+step ssl_engine::renegotiate(channel::use const& use) {
+  std::byte one{};
+  step const seen = perform(call::peek, &one, 1);
+  if (fatal_) return {want::nothing, 0, fatal_};
+  if (SSL_in_init(ssl_.get()) == 0) return {};
+  if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};
+  return needs_input(use.why());
+}
+
+step ssl_engine::close_write() {
+  if (fatal_) return {want::nothing, 0, fatal_};
+  // Before the handshake is done there is nothing to close; OpenSSL refuses to try.
+  if (close_sent_ || !handshake_done_) return {};
+  closing_ = true;
+  channel::use const use(*channel_);
+  // While a message is half here, a ticket that spans records, OpenSSL refuses to close anything.
+  if (SSL_in_init(ssl_.get()) == 1) {
+    step const rest = perform(call::handshake);
+    if (rest.want == want::input) return needs_input(use.why());
+    if (rest.error || rest.want != want::nothing) return rest;
+  }
+  step const done = perform(call::shutdown);
+  close_sent_ = done.want == want::nothing;   // an adopted BIO may not take it at once
+  // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any
+  // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has
+  // closed its socket meanwhile would answer with a reset, which destroys what it has sent last.
+  if (close_sent_) channel_->mute();
+  return done;
+}
+
+read_step ssl_engine::shutdown() {
+  if (step const sent = close_write(); sent.error || sent.want != want::nothing) return {sent};
+  if (!handshake_done_) return {};
+  // Unread data is discarded: closing the transport over it would make the kernel send a reset,
+  // which can destroy the last of our data on its way (T15).
+  thread_local std::array<std::byte, max_record> discarded;
+  std::array const into{asio::mutable_buffer(discarded.data(), discarded.size())};
+  read_step const got = read(into);
+  if (got.error == asio::error::eof) return {};
+  return got;
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,85 @@
+// What has ended a connection, and what is known of it: kept apart, for most connections end well.
+
+#include <cotls/detail/engine/ssl_engine.hpp>
+
+#include "context/context_state.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <new>
+#include <utility>
+
+namespace cotls::detail {
+
+namespace {
+
+bool is_verification_failure(error_code code) {
+  auto const packed = static_cast<unsigned long>(static_cast<unsigned>(code.value()));
+  return code.category() == openssl_category() && ERR_GET_LIB(packed) == ERR_LIB_SSL &&
+         ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
+}  // namespace
+
+step ssl_engine::fail(error_code code, status classified, std::string stack) noexcept {
+  fatal_ = code;
+  try {
+    failure& known = failures().fatal;
+    if (!is_verification_failure(code)) forget_refused_certificate();
+    known.status = classified;
+    known.openssl_stack = std::move(stack);
+    known.certificate_missed = missed_certificate(code);
+    // Should the session that was offered be the reason, the next connection goes without.
+    if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
+  } catch (std::bad_alloc const&) {
+    // The code is reported; only what OpenSSL said of it is lost.
+  }
+  return {want::nothing, 0, code};
+}
+
+void ssl_engine::note_failure(error_code code, char const* operation) noexcept {
+  try {
+    record& known = failures();
+    known.last = code;
+    known.last_operation = operation;
+  } catch (std::bad_alloc const&) {
+    // The operation reports its code; only last_error does not know of it.
+  }
+}
+
+ssl_engine::record& ssl_engine::failures() {
+  if (!record_) record_ = std::make_unique<record>();
+  return *record_;
+}
+
+error ssl_engine::last_error() const {
+  if (!record_ || !record_->last) return failure_of({}, "the connection");
+  return failure_of(record_->last, record_->last_operation);
+}
+
+failure ssl_engine::failure_details(error_code code) const {
+  if (record_ && code && code == fatal_) return record_->fatal;
+  failure known;
+  if (code == asio::error::eof) known.status = status::zero_return;
+  if (code && (code == channel_->receive_error() || code == channel_->send_error())) {
+    known.status = status::syscall;
+  }
+  return known;
+}
+
+error ssl_engine::failure_of(error_code code, char const* operation) const {
+  failure known = failure_details(code);
+  known.context = operation;
+  if (std::string const name = host(); !name.empty()) known.context += " with " + name;
+  return error(code, std::move(known));
+}
+
+void ssl_engine::give_up_handshake(error_code why) {
+  handshake_done_ = false;
+  if (!fatal_) fail(why, failure_details(why).status);
+}
+
+}  // namespace cotls::detail

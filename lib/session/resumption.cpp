@@ -1,0 +1,204 @@
+// What a server has verified, it verifies again before it resumes:
+//
+//   full handshake -> session: the client's certificate, and beside it those that came with it
+//        |                |
+//        v                v
+//     a ticket      our own cache, for clients of TLS 1.2 without tickets
+//        |                |
+//        +------> offered again -> may_resume -> resumed, or a full handshake
+//
+// OpenSSL keeps in a ticket no more than the client's own certificate: the others are the ticket's
+// application data.
+
+#include "session/resumption.hpp"
+
+#include "openssl/openssl_error.hpp"
+#include "openssl/openssl_ptr.hpp"
+#include "openssl/owned_by_context.hpp"
+#include "session/session_cache.hpp"
+
+#include <cotls/detail/channel/hello_framing.hpp>
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <new>
+#include <string>
+
+namespace cotls::detail {
+
+namespace {
+
+constexpr std::size_t max_sessions = 1024;       // about 1.5 kB each
+
+// What an SSL_CTX of ours has for its servers' sessions.
+struct server_sessions {
+  session_cache cache{max_sessions};
+  std::size_t max_hello = default_max_hello;
+};
+
+// Null for a connection that the program has given another context meanwhile.
+server_sessions* sessions_of(SSL const* connection) {
+  return owned_by_context<server_sessions>::find(SSL_get_SSL_CTX(connection));
+}
+
+// How much of a client's certificates a ticket may have, in bytes, the client's own included; a
+// longer chain is asked for again. Tickets come back in hellos: we would refuse what we have caused.
+std::size_t room_in_ticket(SSL const* of) {
+  server_sessions const* const known = sessions_of(of);
+  return (known ? known->max_hello : default_max_hello) / 4 * 3;
+}
+
+std::string to_der(STACK_OF(X509)* certificates) {
+  std::string all;
+  for (int i = 0; i < sk_X509_num(certificates); ++i) {
+    unsigned char* written = nullptr;
+    int const size = i2d_X509(sk_X509_value(certificates, i), &written);
+    openssl_memory_ptr const bytes(written);
+    if (size > 0) all.append(reinterpret_cast<char const*>(bytes.get()), std::size_t(size));
+  }
+  return all;
+}
+
+x509_stack_ptr from_der(unsigned char const* bytes, std::size_t size) {
+  x509_stack_ptr certificates(sk_X509_new_null());
+  unsigned char const* const end = bytes + size;
+  while (certificates && bytes < end) {
+    x509_ptr next(d2i_X509(nullptr, &bytes, static_cast<long>(end - bytes)));
+    if (!next || sk_X509_push(certificates.get(), next.get()) <= 0) return nullptr;
+    next.release();
+  }
+  return certificates;
+}
+
+// A session that was resumed has no chain of its own, but still the data of the first one.
+void keep_others(SSL* of, SSL_SESSION* in) {
+  STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
+  if (sk_X509_num(sent) <= 0) return;
+  X509* const own = SSL_SESSION_get0_peer(in);
+  int const own_size = own ? i2d_X509(own, nullptr) : 0;
+  std::string const der = to_der(sent);
+  if (own_size < 0 || der.size() + std::size_t(own_size) > room_in_ticket(of)) return;
+  SSL_SESSION_set1_ticket_appdata(in, der.data(), der.size());
+}
+
+x509_stack_ptr others_in(SSL_SESSION* session) {
+  void* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 || size == 0) return nullptr;
+  return from_der(static_cast<unsigned char const*>(data), size);
+}
+
+bool may_resume(SSL* connection, SSL_SESSION* session) {
+  int const mode = SSL_get_verify_mode(connection);
+  if ((mode & SSL_VERIFY_PEER) == 0) return true;
+  X509* const certificate = SSL_SESSION_get0_peer(session);
+  if (!certificate) return (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0;
+  x509_stack_ptr const others = others_in(session);
+  return verifies_today(connection, certificate, others.get());
+}
+
+int on_ticket_made(SSL* connection, void*) noexcept {
+  try {
+    keep_others(connection, SSL_get_session(connection));
+  } catch (std::bad_alloc const&) {
+    // Only the short cut is lost.
+  }
+  return 1;
+}
+
+SSL_TICKET_RETURN on_ticket_read(SSL* connection, SSL_SESSION* session, unsigned char const*,
+                                 std::size_t, SSL_TICKET_STATUS status, void*) {
+  bool const decrypted = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+  // Without it the handshake is a full one, in which verification has its say.
+  if (!decrypted || !may_resume(connection, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+std::string id_of(SSL_SESSION const* session) {
+  unsigned size = 0;
+  unsigned char const* const id = SSL_SESSION_get_id(session, &size);
+  return {reinterpret_cast<char const*>(id), size};
+}
+
+// Called for tickets of TLS 1.3, too, and not for those of TLS 1.2.
+int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
+  server_sessions* const kept = sessions_of(connection);
+  if (!kept || SSL_version(connection) >= TLS1_3_VERSION) return 0;
+  try {
+    keep_others(connection, session);
+    kept->cache.put(id_of(session), session);
+  } catch (std::bad_alloc const&) {
+    // Only the short cut is lost.
+  }
+  return 0;   // a copy was kept
+}
+
+SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size,
+                              int* copy) noexcept {
+  *copy = 0;   // what is returned is OpenSSL's
+  server_sessions* const kept = sessions_of(connection);
+  if (!kept) return nullptr;
+  try {
+    std::string const name(reinterpret_cast<char const*>(id), static_cast<std::size_t>(size));
+    ssl_session_ptr found = kept->cache.take(name);
+    return found && may_resume(connection, found.get()) ? found.release() : nullptr;
+  } catch (std::bad_alloc const&) {
+    return nullptr;
+  }
+}
+
+X509_STORE* store_of(SSL* connection) {
+  X509_STORE* shared = nullptr;
+  SSL_get0_verify_cert_store(connection, &shared);
+  return shared ? shared : SSL_CTX_get_cert_store(SSL_get_SSL_CTX(connection));
+}
+
+}  // namespace
+
+// What OpenSSL does with a chain that a peer has sent, in the same order.
+bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) {
+  x509_store_ctx_ptr const work(X509_STORE_CTX_new());
+  bool ready = work && X509_STORE_CTX_init(work.get(), store_of(connection), certificate,
+                                           others) == 1 &&
+               X509_STORE_CTX_set_ex_data(work.get(), SSL_get_ex_data_X509_STORE_CTX_idx(),
+                                          connection) == 1;
+  if (ready) {
+    X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(work.get());
+    X509_VERIFY_PARAM_set_auth_level(parameters, SSL_get_security_level(connection));
+    X509_STORE_CTX_set_default(work.get(),
+                               SSL_is_server(connection) == 1 ? "ssl_client" : "ssl_server");
+    ready = X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(connection)) == 1;
+    if (auto const callback = SSL_get_verify_callback(connection)) {
+      X509_STORE_CTX_set_verify_cb(work.get(), callback);
+    }
+  }
+  bool const verified = ready && X509_verify_cert(work.get()) == 1;   // fails closed
+  // In the middle of a handshake they would be read as its own.
+  clear_openssl_errors();
+  return verified;
+}
+
+void guard_resumption(SSL_CTX* servers) {
+  SSL_CTX_set_session_ticket_cb(servers, on_ticket_made, on_ticket_read, nullptr);
+  SSL_CTX_sess_set_new_cb(servers, on_session_made);
+  SSL_CTX_sess_set_get_cb(servers, on_session_asked);
+  auto made = std::make_unique<server_sessions>();
+  server_sessions* const given = made.get();
+  auto const back = owned_by_context<server_sessions>::exchange(servers, std::move(made));
+  keep_sessions(servers, back.get() != given);
+}
+
+void limit_tickets(SSL_CTX* servers, std::size_t max_hello) {
+  server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
+  if (kept) kept->max_hello = max_hello;
+}
+
+void keep_sessions(SSL_CTX* servers, bool some) {
+  SSL_CTX_set_session_cache_mode(
+      servers, some ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL |
+                          SSL_SESS_CACHE_NO_AUTO_CLEAR
+                    : SSL_SESS_CACHE_OFF);
+}
+
+}  // namespace cotls::detail

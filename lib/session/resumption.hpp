@@ -1,0 +1,29 @@
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <cstddef>
+
+namespace cotls::detail {
+
+/** Verifies a certificate that was verified when a session was made as a handshake would verify it
+    now: its dates, the roots and revocation lists, the host, and the connection's own callback (T3,
+    T26).
+
+    @param others  The certificates its peer sent beside it; may be null. */
+bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others);
+
+/** Has a context's servers resume sessions only with what would be accepted in a full handshake: a
+    client whose certificate has expired meanwhile, or is no longer trusted, is asked for another one.
+
+    Sessions are kept by the clients, in tickets (RFC 5077, RFC 8446 section 4.6.1); those of
+    clients of TLS 1.2 that take no tickets are kept here, the newest 1,024. */
+void guard_resumption(SSL_CTX* servers);
+
+/** Says how long a client's hello may be, with a ticket in it. */
+void limit_tickets(SSL_CTX* servers, std::size_t max_hello);
+
+/** Keeps sessions for clients without tickets, or none. */
+void keep_sessions(SSL_CTX* servers, bool some);
+
+}  // namespace cotls::detail

@@ -1,0 +1,91 @@
+#include "session/session_cache.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+
+namespace cotls::detail {
+
+namespace {
+
+// RFC 8446 section 4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the
+// ticket_lifetime".
+constexpr long longest = 7 * 24 * 60 * 60;
+
+// A certificate that has expired would not pass today.
+bool is_fresh(SSL_SESSION const* session) {
+  auto const now = static_cast<long>(std::time(nullptr));
+  long const lifetime = std::min(static_cast<long>(SSL_SESSION_get_timeout(session)), longest);
+  if (now >= SSL_SESSION_get_time(session) + lifetime) return false;
+  X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
+  return !peer || X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
+}
+
+std::string_view ticket_of(SSL_SESSION const* session) {
+  unsigned char const* bytes = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(session, &bytes, &size);
+  return {reinterpret_cast<char const*>(bytes), size};
+}
+
+// Of TLS 1.2, the session that a connection ends its handshake with may be the one it began with.
+bool is_known(std::vector<ssl_session_ptr> const& sessions, SSL_SESSION const* session) {
+  std::string_view const ticket = ticket_of(session);
+  return !sessions.empty() && !ticket.empty() && ticket_of(sessions.back().get()) == ticket;
+}
+
+}  // namespace
+
+void session_cache::put(std::string const& server, SSL_SESSION* session) {
+  if (!keeps() || SSL_SESSION_is_resumable(session) != 1) return;
+  ssl_session_ptr copy(SSL_SESSION_dup(session));
+  if (!copy) return;   // only the short cut is lost
+  std::scoped_lock const lock(mutex_);
+  auto found = find(server);
+  if (found == entries_.end()) {
+    if (entries_.size() == max_servers_) {
+      index_.erase(entries_.back().server);
+      entries_.pop_back();
+    }
+    entries_.push_front({server, {}});
+    found = entries_.begin();
+    index_.emplace(server, found);
+  }
+  auto& sessions = found->sessions;
+  if (is_known(sessions, session)) return;
+  if (sessions.size() == max_sessions) sessions.erase(sessions.begin());
+  sessions.push_back(std::move(copy));
+}
+
+ssl_session_ptr session_cache::take(std::string const& server) {
+  std::scoped_lock const lock(mutex_);
+  auto const found = find(server);
+  if (found == entries_.end()) return nullptr;
+  auto& sessions = found->sessions;
+  while (!sessions.empty()) {
+    ssl_session_ptr newest = std::move(sessions.back());
+    sessions.pop_back();
+    if (!is_fresh(newest.get())) continue;
+    if (SSL_SESSION_get_protocol_version(newest.get()) >= TLS1_3_VERSION) return newest;
+    ssl_session_ptr copy(SSL_SESSION_dup(newest.get()));
+    sessions.push_back(std::move(newest));
+    return copy;
+  }
+  return nullptr;
+}
+
+void session_cache::forget(std::string const& server) {
+  std::scoped_lock const lock(mutex_);
+  auto const found = find(server);
+  if (found != entries_.end()) found->sessions.clear();
+}
+
+// The server that is found becomes the one used last.
+session_cache::entries::iterator session_cache::find(std::string const& server) {
+  auto const found = index_.find(server);
+  if (found == index_.end()) return entries_.end();
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second;
+}
+
+}  // namespace cotls::detail

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "openssl/openssl_ptr.hpp"
+
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace cotls::detail {
+
+/** Sessions to be resumed, by server; those of the servers used last. (A server has one, too, by the
+    number of the session.)
+
+    What a session was made for must be what it is offered to, by whoever made it (T3): so each
+    context has a cache of its own, and the keys of a client's hold host name and port. Thread-safe.
+*/
+class session_cache {
+ public:
+  /// What one server has given at the most, the newest: a browser's worth of parallel connections.
+  static constexpr std::size_t max_sessions = 4;
+
+  /** @param servers  How many servers are remembered; 0: none, and nothing is kept. */
+  explicit session_cache(std::size_t servers) noexcept : max_servers_(servers) {}
+
+  bool keeps() const noexcept { return max_servers_ > 0; }
+
+  /** Remembers a session, unless it is the newest already. A copy is kept: a live one turns useless
+      when its connection ends without close_notify (T6). */
+  void put(std::string const& server, SSL_SESSION* session);
+
+  /** Returns the newest session that is not too old, and whose certificate has not expired, or null.
+      One of TLS 1.3 is given once
+      (RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections."). */
+  ssl_session_ptr take(std::string const& server);
+
+  /** Forgets what a server has given, which does not work. */
+  void forget(std::string const& server);
+
+ private:
+  struct entry {
+    std::string server;
+    std::vector<ssl_session_ptr> sessions;   // the newest last
+  };
+  using entries = std::list<entry>;
+
+  entries::iterator find(std::string const& server);
+
+  std::size_t const max_servers_;
+  std::mutex mutex_;
+  entries entries_;   // the server used last comes first
+  std::unordered_map<std::string, entries::iterator> index_;
+};
+
+}  // namespace cotls::detail

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cotls/detail/support/role.hpp>
+#include <cotls/identity.hpp>
+
+#include <openssl/types.h>
+
+#include <optional>
+#include <string>
+
+namespace cotls::detail {
+
+/** The certificate chain that is shown, and its key. What is not set is what the context beneath
+    has, which is one that was adopted or was lent.
+
+    They are given to a context when it is sealed: OpenSSL keeps a certificate for each type of key
+    and cannot forget one, so a chain that was overwritten would go on being offered to peers that
+    prefer its type (S3). */
+class identity_settings {
+ public:
+  /** @param trial  A context like the one they are for, to which they are given to be checked.
+      @param doing  What the error says was tried: `"using the private key key.pem"`.
+      @par Errors errc::key_mismatch, errc::wrong_chain_order, OpenSSL's */
+  void use(certificate_chain const& chain, SSL_CTX* beneath, SSL_CTX* trial,
+           std::string const& doing);
+  void use(private_key const& key, SSL_CTX* beneath, SSL_CTX* trial, std::string const& doing);
+  void use(identity const& both, SSL_CTX* trial, std::string const& doing);
+
+  bool empty() const noexcept { return !chain_ && !key_; }
+
+  /** Throws errc::no_certificate for what cannot be shown: half of an identity or, of a server,
+      none. */
+  void check_complete(role end, SSL_CTX* beneath) const;
+
+  void apply_to(SSL_CTX* context) const;
+
+  bool operator==(identity_settings const& other) const noexcept;
+
+ private:
+  X509* leaf(SSL_CTX* beneath) const noexcept;
+  EVP_PKEY* key(SSL_CTX* beneath) const noexcept;
+
+  std::optional<certificate_chain> chain_;
+  std::optional<private_key> key_;
+};
+
+}  // namespace cotls::detail
