@@ -1,5 +1,7 @@
 #pragma once
 
+#include <openssl/opensslv.h>
+
 #include <array>
 
 /* What the counts of cotls may be at the most; cmake/test.sh fails when one is above. Each is what
@@ -23,6 +25,10 @@ struct gate {
   char const* scenario;
   std::array<limit, 8> limits;  ///< those without a figure are none
 };
+
+// From there on OpenSSL by itself rests without a buffer, and takes fewer instructions for a record:
+// ours weigh more beside them.
+inline constexpr bool is_lighter = OPENSSL_VERSION_NUMBER >= 0x30200000L;
 
 inline constexpr std::array all{
     gate{"echo",
@@ -59,13 +65,13 @@ inline constexpr std::array all{
     gate{"idle",
          {{{"heap_bytes_per_connection", "resting server", 0.5, 1.06, "openssl"},
            {"heap_bytes_per_connection", "reading server", 0.5, 1.14, "openssl"},
-           {"heap_bytes_per_connection", "resting client", 0.2, 0.7, "openssl"},
+           {"heap_bytes_per_connection", "resting client", 0.2, is_lighter ? 1.06 : 0.7, "openssl"},
            {"heap_bytes_per_connection", "reading client", 0.5, 1.11, "openssl"}}}},
     gate{"instructions",
          {{{"instructions_per_handshake", "memory", 0.5, 1.01, "openssl"},
            {"instructions_per_handshake", "socket", 0.5, 1.01, "openssl"},
-           {"instructions_per_request", "memory", 0.5, 1.13, "openssl"},
-           {"instructions_per_request", "socket", 0.5, 1.2, "openssl"},
+           {"instructions_per_request", "memory", 0.5, is_lighter ? 1.2 : 1.13, "openssl"},
+           {"instructions_per_request", "socket", 0.5, is_lighter ? 1.27 : 1.2, "openssl"},
            {"instructions_per_read", "memory", 0.1, 0.72, "openssl"},
            {"instructions_per_read", "socket", 0.5, 2.07, "openssl"}}}},
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "openssl/openssl_ptr.hpp"
+#include "openssl_ptr.hpp"
 #include "raw_loop.hpp"
 #include "settings.hpp"
 #include "tcp_socket.hpp"

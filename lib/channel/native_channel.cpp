@@ -29,6 +29,8 @@ namespace cotls::detail {
 
 namespace {
 
+constexpr std::size_t record_header = 5;   // RFC 8446 section 5.1
+
 // What a thread's connections have given to `send` since their last `flush`. A call of OpenSSL that
 // runs inside another's callback flushes its own bytes and leaves those below it alone.
 class gathering_buffer {
@@ -160,9 +162,10 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
     if (surplus->empty()) set_dry(!more_waits_);
     return taken;
   }
-  // A receive of both costs more than one of what is asked for: more must be known to wait.
+  // A receive of both costs more than one of what is asked for: more must be known to wait, as the
+  // rest of a record does behind its header.
   std::span<std::byte> beyond;
-  if (surplus && more_waits_) beyond = surplus->room_beyond(size);
+  if (surplus && (more_waits_ || size <= record_header)) beyond = surplus->room_beyond(size);
   for (;;) {
     int const socket = over_.descriptor(over_.socket);
     ssize_t const got =

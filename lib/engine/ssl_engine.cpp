@@ -48,6 +48,12 @@ SSL_CTX* sealed(context_state& context) {
   return context.handle();
 }
 
+// From OpenSSL 3.2 on, with read-ahead or without: each header, and then the rest of its record (T36).
+bool reads_handshakes_by_header() noexcept {
+  static bool const newer = OpenSSL_version_num() >= 0x3020'0000UL;
+  return newer;
+}
+
 }  // namespace
 
 enum class ssl_engine::call : std::uint8_t { handshake, read, peek, write, shutdown };
@@ -79,7 +85,10 @@ ssl_engine::ssl_engine(ssl_st* made, channel& over)
   BIO* bio = over.make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
   over.owner = this;
-  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Without auto-retry it stops behind messages that carry no data, and from OpenSSL 3.2 on does not
+  // say that it holds more (T34).
+  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                               SSL_MODE_AUTO_RETRY);
   // One receive takes a record's header and body, and several small records.
   SSL_set_read_ahead(ssl_.get(), 1);
   set_verify_mode(SSL_get_verify_mode(ssl_.get()));
@@ -213,10 +222,27 @@ bool ssl_engine::is_over() const noexcept {
 
 std::vector<std::byte> ssl_engine::take_back_input() {
   bool const all_kept = channel_->heard_foreign();
+  std::vector<std::byte> unread = channel_->take_back_given();
+  if (all_kept || !holds_input()) return unread;
+  channel_->give(unread.data(), unread.size());
+  throw error(errc::read_ahead);
+}
+
+// Whether OpenSSL has bytes of a transport that is to be given back, and whose channel has none.
+bool ssl_engine::holds_input() {
   // Without read-ahead, what is pending is the beginning of a record that was not finished.
-  bool const pending = SSL_get_read_ahead(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 1;
-  if (!all_kept && pending) throw error(errc::read_ahead);
-  return channel_->take_back_given();
+  if (SSL_get_read_ahead(ssl_.get()) != 1 || SSL_has_pending(ssl_.get()) != 1) return false;
+  int const closed = SSL_get_shutdown(ssl_.get());
+  if ((closed & SSL_RECEIVED_SHUTDOWN) == 0) return true;
+  // From OpenSSL 3.2 on it may be the close_notify itself, until something else is read (T35).
+  channel_->set_dry(true);
+  channel_->mute();
+  SSL_set_shutdown(ssl_.get(), closed & ~SSL_RECEIVED_SHUTDOWN);
+  std::byte one{};
+  step const behind = perform(call::peek, &one, 1);
+  SSL_set_shutdown(ssl_.get(), closed);
+  fatal_ = {};
+  return behind.want != want::input || SSL_has_pending(ssl_.get()) == 1;
 }
 
 step ssl_engine::handshake() {
@@ -227,6 +253,7 @@ step ssl_engine::handshake() {
     case hello_arrival::too_long: return refuse_hello();
     case hello_arrival::here: break;
   }
+  receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);

@@ -31,11 +31,21 @@ std::string describe(unsigned long packed, char const* data, int flags) {
   return line;
 }
 
+// From OpenSSL 3.2 on, this comes behind the entry that says what was wrong with a record (T33).
+bool says_nothing(unsigned long packed) noexcept {
+#ifdef SSL_R_RECORD_LAYER_FAILURE
+  return ERR_GET_LIB(packed) == ERR_LIB_SSL && ERR_GET_REASON(packed) == SSL_R_RECORD_LAYER_FAILURE;
+#else
+  static_cast<void>(packed);
+  return false;
+#endif
+}
+
 void drain_queue(openssl_error& into) {
   char const* data = nullptr;
   int flags = 0;
   while (unsigned long const packed = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
-    into.code = packed;
+    if (into.code == 0 || !says_nothing(packed)) into.code = packed;
     if (into.system == 0 && ERR_SYSTEM_ERROR(packed)) into.system = ERR_GET_REASON(packed);
     if (!into.stack.empty()) into.stack += '\n';
     into.stack += describe(packed, data, flags);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/certificate.hpp>
 #include <cotls/connection_info.hpp>
 
 #include <boost/asio/ip/tcp.hpp>

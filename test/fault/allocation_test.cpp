@@ -8,7 +8,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/hello_engine.hpp>
+#include <cotls/detail/engine/hello_engine.hpp>
 #include <cotls/engine.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -65,6 +65,12 @@ struct contexts {
   std::string const text = std::string(8'000'000, 'x');
   blocking::listener listener{any_port(), served,
                               blocking::listen_options().accept_timeout(2s).handshake_timeout(2s)};
+
+  // The first use of a context, which is none of a connection's.
+  contexts() {
+    engine{served};
+    engine{with, client_options().host("127.0.0.1")};
+  }
 };
 
 // Greets, writes more than the other end takes before time is up, and says goodbye.

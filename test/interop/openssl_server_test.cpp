@@ -319,7 +319,8 @@ BOOST_DATA_TEST_CASE(our_certificate_is_shown_to_a_peer_that_requires_one,
                      both_ways * both_versions, connect, asked) {
   s_server peer(requiring_a_certificate() + words{asked.option});
   BOOST_TEST(connect.talk({peer.port(), with_certificate(pki().client)}).answer == "sltoc\n");
-  BOOST_TEST(peer.prints("Peer certificate: CN = client.example"));
+  BOOST_TEST(peer.prints("Peer certificate: CN"));
+  BOOST_TEST(peer.prints("client.example"));
 }
 
 BOOST_DATA_TEST_CASE(without_a_certificate_a_peer_that_requires_one_refuses_us,

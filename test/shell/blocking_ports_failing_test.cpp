@@ -158,9 +158,7 @@ BOOST_AUTO_TEST_CASE(a_text_behind_what_could_not_leave_is_kept) {
     written += next;
   };
   out.connection().set_write_timeout(20ms);
-  while (out.flush()) write(text);
-  write(text);
-  BOOST_TEST(!out.flush());
+  for (int refused = 0; refused < 2; refused = out.flush() ? 0 : refused + 1) write(text);
   write(std::string(buffered - 1, 't'));
   BOOST_TEST(out.error().code() == asio::error::timed_out);
   out.clear();

@@ -7,6 +7,7 @@
 #include <cotls/detail/channel/channel.hpp>
 #include <cotls/engine.hpp>
 
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -220,6 +220,7 @@ class ssl_engine {
   step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
   bool nothing_to_do() const noexcept;
+  bool holds_input();
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool keep_rest(std::size_t wanted) noexcept;
   step read_rest(std::span<asio::mutable_buffer const> buffers);
