@@ -124,9 +124,9 @@ BOOST_AUTO_TEST_CASE(a_handshake_whose_last_flight_could_not_be_sent_has_failed)
   auto [near, far] = memory_stream::make_pair(context.get_executor());
   // The server's first flight is one write; of the second, nothing passes.
   memory_stream watched = far;
-  far.on_step([&far = watched, writes = 0, last = std::size_t(0)](std::size_t) mutable {
-    if (far.bytes(way::out) > std::exchange(last, far.bytes(way::out)) && ++writes == 1) {
-      far.set_fault_behind(fault::failure, way::out, last);
+  far.on_step([&watched, writes = 0, last = std::size_t(0)](std::size_t) mutable {
+    if (watched.bytes(way::out) > std::exchange(last, watched.bytes(way::out)) && ++writes == 1) {
+      watched.set_fault_behind(fault::failure, way::out, last);
     }
   });
   stream<memory_stream> client(std::move(near), localhost_client(protocol::tls1_2), to_localhost());

@@ -25,13 +25,19 @@ class engine_pair {
     do {
       if (!client_code) client_code = client.handshake().error;
       if (!server_code) server_code = server.handshake().error;
-    } while (carry(client, server) | carry(server, client));
+    } while (carry_both());
     std::array<char, 1> byte;
     if (!client_code) client_code = client.read(asio::buffer(byte)).error;
     return !client_code && !server_code;
   }
 
  private:
+  bool carry_both() {
+    bool const there = carry(client, server);
+    bool const back = carry(server, client);
+    return there || back;
+  }
+
   static bool carry(engine& from, engine& to) {
     std::size_t const size = from.output().size();
     to.input(from.output());

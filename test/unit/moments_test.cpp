@@ -116,7 +116,6 @@ both_ends resuming_and_unanswered() {
 client_context tls12_client() { return localhost_client(protocol::tls1_2); }
 
 std::vector<moment> const& all_moments() {
-  static error_code const none;
   static std::vector<moment> const all{
       {"fresh", [] { return both_ends(); }, nothing(), nothing()},
       {"hello sent", [] { return begun([](both_ends&) {}); }, nothing(), nothing()},
