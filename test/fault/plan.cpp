@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include "print.hpp"
+#include "sanitized.hpp"
 
 #include <ostream>
 
@@ -8,13 +9,9 @@ namespace cotls::test {
 
 namespace {
 
-// Under AddressSanitizer the runs at bytes are thinned out: one byte in so many. Coprime to the
+// Under a sanitizer the runs at bytes are thinned out: one byte in so many. Coprime to the
 // sizes of headers and records, so that all of their parts are met.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t byte_stride = 7;
-#else
-constexpr std::size_t byte_stride = 1;
-#endif
+constexpr std::size_t byte_stride = sanitized ? 7 : 1;
 
 // A signature's length varies by two bytes, and a socket's bytes come in one piece or in several:
 // the moments go on a little beyond the end of what was measured.

@@ -2,6 +2,7 @@
 // second, while good ones work. What it costs is printed; that it holds is tested.
 
 #include "print.hpp"
+#include "sanitized.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/post.hpp>
@@ -29,14 +30,6 @@ namespace cotls::test::under_fire_test {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(thread_sanitizer) || __has_feature(address_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
 
 constexpr std::size_t silent_clients = 1000;
 constexpr std::size_t dripping_clients = 100;

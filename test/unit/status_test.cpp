@@ -2,6 +2,7 @@
 
 #include "adopted_bio.hpp"
 #include "print.hpp"
+#include "sanitized.hpp"
 #include "tls.hpp"
 
 #include <cotls/engine.hpp>
@@ -57,15 +58,6 @@ struct fixture {
 };
 
 status after(step done) { return status_of(done.want); }
-
-// AddressSanitizer does not follow a job to its own stack.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
 
 int pause_job(SSL*, int*, void*) {
   ASYNC_pause_job();
@@ -148,6 +140,7 @@ BOOST_AUTO_TEST_CASE(a_verification_that_waits_gives_want_retry_verify) {
 }
 
 BOOST_AUTO_TEST_CASE(a_paused_job_gives_want_async_and_none_to_spare_want_async_job) {
+  // AddressSanitizer does not follow a job to its own stack.
   if (sanitized || ASYNC_is_capable() != 1) return;
   ASYNC_cleanup_thread();
   BOOST_REQUIRE(ASYNC_init_thread(1, 1) == 1);
