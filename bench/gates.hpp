@@ -27,7 +27,7 @@ struct gate {
 };
 
 // From there on OpenSSL by itself rests without a buffer, and takes fewer instructions for a record:
-// ours weigh more beside them.
+// ours weigh more beside them. What a handshake receives beyond a record is copied (T36).
 inline constexpr bool is_lighter = OPENSSL_VERSION_NUMBER >= 0x30200000L;
 
 inline constexpr std::array all{
@@ -56,7 +56,7 @@ inline constexpr std::array all{
            {"syscalls_per_connection", "client send", 2, 2},
            {"syscalls_per_connection", "server receive", 2, 3},
            {"syscalls_per_connection", "client receive", 2, 2},
-           {"allocations_per_connection", "server own", 1, 15},
+           {"allocations_per_connection", "server own", 1, is_lighter ? 16. : 15.},
            {"allocations_per_connection", "client own", 1, 39.5},
            {"allocations_per_connection", "server OpenSSL's", 0.5, 1.02, "openssl"},
            {"allocations_per_connection", "client OpenSSL's", 0.5, 1.01, "openssl"}}}},
