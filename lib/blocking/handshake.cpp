@@ -1,6 +1,6 @@
-#include <cotls/detail/support/access.hpp>
-
 #include "blocking/handshake.hpp"
+
+#include <cotls/detail/support/access.hpp>
 
 #include "operation/farewell.hpp"
 #include "operation/last_words.hpp"

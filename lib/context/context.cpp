@@ -93,7 +93,7 @@ client_context::client_context(boost::asio::ssl::context&& adopted)
     : basic_context(std::make_shared<context_state>(role::client, std::move(adopted))) {}
 
 client_context& client_context::set_alpn(std::vector<std::string> const& protocols) {
-  state_->change("set_alpn", [&](settings& now) { now.alpn = detail::alpn_settings(protocols); });
+  state_->change("set_alpn", [&](settings& now) { now.alpn.set(detail::alpn_settings(protocols)); });
   return *this;
 }
 
@@ -111,7 +111,7 @@ server_context::server_context(boost::asio::ssl::context&& adopted)
 server_context& server_context::set_alpn(std::vector<std::string> const& protocols,
                                          alpn_mismatch policy) {
   state_->change("set_alpn", [&](settings& now) {
-    now.alpn = detail::alpn_settings(protocols, policy);
+    now.alpn.set(detail::alpn_settings(protocols, policy));
   });
   return *this;
 }

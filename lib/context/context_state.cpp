@@ -8,8 +8,6 @@
 // A step that throws has changed nothing that a mended context would trip over. The identity and
 // the system's roots wait for seal() in any case (S3).
 
-#include <cotls/detail/support/timeouts.hpp>
-
 #include "context/context_state.hpp"
 
 #include "context/base_context.hpp"
@@ -61,14 +59,15 @@ void context_state::check_mutable(char const* setter) const {
 }
 
 verify context_state::verify_mode() const noexcept {
-  if (settings_.peer.mode() == applied_.peer.mode()) return peer_settings::mode_of(handle(), end);
-  verify const set = *settings_.peer.mode();
+  setting<verify> const& mode = settings_.peer.mode();
+  if (!mode.set_since(applied_.peer.mode())) return peer_settings::mode_of(handle(), end);
+  verify const set = mode.value();
   return end == role::client && set == verify::optional ? verify::required : set;
 }
 
 ssl_ctx_ptr context_state::make_trial() const {
   ssl_ctx_ptr trial = make_trial_context(handle());
-  if (settings_.algorithms != applied_.algorithms) settings_.algorithms.apply_to(trial.get());
+  settings_.algorithms.apply_to(trial.get(), applied_.algorithms);
   return trial;
 }
 
@@ -78,22 +77,20 @@ void context_state::set_session_cache(std::size_t servers) {
   settings_.sessions.set_cache(servers);
 }
 
-// All but the identity, and the system's roots.
+// All but the identity, and the system's roots: what was set since, and nothing else, for the program
+// may have changed the rest of a context that was lent.
 void context_state::apply() {
-  if (settings_.algorithms != applied_.algorithms) settings_.algorithms.apply_to(handle());
+  settings_.algorithms.apply_to(handle(), applied_.algorithms);
   applied_.algorithms = settings_.algorithms;
-  settings_.trust.apply_to(handle(), applied_.trust.size());
+  settings_.trust.apply_to(handle(), applied_.trust);
   applied_.trust = settings_.trust;
-  if (settings_.peer != applied_.peer) {
-    settings_.peer.apply_to(handle(), end, applied_.peer.suggestions());
-  }
+  settings_.peer.apply_to(handle(), end, applied_.peer);
   applied_.peer = settings_.peer;
-  if (settings_.alpn != applied_.alpn) settings_.alpn->apply_to(handle(), end);
+  if (settings_.alpn.set_since(applied_.alpn)) settings_.alpn.value().apply_to(handle(), end);
   applied_.alpn = settings_.alpn;
-  if (settings_.sessions != applied_.sessions) settings_.sessions.apply_to(handle(), adopted);
+  settings_.sessions.apply_to(handle(), adopted, applied_.sessions);
   applied_.sessions = settings_.sessions;
   if (end == role::server) limit_tickets(handle(), settings_.records.max_hello());
-  applied_.records = settings_.records;
 }
 
 boost::asio::ssl::context& context_state::lend() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "settings/setting.hpp"
+
 #include <openssl/types.h>
 
 #include <string>
@@ -18,14 +20,15 @@ class algorithm_settings {
   /** @par Errors errc::invalid_setting */
   void set_groups(std::string const& groups, SSL_CTX* beneath);
 
-  void apply_to(SSL_CTX* context) const;
+  /** @param applied  What the context has of it already. */
+  void apply_to(SSL_CTX* context, algorithm_settings const& applied) const;
 
   bool operator==(algorithm_settings const&) const = default;
 
  private:
-  std::string tls12_;
-  std::string tls13_;
-  std::string groups_;
+  setting<std::string> tls12_;
+  setting<std::string> tls13_;
+  setting<std::string> groups_;
 };
 
 }  // namespace cotls::detail

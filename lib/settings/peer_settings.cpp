@@ -15,14 +15,17 @@ void peer_settings::suggest(std::filesystem::path const& file) {
   suggested_.push_back(std::move(read));
 }
 
-void peer_settings::apply_to(SSL_CTX* context, role end, std::size_t from) const {
-  if (mode_) {
+void peer_settings::apply_to(SSL_CTX* context, role end, peer_settings const& applied) const {
+  if (mode_.set_since(applied.mode_)) {
+    verify const mode = mode_.value();
     int bits = SSL_VERIFY_NONE;
-    if (*mode_ != verify::none) bits = SSL_VERIFY_PEER;
-    if (*mode_ == verify::required && end == role::server) bits |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (mode != verify::none) bits = SSL_VERIFY_PEER;
+    if (mode == verify::required && end == role::server) bits |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_CTX_set_verify(context, bits, SSL_CTX_get_verify_callback(context));
   }
-  for (std::size_t i = from; i < suggested_.size(); ++i) suggested_[i]->suggest_by(context);
+  for (std::size_t i = applied.suggested_.size(); i < suggested_.size(); ++i) {
+    suggested_[i]->suggest_by(context);
+  }
 }
 
 verify peer_settings::mode_of(SSL_CTX const* context, role end) noexcept {

@@ -2,10 +2,11 @@
 
 #include <cotls/detail/support/role.hpp>
 
+#include "settings/setting.hpp"
+
 #include <openssl/types.h>
 
 #include <cstddef>
-#include <optional>
 
 namespace cotls::detail {
 
@@ -13,21 +14,20 @@ namespace cotls::detail {
 class session_settings {
  public:
   /** Of how many servers a client remembers sessions; 0: none. */
-  void set_cache(std::size_t servers) noexcept { servers_ = servers; }
+  void set_cache(std::size_t servers) noexcept { servers_.set(servers); }
 
   /** How many tickets a server gives each client; 0: none. */
-  void set_tickets(std::size_t count) noexcept { tickets_ = count; }
+  void set_tickets(std::size_t count) noexcept { tickets_.set(count); }
 
-  std::optional<std::size_t> servers() const noexcept { return servers_; }
-
-  /** @param adopted  The context keeps sessions in its own way. */
-  void apply_to(SSL_CTX* context, bool adopted) const;
+  /** @param adopted  The context keeps sessions in its own way.
+      @param applied  What the context has of it already. */
+  void apply_to(SSL_CTX* context, bool adopted, session_settings const& applied) const;
 
   bool operator==(session_settings const&) const = default;
 
  private:
-  std::optional<std::size_t> servers_;
-  std::optional<std::size_t> tickets_;
+  setting<std::size_t> servers_;
+  setting<std::size_t> tickets_;
 };
 
 }  // namespace cotls::detail

@@ -6,9 +6,8 @@
 #include "settings/peer_settings.hpp"
 #include "settings/record_settings.hpp"
 #include "settings/session_settings.hpp"
+#include "settings/setting.hpp"
 #include "settings/trust_settings.hpp"
-
-#include <optional>
 
 namespace cotls::detail {
 
@@ -19,7 +18,7 @@ struct settings {
   identity_settings identity;
   trust_settings trust;
   peer_settings peer;
-  std::optional<alpn_settings> alpn;
+  setting<alpn_settings> alpn;
   session_settings sessions;
   record_settings records;
 

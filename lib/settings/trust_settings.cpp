@@ -61,8 +61,8 @@ bool trust_settings::has_roots() const noexcept {
   return std::any_of(sources_.begin(), sources_.end(), is_roots);
 }
 
-void trust_settings::apply_to(SSL_CTX* context, std::size_t from) const {
-  for (std::size_t i = from; i < sources_.size(); ++i) {
+void trust_settings::apply_to(SSL_CTX* context, trust_settings const& applied) const {
+  for (std::size_t i = applied.sources_.size(); i < sources_.size(); ++i) {
     if (auto const* const read = std::get_if<pem>(&sources_[i])) {
       (*read)->add_to(SSL_CTX_get_cert_store(context), "adding roots");
     } else if (auto const* const root = std::get_if<one_root>(&sources_[i])) {

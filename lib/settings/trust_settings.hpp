@@ -6,7 +6,6 @@
 
 #include <openssl/types.h>
 
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -34,12 +33,8 @@ class trust_settings {
   bool empty() const noexcept { return sources_.empty(); }
   bool has_roots() const noexcept;
 
-  /** Returns how much was loaded. */
-  std::size_t size() const noexcept { return sources_.size(); }
-
-  /** Adds what was loaded to a context.
-      @param from  So much it has already. */
-  void apply_to(SSL_CTX* context, std::size_t from = 0) const;
+  /** @param applied  What the context has of it already. */
+  void apply_to(SSL_CTX* context, trust_settings const& applied) const;
 
   bool operator==(trust_settings const&) const = default;
 

@@ -353,6 +353,27 @@ BOOST_AUTO_TEST_CASE(the_setter_is_named_when_the_context_is_sealed) {
   });
 }
 
+// Whoever comes last has the say: the program, where a setter sets something else; a setter, where it
+// sets the same again.
+BOOST_AUTO_TEST_CASE(a_setter_changes_what_it_sets_in_a_context_that_was_lent_and_nothing_else) {
+  temporary_directory const directory;
+  std::string const file = directory.write("a.pem", first_identity().chain().leaf().pem());
+  server_context server = serving(first_identity()).set_verify(verify::none).set_ciphers("DEFAULT");
+  SSL_CTX* const lent = server.native_handle();
+  SSL_CTX_set_verify(lent, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cipher_list(lent, "ECDHE-ECDSA-AES256-GCM-SHA384");
+  int const suites = sk_SSL_CIPHER_num(SSL_CTX_get_ciphers(lent));
+  server.load_suggested_authorities(file).add_roots(first_identity().chain().leaf().pem());
+  server.set_groups("P-256").set_alpn({"h2"}).set_session_tickets(2);
+  sealed(server);
+  BOOST_TEST((server.verify_mode() == verify::optional));
+  BOOST_TEST(sk_SSL_CIPHER_num(SSL_CTX_get_ciphers(lent)) == suites);
+  client_context client = client_context().set_verify(verify::required);
+  SSL_CTX_set_verify(client.native_handle(), SSL_VERIFY_NONE, nullptr);
+  client.set_verify(verify::required);
+  BOOST_TEST((client.verify_mode() == verify::required));
+}
+
 BOOST_AUTO_TEST_CASE(copies_are_sealed_together) {
   client_context const client = trusting_client();
   client_context const copy = client;
