@@ -39,6 +39,9 @@ endfunction()
 
 file(GLOB_RECURSE files RELATIVE ${source}
   ${source}/include/cotls/*.hpp ${source}/lib/*.hpp ${source}/lib/*.cpp)
+if(NOT files)
+  message(FATAL_ERROR "there are no files below ${source}")
+endif()
 foreach(file IN LISTS files)
   cotls_find_floor(${file} above)
   if(above LESS 0)

@@ -15,8 +15,6 @@
 
 #include <openssl/ssl.h>
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
@@ -438,16 +436,6 @@ BOOST_AUTO_TEST_CASE(a_read_before_the_handshake_performs_it) {
   BOOST_TEST(pair.server.output().size() > 0u);
 }
 
-// OpenSSL has about 127 types of BIO (T16).
-BOOST_AUTO_TEST_CASE(engines_do_not_use_up_what_the_process_has_few_of) {
-  server_context const with = localhost_server();
-  auto const type = [](engine const& of) {
-    return BIO_method_type(SSL_get_rbio(of.native_handle()));
-  };
-  engine const first{with};
-  for (int i = 0; i < 3; ++i) BOOST_TEST(type(engine{with}) == type(first));
-}
-
 // OpenSSL would give it to a read alone, and let the write fail without a reason (T29).
 BOOST_AUTO_TEST_CASE(a_write_amid_a_renegotiation_waits_until_the_data_that_came_is_read) {
   link pair(client_context(renegotiating(localhost_ssl_client())),
@@ -479,22 +467,6 @@ BOOST_AUTO_TEST_CASE(a_write_amid_a_renegotiation_waits_until_the_data_that_came
     pair.carry_both();
   }
   BOOST_TEST(received == "x");
-}
-
-// More than OpenSSL can count in an `int` (T17); the pages are the system's one page of zeros.
-BOOST_AUTO_TEST_CASE(a_buffer_may_be_longer_than_four_gigabytes) {
-  std::size_t const size = (std::size_t{1} << 32) + 5;
-  void* const pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  BOOST_REQUIRE(pages != MAP_FAILED);
-  link pair(localhost_client(), localhost_server(), 1'000'000);
-  pair.shake_hands();
-  step const written = pair.client.write(asio::const_buffer(pages, size));
-  BOOST_TEST(written.bytes == 64u * 1024);
-  while (carry(pair.client, pair.server, pair.limit)) {
-  }
-  BOOST_TEST(pair.server.read(asio::mutable_buffer(pages, size)).bytes == written.bytes);
-  ::munmap(pages, size);
 }
 
 BOOST_AUTO_TEST_CASE(an_engine_can_be_moved_in_the_middle_of_its_handshake) {
