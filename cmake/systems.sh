@@ -24,6 +24,7 @@ make_system() {
   rm -rf --one-file-system "$root"
   debootstrap --variant=minbase --cache-dir="$(realpath "$directory")/packages" "$2" "$root" "$mirror"
   cat /etc/resolv.conf >"$root/etc/resolv.conf"
+  echo '127.0.0.1 localhost' >"$root/etc/hosts"   # which an installer writes
   mkdir "$root/cotls"
   git archive HEAD | tar -x -C "$root/cotls"
 }

@@ -44,9 +44,19 @@ std::string_view next_word(std::string_view& list, std::string_view separators) 
   return word;
 }
 
+// From OpenSSL 4 on, words may be written in small letters, too.
+bool begins_with(std::string_view word, std::string_view capitals) {
+  auto const same = [](char one, char capital) {
+    return one == capital || (one >= 'a' && one <= 'z' && one - 'a' + 'A' == capital);
+  };
+  return word.size() >= capitals.size() &&
+         std::equal(capitals.begin(), capitals.end(), word.begin(),
+                    [&](char capital, char one) { return same(one, capital); });
+}
+
 // A word that only means something at the beginning of a list; elsewhere OpenSSL skips it.
 bool is_opening(std::string_view word) {
-  return word.starts_with("DEFAULT") || word.starts_with("SUITEB");
+  return begins_with(word, "DEFAULT") || begins_with(word, "SUITEB");
 }
 
 bool selects_something(SSL_CTX* trial, std::string_view word) {
@@ -62,8 +72,8 @@ bool is_known(SSL_CTX* trial, std::string_view word) {
 
 bool is_known_opening(SSL_CTX* trial, std::string_view word, std::string_view rest) {
   // After one of these OpenSSL heeds nothing more.
-  if (word.starts_with("SUITEB")) return rest.empty() && selects_something(trial, word);
-  return word == "DEFAULT";
+  if (begins_with(word, "SUITEB")) return rest.empty() && selects_something(trial, word);
+  return begins_with(word, "DEFAULT") && word.size() == 7 && selects_something(trial, word);
 }
 
 void check_words(SSL_CTX* trial, std::string_view list) {

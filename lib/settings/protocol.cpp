@@ -1,12 +1,14 @@
 #include <cotls/protocol.hpp>
 
 #include <openssl/opensslconf.h>
+#include <openssl/opensslv.h>
 
 namespace cotls {
 
 namespace {
 
-#ifdef OPENSSL_NO_SSL3
+// OpenSSL 4 has none, and does not say so.
+#if defined(OPENSSL_NO_SSL3) || OPENSSL_VERSION_MAJOR >= 4
 constexpr bool has_ssl3 = false;
 #else
 constexpr bool has_ssl3 = true;

@@ -45,7 +45,11 @@ std::vector<refusal> const refusals{
     {"HIGH:+SHA11", "\"+SHA11\""},
     {"ECDHE+AESGCN:HIGH", "\"ECDHE+AESGCN\""},
     {"HIGH:ECDHE+", "\"ECDHE+\""},
+    {"HIGH:default", "\"default\""},
+    {"suiteb128:HIGH", "\"suiteb128\""},
+#if OPENSSL_VERSION_MAJOR < 4   // from then on it is the word
     {"high", "\"high\""},
+#endif
     {"HIGH:!", "\"!\""},
     {"HIGH:DEFAULT", "\"DEFAULT\""},        // it counts at the beginning alone
     {"HIGH:!DEFAULT", "\"!DEFAULT\""},
