@@ -2,23 +2,21 @@
 
 #include <cotls/connect_options.hpp>
 #include <cotls/context.hpp>
+#include <cotls/detail/connect/connecting.hpp>
+#include <cotls/detail/driver/token.hpp>
 #include <cotls/detail/support/initiation.hpp>
+#include <cotls/error.hpp>
 #include <cotls/stream.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
-#include <chrono>
-#include <exception>
-#include <optional>
-#include <string>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -31,38 +29,27 @@ client_context default_client_context();
 
 namespace detail {
 
-/// What a connection to this host and port is to be; throws when there is none such.
-client_options checked_options(std::string_view host, int port, connect_options const& options);
-
-class connect_request {
- public:
-  connect_request(std::string_view to, int at, client_context const& with,
-                  connect_options const& how)
-      : host(to), port(at), context(with), options(how) {}
-
-  std::string host;
-  int port;
-  client_context context;
-  connect_options options;
-};
-
-/// Connects; `streams` is the executor of the stream that comes of it. Runs on a strand.
-asio::awaitable<tcp_stream> connect(asio::any_io_executor streams, connect_request request);
-
-/// What an exception of `connect` says; rethrows those that are no system_error.
-std::optional<error> failure_of(std::exception_ptr const& thrown);
+template <class Token>
+auto start_connecting(asio::any_io_executor const& streams, connect_request request,
+                      Token&& token) {
+  auto start = []<class Handler>(Handler handler, asio::any_io_executor const& executor,
+                                 connect_request asked) {
+    auto const slot = asio::get_associated_cancellation_slot(handler);
+    detail::start_connecting(
+        executor, slot, std::move(asked),
+        std::make_unique<connect_waiter_for<Handler>>(std::move(handler), executor));
+  };
+  return asio::async_initiate<Token, void(error_code, tcp_stream)>(
+      initiation(streams, start), token, streams, std::move(request));
+}
 
 template <class Ending>
 asio::awaitable<typename Ending::template result<tcp_stream>, typename Ending::executor_type>
 connect_awaitable(connect_request request, Ending ending) {
   asio::any_io_executor const streams = co_await asio::this_coro::executor;
-  auto work = connect(streams, std::move(request));
-  auto [thrown, made] = co_await asio::co_spawn(asio::make_strand(streams), std::move(work),
-                                                asio::as_tuple(asio::deferred));
-  std::optional<error> const failed = failure_of(thrown);
-  if (failed) made = tcp_stream(*failed);
-  co_return ending.finish(failed ? failed->code() : error_code(),
-                          [&](error_code) { return *failed; }, std::move(made));
+  auto [code, made] =
+      co_await start_connecting(streams, std::move(request), asio::as_tuple(asio::deferred));
+  co_return ending.finish(code, [&](error_code) { return made.last_error(); }, std::move(made));
 }
 
 }  // namespace detail
@@ -98,32 +85,16 @@ auto async_connect(std::string_view host, int port, client_context const& contex
 }
 
 /** The same, with the default context. */
-inline asio::awaitable<tcp_stream> async_connect(
-    std::string_view host, int port, connect_options const& options = connect_options()) {
-  return async_connect(host, port, default_client_context(), options);
-}
+asio::awaitable<tcp_stream> async_connect(std::string_view host, int port,
+                                          connect_options const& options = connect_options());
 
 /** The same, on an executor and for any completion token. */
 template <class Token>
 auto async_connect(asio::any_io_executor const& executor, std::string_view host, int port,
                    client_context const& context, connect_options const& options, Token&& token) {
-  auto start = [](auto handler, asio::any_io_executor const& streams,
-                  detail::connect_request request) {
-    auto const runs_on = asio::get_associated_executor(handler, streams);
-    auto const slot = asio::get_associated_cancellation_slot(handler);
-    auto ended = [handler = std::move(handler)](std::exception_ptr const& thrown,
-                                                tcp_stream made) mutable {
-      std::optional<error> const failed = detail::failure_of(thrown);
-      if (!failed) return std::move(handler)(error_code(), std::move(made));
-      std::move(handler)(failed->code(), tcp_stream(*failed));
-    };
-    asio::co_spawn(asio::make_strand(streams), detail::connect(streams, std::move(request)),
-                   asio::bind_cancellation_slot(slot,
-                                                asio::bind_executor(runs_on, std::move(ended))));
-  };
-  return asio::async_initiate<Token, void(error_code, tcp_stream)>(
-      detail::initiation(executor, start), token, executor,
-      detail::connect_request(host, port, context, options));
+  return detail::start_connecting(executor,
+                                  detail::connect_request(host, port, context, options),
+                                  std::forward<Token>(token));
 }
 
 }  // namespace cotls

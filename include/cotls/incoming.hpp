@@ -4,10 +4,8 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/driver/composed_driver.hpp>
 #include <cotls/detail/driver/token.hpp>
-#include <cotls/detail/engine/hello_engine.hpp>
-#include <cotls/detail/listen/handshake_room.hpp>
-#include <cotls/detail/operation/core.hpp>
-#include <cotls/detail/support/access.hpp>
+#include <cotls/detail/listen/establishing.hpp>
+#include <cotls/detail/operation/client_hello_operation.hpp>
 #include <cotls/detail/support/held.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
@@ -36,117 +34,39 @@ namespace cotls {
 
 namespace detail {
 
-/// Reads a ClientHello: the handshake of an engine that is done once it is here.
-template <class Connection>
-class client_hello_operation : public handshake_operation<Connection> {
- public:
-  static constexpr char const* name = "reading the client hello";
-  using handshake_operation<Connection>::handshake_operation;
-};
-
-/** What an incoming connection is behind its handle; operations in progress keep it alive.
-
-    The core is here until the handshake begins, the stream while it is in progress. The time that
-    is left is counted while operations are in progress.
-*/
-template <class Protocol>
-class incoming_state {
-  using clock = std::chrono::steady_clock;
-
- public:
-  using socket_type = typename Protocol::socket;
-  using stream_type = stream<socket_type>;
-  using core_type = detail::core<socket_type, hello_engine>;
-
-  /** @param seat  In the listener's room; null without a listener. */
-  incoming_state(socket_type socket, typename Protocol::endpoint peer,
-                 server_context const& context, clock::duration limit,
-                 std::unique_ptr<handshake_room::seat> seat = nullptr);
-
-  std::shared_ptr<core_type> const& core() const noexcept { return core_; }
-  asio::any_io_executor const& executor() const noexcept { return executor_; }
-  typename Protocol::endpoint const& peer() const noexcept { return peer_; }
-
-  /** Begins to count the time; returns what is left of it. */
-  clock::duration begin_hello() noexcept;
-
-  /** Stops counting. Returns the hello, unless there is a failure, which is remembered. */
-  client_hello end_hello(error_code const& code);
-
-  /** Makes the stream and begins to count the time.
-      @param chosen  Null stands for the context that the connection came with.
-      @par Errors `errc::not_connected`, `errc::operation_in_progress`; the context's. The
-      connection stays as it is then. */
-  error_code begin_handshake(server_context const* chosen);
-
-  stream_type& shaking() noexcept { return shaking_; }
-  handshake_room::seat* seat() const noexcept { return seat_.get(); }
-
-  /** Returns what is left of the time. */
-  clock::duration left() const noexcept { return left_; }
-
-  /** Hands the socket, which must be there, to the program, which may close it at any time. */
-  socket_type& lend() noexcept;
-
-  /** Returns the stream, unless there is a failure, which is remembered.
-      @param code  Becomes `errc::displaced` when the room was not the connection's any more. */
-  stream_type end_handshake(error_code& code);
-
-  std::pair<socket_type, std::vector<std::byte>> release();
-  void refuse(alert reason);
-  void abandon();
-
-  /** Makes the exception for an operation that failed with this code. */
-  error failure(error_code code) const;
-
- private:
-  void stop_counting() noexcept;
-  void leave_room() noexcept;
-  void say_farewell(socket_type socket);
-
-  asio::any_io_executor executor_;
-  typename Protocol::endpoint peer_;
-  std::shared_ptr<core_type> core_;
-  stream_type shaking_;
-  clock::duration left_;
-  clock::time_point began_;
-  std::optional<error> failed_;
-  std::shared_ptr<handshake_room::seat> seat_;   // left before the socket is closed
-};
-
-extern template class incoming_state<asio::ip::tcp>;
-extern template class incoming_state<asio::local::stream_protocol>;
-
 /// Composed operations of an incoming connection, which end with a value.
 template <class Protocol>
 class hello_operation {
  public:
+  using state_type = establishing<Protocol>;
   using value_type = client_hello;
-  using state_type = incoming_state<Protocol>;
   explicit hello_operation(std::shared_ptr<state_type> state) : state_(std::move(state)) {}
 
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(asio::enable_total_cancellation());
+    error_code const refused = state_->begin_hello();
+    began_ = !refused;
+    if (refused) return asio::post(asio::append(std::move(self), refused));
     auto const state = state_;   // ours is moved with `self`
-    auto const left = state->begin_hello();
-    compose<seated<client_hello_operation<typename state_type::core_type>>>(
-        state->core(), left, std::move(self), state->seat());
+    compose<seated<client_hello_operation<typename state_type::hello_core>>>(
+        state->reading(), state->left(), std::move(self), state->seat());
   }
 
   template <class Self>
   void operator()(Self& self, error_code code) {
-    self.complete(code, state_->end_hello(code));
+    self.complete(code, began_ ? state_->end_hello(code) : client_hello());
   }
 
  private:
   std::shared_ptr<state_type> state_;
+  bool began_ = false;
 };
 
 template <class Protocol>
 class incoming_handshake {
  public:
-  using state_type = incoming_state<Protocol>;
+  using state_type = establishing<Protocol>;
   using value_type = typename state_type::stream_type;
   incoming_handshake(std::shared_ptr<state_type> state, std::optional<server_context> chosen)
       : state_(std::move(state)), chosen_(std::move(chosen)) {}
@@ -154,14 +74,10 @@ class incoming_handshake {
   template <class Self>
   void operator()(Self& self) {
     self.reset_cancellation_state(asio::enable_total_cancellation());
-    if (error_code const refused = state_->begin_handshake(chosen_ ? &*chosen_ : nullptr)) {
-      began_ = false;
-      return asio::post(asio::append(std::move(self), refused));
-    }
-    auto const state = state_;   // ours is moved with `self`
-    using core_type = core<typename state_type::socket_type>;
-    compose<seated<handshake_operation<core_type>>>(
-        access::core(state->shaking()), state->left(), std::move(self), state->seat());
+    error_code const refused = state_->begin_handshake(chosen_ ? &*chosen_ : nullptr);
+    began_ = !refused;
+    if (refused) return asio::post(asio::append(std::move(self), refused));
+    start_handshake(state_, std::move(self));
   }
 
   template <class Self>
@@ -175,7 +91,7 @@ class incoming_handshake {
  private:
   std::shared_ptr<state_type> state_;
   std::optional<server_context> chosen_;
-  bool began_ = true;
+  bool began_ = false;
 };
 
 /// The initiating function; some tokens ask for its executor (A20).
@@ -249,7 +165,7 @@ await_incoming(std::shared_ptr<typename Operation::state_type> state, Operation 
 */
 template <class Protocol>
 class basic_incoming {
-  using state_type = detail::incoming_state<Protocol>;
+  using state_type = detail::establishing<Protocol>;
 
  public:
   using socket_type = typename Protocol::socket;
@@ -264,7 +180,9 @@ class basic_incoming {
       @param limit    The time for the hello and the handshake. */
   basic_incoming(socket_type socket, endpoint_type peer, server_context const& context,
                  std::chrono::steady_clock::duration limit = detail::usual_handshake_timeout)
-      : state_(std::make_shared<state_type>(std::move(socket), std::move(peer), context, limit)) {}
+      : state_(std::make_shared<state_type>(std::move(socket), std::move(peer))) {
+    state_->begin(context, limit);
+  }
 
   /** Used by listeners. */
   explicit basic_incoming(std::shared_ptr<state_type> state) noexcept : state_(std::move(state)) {}
@@ -281,19 +199,18 @@ class basic_incoming {
 
   /** False for an empty one. What is asked of one throws `errc::not_connected`; where it has been
       one, its executor, the peer's address and the last failure are still known. */
-  explicit operator bool() const noexcept { return state_ && state_->core(); }
+  explicit operator bool() const noexcept { return state_ && state_->waits(); }
 
   executor_type get_executor() const { return detail::held(state_).executor(); }
   endpoint_type peer_endpoint() const { return detail::held(state_).peer(); }
   endpoint_type local_endpoint() const {
-    return detail::held(detail::held(state_).core()).next().local_endpoint();
+    return waiting().socket().local_endpoint();
   }
 
   /** Lends the socket to the program. It may close it, so that the listener cuts it no more: the
       connection keeps its place from then on, however slow its client is. */
   socket_type& next_layer() const {
-    detail::held(detail::held(state_).core());
-    return state_->lend();
+    return waiting().expose();
   }
 
   /** Reads what the client offers, without answering. `void(error_code, client_hello)`
@@ -337,8 +254,7 @@ class basic_incoming {
   /** Gives the socket back, and the bytes that were read from it.
       @par Errors `errc::operation_in_progress`, `errc::not_connected` */
   std::pair<socket_type, std::vector<std::byte>> release() {
-    if (!*this) throw error(errc::not_connected);
-    return state_->release();
+    return waiting().release();
   }
 
   /** Drops the connection and tells the client why: `alert::unrecognized_name` for a host that is
@@ -346,8 +262,7 @@ class basic_incoming {
       discarded: up to 1 MiB, in the time that is left for the handshake, at most for 2 s.
       @par Errors `errc::operation_in_progress`, `errc::not_connected` */
   void refuse(alert reason) {
-    if (!*this) throw error(errc::not_connected);
-    state_->refuse(reason);
+    waiting().refuse(reason);
   }
 
   /** Returns the failure of the last operation, with all that OpenSSL said of it; its code is empty
@@ -363,6 +278,11 @@ class basic_incoming {
     } else {
       return detail::start_incoming(state_, std::move(operation), std::forward<Token>(token));
     }
+  }
+
+  state_type& waiting() const {
+    if (!*this) throw error(errc::not_connected);
+    return *state_;
   }
 
   void abandon() {

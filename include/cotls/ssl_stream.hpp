@@ -148,15 +148,15 @@ class ssl_stream : public asio::ssl::stream_base {
     return core_ ? core_->engine().native_handle() : nullptr;
   }
 
-  next_layer_type& next_layer() { return detail::held(core_).lend(); }
-  next_layer_type const& next_layer() const { return detail::held(core_).lend(); }
+  next_layer_type& next_layer() { return detail::held(core_).expose(); }
+  next_layer_type const& next_layer() const { return detail::held(core_).expose(); }
 
   /** Returns the socket, or whatever has no layer beneath it: a `beast::tcp_stream` is its own. */
   lowest_layer_type& lowest_layer() {
     return detail::lowest_layer_of<next_layer_type>::find(next_layer());
   }
   lowest_layer_type const& lowest_layer() const {
-    return detail::lowest_layer_of<next_layer_type>::find(detail::held(core_).lend());
+    return detail::lowest_layer_of<next_layer_type>::find(detail::held(core_).expose());
   }
 
   connection_info info() const { return detail::held(core_).engine().info(); }
@@ -327,6 +327,8 @@ class ssl_stream : public asio::ssl::stream_base {
 
   template <class Operation, class... Args>
   std::size_t run(detail::give_up_at until, error_code& code, Args const&... args) {
+    // The program may never run the executor.
+    if (Operation::shakes_hands && core_) core_->transport().channel().hold_no_awaited_flight();
     return detail::run_blocking<Operation>(core_.get(), until, code, args...);
   }
 

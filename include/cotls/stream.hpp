@@ -125,7 +125,7 @@ class stream {
   /** Lends the transport to the program: it is configured, looked at, or waited for beside the
       stream. Its modes stay, and what the program waits for there goes on, until `cancel`, a write
       that is cut beside a read, or the stream's end. */
-  next_layer_type& next_layer() const { return detail::held(core_).lend(); }
+  next_layer_type& next_layer() const { return detail::held(core_).expose(); }
   auto& lowest_layer() const { return next_layer().lowest_layer(); }
 
   /** Returns the connection as OpenSSL has it. */

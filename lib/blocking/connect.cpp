@@ -5,7 +5,7 @@
 
 #include "blocking/handshake.hpp"
 #include "blocking/race.hpp"
-#include "connect/connect_race.hpp"
+#include "connect/address_race.hpp"
 #include "engine/seal.hpp"
 #include "error/fail.hpp"
 #include "identity/host_name.hpp"

@@ -22,9 +22,7 @@ void shake_hands(blocking::stream& made, std::string const& peer) {
     patience = std::min(left, decltype(left)(longest_farewell));
   }
   let_last_words_arrive(made.native_socket(), give_up_after(patience));
-  failure known = access::core(made)->engine().failure_details(code);
-  known.context = "handshake with " + peer;
-  throw error(code, std::move(known));
+  throw access::core(made)->engine().handshake_failure(code, peer);
 }
 
 }  // namespace cotls::detail

@@ -183,7 +183,7 @@ class output_buffer final : public port_buffer {
  public:
   output_buffer(std::shared_ptr<ports_connection> connection, std::ios& port)
       : port_buffer(std::move(connection), port) {
-    gather_from(0);
+    keep_buffered(0);
   }
 
   /** Sends all and close_notify, unless what was written is not whole; closes in any case. */
@@ -204,7 +204,7 @@ class output_buffer final : public port_buffer {
   int_type overflow(int_type character) override {
     if (!traits_type::eq_int_type(character, traits_type::eof())) {
       if (free() == 0) flush();   // what a failure has left
-      gather(traits_type::to_char_type(character));
+      append(traits_type::to_char_type(character));
     }
     flush();
     return traits_type::not_eof(character);
@@ -218,8 +218,8 @@ class output_buffer final : public port_buffer {
     }
     if (size > free()) flush();   // what failures have left
     std::memcpy(pptr(), from, size);
-    gather_from(gathered() + size);
-    if (gathered() >= record_size) flush();
+    keep_buffered(buffered() + size);
+    if (buffered() >= record_size) flush();
     return count;
   }
 
@@ -229,16 +229,16 @@ class output_buffer final : public port_buffer {
   }
 
  private:
-  std::size_t gathered() const noexcept { return static_cast<std::size_t>(pptr() - pbase()); }
-  std::size_t free() const noexcept { return open() ? characters_.size() - gathered() : 0; }
+  std::size_t buffered() const noexcept { return static_cast<std::size_t>(pptr() - pbase()); }
+  std::size_t free() const noexcept { return open() ? characters_.size() - buffered() : 0; }
 
-  void gather(char last) noexcept {
+  void append(char last) noexcept {
     *pptr() = last;
-    gather_from(gathered() + 1);
+    keep_buffered(buffered() + 1);
   }
 
-  // Goes on behind what has gathered.
-  void gather_from(std::size_t size) noexcept {
+  // Goes on behind what is buffered.
+  void keep_buffered(std::size_t size) noexcept {
     setp(characters_.data(), characters_.data() + std::max(size, record_size - 1));
     pbump(static_cast<int>(size));
   }
@@ -250,13 +250,13 @@ class output_buffer final : public port_buffer {
     if (code) fail(stream().failure(code, "write"));
   }
 
-  // Sends what has gathered, and more behind it. What of the gathered was not sent is kept.
+  // Sends what is buffered, and more behind it. What of it was not sent is kept.
   void send(asio::const_buffer more, error_code& code) {
-    std::size_t const size = gathered();
+    std::size_t const size = buffered();
     std::array<asio::const_buffer, 2> const all{asio::buffer(pbase(), size), more};
     std::size_t const sent = std::min(stream().write(all, code), size);
     std::memmove(characters_.data(), characters_.data() + sent, size - sent);
-    gather_from(size - sent);
+    keep_buffered(size - sent);
   }
 
   std::array<char, 2 * record_size> characters_;   // what a failure has left, and a text behind it

@@ -9,12 +9,11 @@
 
 namespace cotls::detail {
 
-/** As the `connect_to_first` of the coroutines, on the calling thread: attempts start in the order
-    given, the next one when the latest has failed, or has had its head start; those before it go
-    on. All sockets but the one it returns are closed. That one does not block.
-    @par Errors `cotls::error`, with the same codes */
+/** Connects to the first of the addresses that can be connected to (`address_race`), on the calling
+    thread. All sockets but the one it returns are closed. That one does not block.
+    @par Errors `cotls::error`, with the race's failure */
 owned_descriptor connect_to_first(std::vector<boost::asio::ip::tcp::endpoint> const& addresses,
-                                  std::chrono::steady_clock::duration delay,
+                                  std::chrono::steady_clock::duration head_start,
                                   std::chrono::steady_clock::time_point until);
 
 }  // namespace cotls::detail

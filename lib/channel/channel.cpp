@@ -150,7 +150,7 @@ reception channel::receive(void* data, std::size_t size) noexcept {
   try {
     got = given_.empty() ? take_received(data, size, limit, begun)
                          : take_given(data, size, limit, begun);
-    if (got > 0 && (!heard_ || foreign_)) listen_to(data, got);
+    if (got > 0 && (!heard_ || non_tls_)) listen_to(data, got);
   } catch (std::bad_alloc const&) {
     out_of_memory();
     got = 0;
@@ -239,19 +239,19 @@ void channel::out_of_memory() noexcept {
 
 std::vector<std::byte> channel::take_back_given() {
   std::vector<std::byte> rest;
-  if (foreign_) rest.assign(foreign_->data(), foreign_->data() + foreign_->size());
+  if (non_tls_) rest.assign(non_tls_->data(), non_tls_->data() + non_tls_->size());
   rest.insert(rest.end(), given_.data(), given_.data() + given_.size());
-  foreign_.reset();
+  non_tls_.reset();
   given_.clear();
   return rest;
 }
 
 void channel::listen_to(void const* data, std::size_t size) {
   if (!heard_ && !begins_like_tls(static_cast<std::byte const*>(data), size)) {
-    foreign_ = std::make_unique<byte_queue>();
+    non_tls_ = std::make_unique<byte_queue>();
   }
   heard_ = true;
-  if (foreign_) foreign_->append(data, size);
+  if (non_tls_) non_tls_->append(data, size);
 }
 
 std::size_t memory_channel::do_receive(void* data, std::size_t size) {

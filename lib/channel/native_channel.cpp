@@ -1,13 +1,13 @@
 // Between OpenSSL and a socket:
 //
 //   channel::receive -> recv, or recvmsg: what it brings beyond what OpenSSL has asked for is the
-//                       thread's surplus
-//   channel::send    -> thread's gathering buffer
-//   channel::flush   -> one send; the rest is the connection's tail
-//   hold_flight      -> what was gathered waits to be sent with what comes next
+//                       in the thread's read-ahead buffer
+//   channel::send    -> thread's coalescing buffer
+//   channel::flush   -> one send; the rest waits in its send buffer
+//   hold_flight      -> what was coalesced waits to be sent with what comes next
 //
-// Where the thread's buffers are gone, at the end of the process, all that is sent is tail, and no
-// receive has a surplus.
+// Where the thread's buffers are gone, at the end of the process, all that is sent goes by way of the send buffer, and no
+// receive reads ahead.
 
 #include <cotls/detail/channel/native_channel.hpp>
 
@@ -33,7 +33,7 @@ constexpr std::size_t record_header = 5;   // RFC 8446 section 5.1
 
 // What a thread's connections have given to `send` since their last `flush`. A call of OpenSSL that
 // runs inside another's callback flushes its own bytes and leaves those below it alone.
-class gathering_buffer {
+class coalescing_buffer {
  public:
   void append(channel const& from, void const* data, std::size_t size) {
     if (ranges_.empty() || ranges_.back().from != &from) {
@@ -65,15 +65,15 @@ class gathering_buffer {
 };
 
 // Null when the thread has none, or it holds nothing of this connection's.
-gathering_buffer* gathered_from(channel const& from) noexcept {
-  gathering_buffer* const mine = thread_owned<gathering_buffer>::find();
+coalescing_buffer* coalesced_from(channel const& from) noexcept {
+  coalescing_buffer* const mine = thread_owned<coalescing_buffer>::find();
   return mine && mine->holds(from) ? mine : nullptr;
 }
 
 // What a receive has brought beyond what OpenSSL asked for, which is a record at the most. It is
 // the thread's, so that no peer can make its connection hold so much: no more is received than the
 // caller has room for, so that OpenSSL leaves little, unless something ends the call early.
-class surplus_buffer {
+class read_ahead_buffer {
  public:
   channel const* owner() const noexcept { return owner_; }
   bool empty() const noexcept { return rest_.empty(); }
@@ -118,8 +118,8 @@ class surplus_buffer {
 };
 
 // Null when the thread has none, or the call in progress is another connection's.
-surplus_buffer* surplus_of(channel const& owner) noexcept {
-  surplus_buffer* const mine = thread_owned<surplus_buffer>::find();
+read_ahead_buffer* read_ahead_of(channel const& owner) noexcept {
+  read_ahead_buffer* const mine = thread_owned<read_ahead_buffer>::find();
   return mine && mine->owner() == &owner ? mine : nullptr;
 }
 
@@ -135,37 +135,37 @@ ssize_t receive_both(int socket, std::span<std::byte> first, std::span<std::byte
 }  // namespace
 
 void native_channel::expect(std::size_t bytes) noexcept {
-  surplus_buffer* const surplus = thread_owned<surplus_buffer>::find();
-  if (!surplus || surplus->owner()) return;   // of a call that this one runs inside of
-  surplus->begin(*this, bytes - std::min(bytes, given()));
+  read_ahead_buffer* const read_ahead = thread_owned<read_ahead_buffer>::find();
+  if (!read_ahead || read_ahead->owner()) return;   // of a call that this one runs inside of
+  read_ahead->begin(*this, bytes - std::min(bytes, given()));
 }
 
 void native_channel::expect_no_more() noexcept {
-  surplus_buffer* const surplus = surplus_of(*this);
-  if (!surplus) return;
-  if (!surplus->empty()) {
+  read_ahead_buffer* const read_ahead = read_ahead_of(*this);
+  if (!read_ahead) return;
+  if (!read_ahead->empty()) {
     try {
-      give(surplus->rest().data(), surplus->rest().size());
+      give(read_ahead->rest().data(), read_ahead->rest().size());
       set_dry(!more_waits_);
     } catch (std::bad_alloc const&) {
       // Fails closed: what comes behind a gap must not be read.
       set_receive_error(make_error_code(boost::system::errc::not_enough_memory));
     }
   }
-  surplus->end();
+  read_ahead->end();
 }
 
 std::size_t native_channel::do_receive(void* data, std::size_t size) {
-  surplus_buffer* const surplus = surplus_of(*this);
-  if (surplus && !surplus->empty()) {
-    std::size_t const taken = surplus->take(data, size);
-    if (surplus->empty()) set_dry(!more_waits_);
+  read_ahead_buffer* const read_ahead = read_ahead_of(*this);
+  if (read_ahead && !read_ahead->empty()) {
+    std::size_t const taken = read_ahead->take(data, size);
+    if (read_ahead->empty()) set_dry(!more_waits_);
     return taken;
   }
   // A receive of both costs more than one of what is asked for: more must be known to wait, as the
   // rest of a record does behind its header.
   std::span<std::byte> beyond;
-  if (surplus && (more_waits_ || size <= record_header)) beyond = surplus->room_beyond(size);
+  if (read_ahead && (more_waits_ || size <= record_header)) beyond = read_ahead->room_beyond(size);
   for (;;) {
     int const socket = over_.descriptor(over_.socket);
     ssize_t const got =
@@ -194,7 +194,7 @@ std::size_t native_channel::do_receive(void* data, std::size_t size) {
 std::size_t native_channel::note_received(std::size_t got, std::size_t asked,
                                           std::size_t beyond) noexcept {
   more_waits_ = got == asked + beyond;
-  if (surplus_buffer* const surplus = surplus_of(*this)) surplus->received(asked, got);
+  if (read_ahead_buffer* const read_ahead = read_ahead_of(*this)) read_ahead->received(asked, got);
   // A short read emptied the socket: the next one would only be told EAGAIN.
   if (got <= asked) set_dry(!more_waits_);
   return std::min(got, asked);
@@ -204,43 +204,43 @@ void native_channel::do_send(void const* data, std::size_t size) {
   if (flight_) {
     auto const first = take_flight();   // leaves with the same `send`
     if (send_error()) return;
-    gather(first.data(), first.size());
+    coalesce(first.data(), first.size());
   }
-  gather(data, size);
+  coalesce(data, size);
 }
 
-void native_channel::gather(void const* data, std::size_t size) {
-  gathering_buffer* const gathered = thread_owned<gathering_buffer>::find();
-  if (gathered && tail_.empty()) {
-    gathered->append(*this, data, size);
+void native_channel::coalesce(void const* data, std::size_t size) {
+  coalescing_buffer* const coalesced = thread_owned<coalescing_buffer>::find();
+  if (coalesced && send_buffer_.empty()) {
+    coalesced->append(*this, data, size);
   } else {
-    tail_.append(data, size);
+    send_buffer_.append(data, size);
   }
 }
 
 void native_channel::flush() noexcept {
-  if (!tail_.empty()) {
-    std::size_t const sent = send_now(tail_.data(), tail_.size());
+  if (!send_buffer_.empty()) {
+    std::size_t const sent = send_now(send_buffer_.data(), send_buffer_.size());
     if (send_error()) {
-      tail_.clear();
+      send_buffer_.clear();
     } else {
-      tail_.consume(sent);
+      send_buffer_.consume(sent);
     }
   }
-  gathering_buffer* const gathered = gathered_from(*this);
-  if (!gathered) return;
-  std::size_t const sent = tail_.empty() ? send_now(gathered->data(), gathered->size()) : 0;
-  if (sent < gathered->size()) keep(gathered->data() + sent, gathered->size() - sent);
-  gathered->pop();
+  coalescing_buffer* const coalesced = coalesced_from(*this);
+  if (!coalesced) return;
+  std::size_t const sent = send_buffer_.empty() ? send_now(coalesced->data(), coalesced->size()) : 0;
+  if (sent < coalesced->size()) keep(coalesced->data() + sent, coalesced->size() - sent);
+  coalesced->pop();
 }
 
 // Keeps what must wait; without memory for it nothing more can leave, and whoever writes is told.
 void native_channel::keep(void const* data, std::size_t size) noexcept {
   if (send_error()) return;
   try {
-    tail_.append(data, size);
+    send_buffer_.append(data, size);
   } catch (std::bad_alloc const&) {
-    tail_.clear();
+    send_buffer_.clear();
     note_send_error(make_error_code(boost::system::errc::not_enough_memory));
   }
 }
@@ -253,15 +253,17 @@ std::size_t native_channel::send_now(void const* data, std::size_t size) noexcep
 }
 
 void native_channel::hold_flight(bool awaited) noexcept {
-  gathering_buffer* const gathered = gathered_from(*this);
-  if (!gathered) return;
+  coalescing_buffer* const coalesced = coalesced_from(*this);
+  if (!coalesced || (awaited && !over_.leave_soon)) return;
   try {
-    flight_ = std::make_shared<held_flight>(over_, gathered->data(), gathered->size());
+    auto held = std::make_shared<held_flight>(over_, coalesced->data(), coalesced->size());
+    if (awaited) over_.leave_soon(over_.socket, held);
+    flight_ = std::move(held);
   } catch (std::bad_alloc const&) {
     return;   // it leaves as ever
   }
   flight_is_awaited_ = awaited;
-  gathered->pop();
+  coalesced->pop();
 }
 
 std::vector<std::byte> native_channel::take_flight() noexcept {

@@ -4,6 +4,7 @@
 
 #include <cotls/detail/support/access.hpp>
 
+#include "connect/address_race.hpp"
 #include "connect/connect_race.hpp"
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
@@ -11,12 +12,18 @@
 #include "identity/host_name.hpp"
 #include "settings/alpn_settings.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace cotls {
@@ -110,25 +117,16 @@ client_options detail::checked_options(std::string_view host, int port,
   return tls;
 }
 
-std::optional<error> detail::failure_of(std::exception_ptr const& thrown) {
-  if (!thrown) return std::nullopt;
-  try {
-    std::rethrow_exception(thrown);
-  } catch (error const& known) {
-    return known;
-  } catch (boost::system::system_error const& plain) {
-    return error(plain.code());
-  }
-}
+namespace {
 
-asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
-                                            connect_request request) {
+asio::awaitable<tcp_stream> connect(asio::any_io_executor streams,
+                                    detail::connect_request request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  client_options const tls = checked_options(request.host, request.port, request.options);
-  seal(request.context);
+  client_options const tls = detail::checked_options(request.host, request.port, request.options);
+  detail::seal(request.context);
 
-  auto const until = moment_after(request.options.timeout());
+  auto const until = detail::moment_after(request.options.timeout());
   tcp::socket socket = co_await connect_to_any(streams, request.host, request.port,
                                                request.options.attempt_delay(), until);
   tcp_stream made(std::move(socket), request.context, tls);
@@ -136,11 +134,43 @@ asio::awaitable<tcp_stream> detail::connect(asio::any_io_executor streams,
   made.set_handshake_timeout(std::min(left, request.options.handshake_timeout()));
   auto const [code] = co_await made.async_handshake(as_result);
   if (code) {
-    failure known = detail::access::core(made)->engine().failure_details(code);
-    known.context = "handshake with " + host_and_port(request.host, request.port);
-    throw error(code, std::move(known));
+    throw detail::access::core(made)->engine().handshake_failure(
+        code, detail::host_and_port(request.host, request.port));
   }
   co_return made;
+}
+
+// An exception that no connection can end with is the io_context's.
+error failure_of(std::exception_ptr const& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (error const& known) {
+    return known;
+  } catch (boost::system::system_error const& plain) {
+    return error(plain.code());
+  } catch (std::bad_alloc const&) {
+    return error(make_error_code(boost::system::errc::not_enough_memory));
+  }
+}
+
+}  // namespace
+
+void detail::start_connecting(asio::any_io_executor const& streams, asio::cancellation_slot slot,
+                              connect_request request, std::unique_ptr<connect_waiter> waiter) {
+  asio::any_io_executor const runs_on = waiter->executor();
+  auto ended = [waiter = std::move(waiter)](std::exception_ptr const& thrown, tcp_stream made) {
+    if (!thrown) return waiter->complete({}, std::move(made));
+    error const failed = failure_of(thrown);
+    waiter->complete(failed.code(), tcp_stream(failed));
+  };
+  asio::co_spawn(asio::make_strand(streams), connect(streams, std::move(request)),
+                 asio::bind_cancellation_slot(slot,
+                                              asio::bind_executor(runs_on, std::move(ended))));
+}
+
+asio::awaitable<tcp_stream> async_connect(std::string_view host, int port,
+                                          connect_options const& options) {
+  return async_connect(host, port, default_client_context(), options);
 }
 
 }  // namespace cotls

@@ -1,16 +1,12 @@
-// start an attempt -> wait -+-> one has connected: it is returned
-//        ^                  +-> the deadline, or a cancellation: error
-//        |                  +-> all have failed: error
-//        +------------------+-- the latest has failed, or its head start is over
-//
-// The coroutine waits on one timer, which the attempts cancel when they have news; what the news is
-// stands in the race. The coroutine's frame owns the race, and the race the sockets: whatever ends
-// the frame, be it a result, an exception or the end of the io_context, closes them. The attempts'
-// handlers only ask whether the race is still there.
+// The race of addresses, awaited. The coroutine waits on one timer, which the attempts cancel when
+// they end. Its frame owns the attempts: whatever ends the frame, be it a result, an exception or the
+// end of the io_context, closes their sockets. The attempts' handlers only ask whether they are
+// still there.
 
 #include "connect/connect_race.hpp"
 
-#include <cotls/detail/support/moment.hpp>
+#include "connect/address_race.hpp"
+
 #include <cotls/error.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -19,8 +15,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
+#include <iterator>
 #include <list>
 #include <memory>
 
@@ -31,18 +27,18 @@ namespace {
 using tcp = asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 
-class race : public std::enable_shared_from_this<race> {
+class attempts : public std::enable_shared_from_this<attempts> {
  public:
-  race(asio::any_io_executor strand, asio::any_io_executor streams)
-      : strand_(std::move(strand)), streams_(std::move(streams)), news_(strand_) {}
+  attempts(asio::any_io_executor strand, asio::any_io_executor streams, address_race& of)
+      : strand_(std::move(strand)), streams_(std::move(streams)), race_(of), news_(strand_) {}
 
   void start(tcp::endpoint const& address) {
-    tcp::socket& attempt = attempts_.emplace_back(streams_);
-    ++pending_;
-    attempt.async_connect(
-        address, asio::bind_executor(strand_, [weak = weak_from_this(), &attempt](error_code code) {
-          if (auto const self = weak.lock()) self->ended(attempt, code);
-        }));
+    std::size_t const number = sockets_.size();
+    auto ended = [weak = weak_from_this(), number](error_code code) {
+      if (auto const self = weak.lock()) self->ended(number, code);
+    };
+    sockets_.emplace_back(streams_).async_connect(address,
+                                                  asio::bind_executor(strand_, std::move(ended)));
   }
 
   auto async_wait_for_news(clock::time_point at_the_latest) {
@@ -50,75 +46,46 @@ class race : public std::enable_shared_from_this<race> {
     return news_.async_wait(asio::as_tuple(asio::deferred));
   }
 
-  bool pending() const noexcept { return pending_ > 0; }
-  tcp::socket* winner() const noexcept { return winner_; }
-  error_code failed() const noexcept { return failed_; }
+  tcp::socket take(std::size_t number) {
+    return std::move(*std::next(sockets_.begin(), static_cast<std::ptrdiff_t>(number)));
+  }
 
  private:
-  void ended(tcp::socket& attempt, error_code code) {
-    --pending_;
-    if (!code && !winner_) winner_ = &attempt;
-    if (code && (!failed_ || telling(code) >= telling(failed_))) failed_ = code;
-    if (winner_ || &attempt == &attempts_.back() || pending_ == 0) news_.cancel();
+  void ended(std::size_t number, error_code code) {
+    race_.ended(number, code);
+    news_.cancel();
   }
 
   asio::any_io_executor strand_;
   asio::any_io_executor streams_;
+  address_race& race_;   // outlives us in the coroutine's frame
   asio::steady_timer news_;
-  std::list<tcp::socket> attempts_;   // they must not move while they connect
-  tcp::socket* winner_ = nullptr;
-  int pending_ = 0;
-  error_code failed_;
+  std::list<tcp::socket> sockets_;   // they must not move while they connect
 };
 
 }  // namespace
 
-std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> const& addresses) {
-  if (addresses.size() < 2) return addresses;
-  std::vector<tcp::endpoint> ones;
-  std::vector<tcp::endpoint> others;
-  for (auto const& each : addresses) {
-    bool const as_first = each.protocol() == addresses.front().protocol();
-    (as_first ? ones : others).push_back(each);
-  }
-  std::vector<tcp::endpoint> all;
-  for (std::size_t i = 0; all.size() < addresses.size(); ++i) {
-    if (i < ones.size()) all.push_back(ones[i]);
-    if (i < others.size()) all.push_back(others[i]);
-  }
-  return all;
-}
-
-int telling(error_code code) noexcept {
-  namespace errc = boost::system::errc;
-  if (code == errc::network_unreachable || code == errc::address_family_not_supported ||
-      code == errc::address_not_available) {
-    return 1;
-  }
-  if (code == errc::timed_out) return 2;
-  return code == errc::connection_refused ? 4 : 3;
-}
-
 asio::awaitable<tcp::socket> connect_to_first(asio::any_io_executor streams,
                                               std::vector<tcp::endpoint> addresses,
-                                              clock::duration delay, clock::time_point until) {
-  if (addresses.empty()) throw error(asio::error::host_not_found);
-  auto const racing = std::make_shared<race>(co_await asio::this_coro::executor, streams);
-  for (auto next = addresses.begin(); clock::now() < until;) {
-    if (next != addresses.end()) {
-      racing->start(*next++);
-    } else if (!racing->pending()) {
-      throw error(racing->failed());
+                                              clock::duration head_start,
+                                              clock::time_point until) {
+  using turn = address_race::turn;
+  address_race race(addresses.size(), head_start, until);
+  auto const made = std::make_shared<attempts>(co_await asio::this_coro::executor, streams, race);
+  turn next = race.next(clock::now());
+  for (; next != turn::connected; next = race.next(clock::now())) {
+    if (next == turn::failed) throw error(race.failure());
+    if (next == turn::start) {
+      made->start(addresses[race.latest()]);
+      continue;
     }
-    bool const last = next == addresses.end();
-    co_await racing->async_wait_for_news(last ? until : std::min(until, moment_after(delay)));
+    co_await made->async_wait_for_news(race.wait_ends());
     asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
       throw error(asio::error::operation_aborted);
     }
-    if (racing->winner()) co_return std::move(*racing->winner());
   }
-  throw error(errc::connect_timeout);
+  co_return made->take(race.winner());
 }
 
 }  // namespace cotls::detail

@@ -1,6 +1,7 @@
 #include <cotls/context.hpp>
 
 #include "context/context_state.hpp"
+#include "error/fail.hpp"
 
 namespace cotls {
 
@@ -18,9 +19,9 @@ verify context::verify_mode() const noexcept { return state_->verify_mode(); }
 
 bool context::sealed() const noexcept { return state_->sealed(); }
 
-boost::asio::ssl::context& context::native() const { return state_->lend(); }
+boost::asio::ssl::context& context::native() const { return state_->expose(); }
 
-ssl_ctx_st* context::native_handle() const { return state_->lend().native_handle(); }
+ssl_ctx_st* context::native_handle() const { return state_->expose().native_handle(); }
 
 void context::do_use(certificate_chain const& chain) {
   use_chain("use", chain, "using a certificate chain");
@@ -98,7 +99,12 @@ client_context& client_context::set_alpn(std::vector<std::string> const& protoco
 }
 
 client_context& client_context::set_session_cache(std::size_t servers) {
-  state_->change("set_session_cache", [&](settings&) { state_->set_session_cache(servers); });
+  state_->change("set_session_cache", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_cache: the context is an adopted one");
+    }
+    now.sessions.set_cache(servers);
+  });
   return *this;
 }
 

@@ -14,7 +14,6 @@
 #include "error/fail.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/trial_context.hpp"
-#include "session/resumption.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -48,7 +47,7 @@ context_state::context_state(role which, protocol versions)
       adopted(false),
       native_(wrap(make_base_context(which, version_settings(versions)))) {
   settings_.peer.set_verify(end == role::client ? verify::required : verify::none);
-  if (end == role::client) set_session_cache(usual_servers);
+  if (end == role::client) settings_.sessions.set_cache(usual_servers);
 }
 
 context_state::context_state(role which, boost::asio::ssl::context&& given)
@@ -71,29 +70,9 @@ ssl_ctx_ptr context_state::make_trial() const {
   return trial;
 }
 
-void context_state::set_session_cache(std::size_t servers) {
-  if (adopted) fail(errc::invalid_setting, "set_session_cache: the context is an adopted one");
-  sessions_ = servers > 0 ? std::make_unique<session_cache>(servers) : nullptr;
-  settings_.sessions.set_cache(servers);
-}
+void context_state::apply() { settings_.apply_to(handle(), end, adopted, applied_); }
 
-// All but the identity, and the system's roots: what was set since, and nothing else, for the program
-// may have changed the rest of a context that was lent.
-void context_state::apply() {
-  settings_.algorithms.apply_to(handle(), applied_.algorithms);
-  applied_.algorithms = settings_.algorithms;
-  settings_.trust.apply_to(handle(), applied_.trust);
-  applied_.trust = settings_.trust;
-  settings_.peer.apply_to(handle(), end, applied_.peer);
-  applied_.peer = settings_.peer;
-  if (settings_.alpn.set_since(applied_.alpn)) settings_.alpn.value().apply_to(handle(), end);
-  applied_.alpn = settings_.alpn;
-  settings_.sessions.apply_to(handle(), adopted, applied_.sessions);
-  applied_.sessions = settings_.sessions;
-  if (end == role::server) limit_tickets(handle(), settings_.records.max_hello());
-}
-
-boost::asio::ssl::context& context_state::lend() {
+boost::asio::ssl::context& context_state::expose() {
   if (never_lent_) fail(errc::context_sealed, "the default context, which is everybody's,");
   if (!sealed()) apply();
   lent_.store(true, std::memory_order_relaxed);

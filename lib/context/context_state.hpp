@@ -5,7 +5,6 @@
 #include <cotls/verify.hpp>
 
 #include "openssl/openssl_ptr.hpp"
-#include "session/session_cache.hpp"
 #include "settings/settings.hpp"
 
 #include <boost/asio/ssl/context.hpp>
@@ -59,14 +58,10 @@ class context_state {
 
   /** Lends the wrapped context to the user, whose changes to it are then to be reckoned with.
       @par Errors errc::context_sealed for one that is everybody's */
-  boost::asio::ssl::context& lend();
+  boost::asio::ssl::context& expose();
 
   /** The sessions that clients may resume; null when none are kept. */
-  session_cache* sessions() const noexcept { return sessions_.get(); }
-
-  /** Makes a new one, for clients.
-      @par Errors errc::invalid_setting for an adopted context */
-  void set_session_cache(std::size_t servers);
+  session_cache* sessions() const noexcept { return settings_.sessions.cache(); }
 
   role const end;
   bool const adopted;
@@ -83,7 +78,6 @@ class context_state {
   mutable boost::asio::ssl::context native_;   // whose handle a constant one does not tell
   detail::settings settings_;
   detail::settings applied_;   // of those, what the wrapped context has
-  std::unique_ptr<session_cache> sessions_;
   bool never_lent_ = false;
   std::atomic<bool> lent_{false};
   std::mutex sealing_;

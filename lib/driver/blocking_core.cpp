@@ -4,6 +4,7 @@
 //   writer: waits to be woken, and for the socket too while nobody reads
 
 #include <cotls/detail/driver/blocking_core.hpp>
+#include <cotls/detail/operation/asking.hpp>
 #include <cotls/detail/operation/wait_for.hpp>
 
 #include <boost/asio/error.hpp>
@@ -17,8 +18,10 @@ interruption blocking_core::wait(action what, bool reads, give_up_at until, erro
   bool const for_input = what == action::wait_input || what == action::wait_either;
   if (for_input && !reads) return wait_beside_reader(what, until, failed);
   if (reads) wake_writer();
+  auto const asked = what == action::ask ? engine_.asked() : nullptr;
   mutex.unlock();
-  interruption const by = wait_for(descriptor(), what, until, failed);
+  interruption const by = what == action::ask ? answer_here(asked, until, failed)
+                                              : wait_for(descriptor(), what, until, failed);
   mutex.lock();
   return by;
 }

@@ -13,7 +13,7 @@
 #include <cotls/detail/support/access.hpp>
 
 #include "context/context_state.hpp"
-#include "engine/gather.hpp"
+#include "engine/coalescer.hpp"
 #include "engine/seal.hpp"
 #include "openssl/openssl_error.hpp"
 
@@ -104,7 +104,7 @@ ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
 ssl_engine::ssl_engine(client_context const& context, channel& over,
                        connection_options const& options)
     : ssl_engine(access::state(context), over) {
-  become(role::client);
+  set_role(role::client);
   if (!options.host.empty()) {
     set_host(options.host);
   } else if (!context_->adopted && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
@@ -116,11 +116,11 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(access::state(context), over) {
-  become(role::server);
+  set_role(role::server);
   if (context_->settings().records.small_first()) first_record_ = next_record_ = packet_record;
 }
 
-void ssl_engine::become(role end) noexcept {
+void ssl_engine::set_role(role end) noexcept {
   if (SSL_in_before(ssl_.get()) != 1) return;
   if (end == role::client) {
     SSL_set_connect_state(ssl_.get());
@@ -137,8 +137,7 @@ ssl_engine* ssl_engine::serving(ssl_st const* ssl) noexcept {
 bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
 
 step ssl_engine::perform(call what, void* data, std::size_t size) {
-  // Not before: the caller may still change what is asked of the server.
-  if (port_ != 0 && !handshake_done_ && SSL_in_before(ssl_.get()) == 1) offer_session();
+  if (!was_opened(phase_)) begin();
   // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
   // already cannot fail, and is so short that even the look would be felt.
   if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
@@ -155,10 +154,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
       break;
   }
   if (result > 0) {
-    handshake_done_ = true;   // by SSL_do_handshake, or by a read or write that came before it
-    // Not beneath a write that is to be made again, with the same bytes (T10).
-    if (what == call::read && !write_waits_) next_record_ = first_record_;
-    if (what == call::write) write_waits_ = false;
+    succeeded(what);
     return {want::nothing, bytes, {}};
   }
 
@@ -167,9 +163,9 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   switch (said.status) {
     case status::want_read: return {want::input, 0, {}};
     case status::want_write: return {want::output, 0, {}};
-    case status::want_client_hello: return {want::client_hello, 0, {}};
-    case status::want_x509_lookup: return {want::certificate, 0, {}};
-    case status::want_retry_verify: return {want::verification, 0, {}};
+    case status::want_client_hello: return stopped(want::client_hello);
+    case status::want_x509_lookup: return stopped(want::certificate);
+    case status::want_retry_verify: return stopped(want::verification);
     case status::want_connect: return {want::connect, 0, {}};
     case status::want_accept: return {want::accept, 0, {}};
     case status::want_async: return {want::async, 0, {}};
@@ -184,6 +180,37 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   return fail(errc::unexpected_result, said.status, std::move(said.stack));
 }
 
+// What is about to be called for the first time, or again. Not before: the caller may still change
+// what is asked of the server.
+void ssl_engine::begin() {
+  if (has_not_begun(phase_) && port_ != 0 && SSL_in_before(ssl_.get()) == 1) offer_session();
+  phase_ = phase::handshake;
+}
+
+void ssl_engine::succeeded(call what) noexcept {
+  // By SSL_do_handshake, or by a read or write that came before it.
+  if (!was_opened(phase_)) phase_ = phase::open;
+  // Not beneath a write that is to be made again, with the same bytes (T10).
+  if (what == call::read && !write_waits_) next_record_ = first_record_;
+  if (what == call::write) write_waits_ = false;
+}
+
+// Only a handshake asks; one that renegotiates is beneath an open connection.
+step ssl_engine::stopped(want for_what) noexcept {
+  if (!was_opened(phase_)) phase_ = phase::question;
+  return {for_what, 0, {}};
+}
+
+step ssl_engine::settled(answer without_openssl) const noexcept {
+  switch (without_openssl) {
+    case answer::failure: return {want::nothing, 0, fatal_};
+    case answer::write_closed: return {want::nothing, 0, errc::write_after_close};
+    case answer::goes_on:
+    case answer::done: break;
+  }
+  return {};
+}
+
 // OpenSSL has read all that it was given.
 step ssl_engine::needs_input(shortage why) const noexcept {
   switch (why) {
@@ -192,7 +219,7 @@ step ssl_engine::needs_input(shortage why) const noexcept {
     case shortage::failed: return {want::nothing, 0, channel_->receive_error()};
     case shortage::ended: break;
   }
-  if (!handshake_done_) return {want::nothing, 0, errc::handshake_truncated};
+  if (!was_opened(phase_)) return {want::nothing, 0, errc::handshake_truncated};
   if (truncation_is_end_) return {want::nothing, 0, asio::error::eof};
   return {want::nothing, 0, errc::stream_truncated};
 }
@@ -202,26 +229,26 @@ bool ssl_engine::must_send() const noexcept {
 }
 
 error_code ssl_engine::send_failure() noexcept {
-  if (!channel_->send_error() || fatal_) return fatal_ ? fatal_ : channel_->send_error();
+  if (failed() || !channel_->send_error()) return failed() ? fatal_ : channel_->send_error();
   // A peer that refuses us says so by an alert before it closes. Data that is here stays: whoever
   // reads meets the alert behind it.
   channel_->set_dry(false);
   channel::use const looking(*channel_);
   std::byte one{};
   perform(call::peek, &one, 1);
-  return fatal_ ? fatal_ : channel_->send_error();
+  return failed() ? fatal_ : channel_->send_error();
 }
 
 void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
 
 bool ssl_engine::is_over() const noexcept {
   bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  bool const over = closed || (fatal_ && !handshake_done_);
+  bool const over = closed || phase_ == phase::refused;
   return over && channel_->unsent() == 0;   // or it would be cut, and what comes next inside of it
 }
 
 std::vector<std::byte> ssl_engine::take_back_input() {
-  bool const all_kept = channel_->heard_foreign();
+  bool const all_kept = channel_->heard_no_tls();
   std::vector<std::byte> unread = channel_->take_back_given();
   if (all_kept || !holds_input()) return unread;
   channel_->give(unread.data(), unread.size());
@@ -238,15 +265,18 @@ bool ssl_engine::holds_input() {
   channel_->set_dry(true);
   channel_->mute();
   SSL_set_shutdown(ssl_.get(), closed & ~SSL_RECEIVED_SHUTDOWN);
+  phase const before = phase_;
+  error_code const known = fatal_;
   std::byte one{};
   step const behind = perform(call::peek, &one, 1);
   SSL_set_shutdown(ssl_.get(), closed);
-  fatal_ = {};
+  phase_ = before;   // whatever it found, nobody was to hear of it
+  fatal_ = known;
   return behind.want != want::input || SSL_has_pending(ssl_.get()) == 1;
 }
 
 step ssl_engine::handshake() {
-  if (fatal_) return {want::nothing, 0, fatal_};
+  if (failed()) return settled(answer::failure);
   channel::use const use(*channel_);
   switch (await_hello()) {
     case hello_arrival::awaited: return needs_input(channel_->lack());
@@ -257,13 +287,13 @@ step ssl_engine::handshake() {
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
-  if (handshake_done_) {
+  if (was_opened(phase_)) {
     remember_renewed_session();
     release_buffers();
     // Together with the first data the last flight costs neither a send nor its receiver a wake.
     bool const awaited = peer_awaits_flight();
     if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
-    if (is_server() ? !awaited : channel_->flight_may_wait()) channel_->hold_flight(awaited);
+    if (!is_server() || !awaited) channel_->hold_flight(awaited);
   }
   return done;
 }
@@ -271,8 +301,9 @@ step ssl_engine::handshake() {
 // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
 // client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
 hello_arrival ssl_engine::await_hello() {
-  bool const first = is_server() && SSL_in_before(ssl_.get()) == 1;
-  if (!first || fatal_ || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
+  bool const first = is_server() && has_not_begun(phase_) && SSL_in_before(ssl_.get()) == 1;
+  if (!first || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
+  phase_ = phase::hello;
   for (;;) {
     hello_arrival const arrival = look_for_hello(channel_->ahead(), max_hello());
     if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
@@ -303,15 +334,15 @@ bool ssl_engine::nothing_to_do() const noexcept {
 }
 
 read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
-  if (rest_begin_ != rest_end_) return {read_rest(buffers)};
+  if (read_begin_ != read_end_) return {read_buffered(buffers)};
   if (held_) return {{want::nothing, 0, held_}};
-  if (fatal_) return {{want::nothing, 0, fatal_}};
-  if (handshake_done_ && nothing_to_do()) return {needs_input(channel_->lack())};
+  if (failed()) return {settled(answer::failure)};
+  if (was_opened(phase_) && nothing_to_do()) return {needs_input(channel_->lack())};
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
   // write would wait for each other for ever; what our answers to the peer add to it is bounded.
   if (must_send()) return {{want::output, 0, {}}};
   channel::use const use(*channel_);
-  if (keep_rest(asio::buffer_size(buffers))) return {read_rest(buffers)};
+  if (buffer_record(asio::buffer_size(buffers))) return {read_buffered(buffers)};
   step const done = fill(buffers, use);
   // Tickets come alone, or before the first data. After that a look at each read would cost more
   // than the buffer, which the next write lets go.
@@ -322,34 +353,34 @@ read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
 
 // Whoever reads a record in small pieces would call OpenSSL for each, which takes ten times as long
 // as the copy. OpenSSL lets go of its own buffer when the rest is taken, so that no more is held.
-bool ssl_engine::keep_rest(std::size_t wanted) noexcept {
+bool ssl_engine::buffer_record(std::size_t wanted) noexcept {
   if (wanted > small_read) return false;
   auto const pending = static_cast<std::size_t>(SSL_pending(ssl_.get()));
   if (pending <= wanted) return false;
   if ((SSL_get_options(ssl_.get()) & SSL_OP_CLEANSE_PLAINTEXT) != 0) return false;
   try {
-    rest_ = input_chunk::borrow();
+    read_buffer_ = input_chunk::borrow();
   } catch (std::bad_alloc const&) {
     return false;   // it stays with OpenSSL
   }
-  step const got = perform(call::read, rest_.buffer().data(), std::min(pending, max_record));
-  if (got.bytes == 0) rest_ = input_chunk();
-  rest_begin_ = 0;
-  rest_end_ = static_cast<std::uint16_t>(got.bytes);
+  step const got = perform(call::read, read_buffer_.buffer().data(), std::min(pending, max_record));
+  if (got.bytes == 0) read_buffer_ = input_chunk();
+  read_begin_ = 0;
+  read_end_ = static_cast<std::uint16_t>(got.bytes);
   return got.bytes > 0;
 }
 
-step ssl_engine::read_rest(std::span<asio::mutable_buffer const> buffers) {
-  auto const* const rest = static_cast<std::byte const*>(rest_.buffer().data());
+step ssl_engine::read_buffered(std::span<asio::mutable_buffer const> buffers) {
+  auto const* const rest = static_cast<std::byte const*>(read_buffer_.buffer().data());
   std::size_t read = 0;
   for (asio::mutable_buffer const into : buffers) {
-    std::size_t const left = std::size_t{rest_end_} - rest_begin_;
+    std::size_t const left = std::size_t{read_end_} - read_begin_;
     std::size_t const size = std::min(into.size(), left);
-    if (size > 0) std::memcpy(into.data(), rest + rest_begin_, size);
-    rest_begin_ = static_cast<std::uint16_t>(rest_begin_ + size);
+    if (size > 0) std::memcpy(into.data(), rest + read_begin_, size);
+    read_begin_ = static_cast<std::uint16_t>(read_begin_ + size);
     read += size;
   }
-  if (rest_begin_ == rest_end_) rest_ = input_chunk();
+  if (read_begin_ == read_end_) read_buffer_ = input_chunk();
   return {want::nothing, read, {}};
 }
 
@@ -384,8 +415,8 @@ void ssl_engine::release_buffers() noexcept {
 }
 
 step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
-  if (fatal_) return {want::nothing, 0, fatal_};
-  if (closing_) return {want::nothing, 0, errc::write_after_close};
+  answer const settles = answer_to(request::write, phase_);
+  if (settles != answer::goes_on) return settled(settles);
   if (channel_->send_error()) return {want::nothing, 0, send_failure()};
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
   step done;
@@ -395,7 +426,7 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
       done = renegotiate(use);
       if (done.error || done.want != want::nothing) return done;
     }
-    gather plaintext(buffers);
+    coalescer plaintext(buffers);
     while (!plaintext.empty() && done.bytes < max_write) {
       std::size_t const room = max_write - done.bytes;
       asio::const_buffer const piece = plaintext.next(
@@ -420,7 +451,7 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
 // A request for another handshake that came before other records is remembered by OpenSSL, which
 // does not say so, and followed by whatever is called next.
 bool ssl_engine::may_renegotiate() const noexcept {
-  if (!handshake_done_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return false;
+  if (!was_opened(phase_) || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return false;
   bool const allowed = (SSL_get_options(ssl_.get()) & SSL_OP_NO_RENEGOTIATION) == 0;
   return allowed || SSL_in_init(ssl_.get()) == 1;
 }
@@ -430,17 +461,16 @@ bool ssl_engine::may_renegotiate() const noexcept {
 step ssl_engine::renegotiate(channel::use const& use) {
   std::byte one{};
   step const seen = perform(call::peek, &one, 1);
-  if (fatal_) return {want::nothing, 0, fatal_};
+  if (failed()) return settled(answer::failure);
   if (SSL_in_init(ssl_.get()) == 0) return {};
   if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};
   return needs_input(use.why());
 }
 
 step ssl_engine::close_write() {
-  if (fatal_) return {want::nothing, 0, fatal_};
-  // Before the handshake is done there is nothing to close; OpenSSL refuses to try.
-  if (close_sent_ || !handshake_done_) return {};
-  closing_ = true;
+  answer const settles = answer_to(request::close_write, phase_);
+  if (settles != answer::goes_on) return settled(settles);
+  phase_ = phase::closing;
   channel::use const use(*channel_);
   // While a message is half here, a ticket that spans records, OpenSSL refuses to close anything.
   if (SSL_in_init(ssl_.get()) == 1) {
@@ -449,17 +479,18 @@ step ssl_engine::close_write() {
     if (rest.error || rest.want != want::nothing) return rest;
   }
   step const done = perform(call::shutdown);
-  close_sent_ = done.want == want::nothing;   // an adopted BIO may not take it at once
+  if (done.error || done.want != want::nothing) return done;   // an adopted BIO takes it later
+  phase_ = phase::closed;
   // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any
   // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has
   // closed its socket meanwhile would answer with a reset, which destroys what it has sent last.
-  if (close_sent_) channel_->mute();
+  channel_->mute();
   return done;
 }
 
 read_step ssl_engine::shutdown() {
   if (step const sent = close_write(); sent.error || sent.want != want::nothing) return {sent};
-  if (!handshake_done_) return {};
+  if (!was_opened(phase_)) return {};
   // Unread data is discarded: closing the transport over it would make the kernel send a reset,
   // which can destroy the last of our data on its way (T15).
   thread_local std::array<std::byte, max_record> discarded;

@@ -26,6 +26,7 @@ bool is_verification_failure(error_code code) {
 
 step ssl_engine::fail(error_code code, status classified, std::string stack) noexcept {
   fatal_ = code;
+  phase_ = was_opened(phase_) ? phase::failed : phase::refused;
   try {
     failure& known = failures().fatal;
     if (!is_verification_failure(code)) forget_refused_certificate();
@@ -33,7 +34,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
     known.openssl_stack = std::move(stack);
     known.certificate_missed = missed_certificate(code);
     // Should the session that was offered be the reason, the next connection goes without.
-    if (port_ != 0 && !handshake_done_) context_->sessions()->forget(session_key());
+    if (port_ != 0 && phase_ == phase::refused) context_->sessions()->forget(session_key());
   } catch (std::bad_alloc const&) {
     // The code is reported; only what OpenSSL said of it is lost.
   }
@@ -77,9 +78,16 @@ error ssl_engine::failure_of(error_code code, char const* operation) const {
   return error(code, std::move(known));
 }
 
+error ssl_engine::handshake_failure(error_code code, std::string const& peer) const {
+  failure known = failure_details(code);
+  known.context = "handshake with " + peer;
+  return error(code, std::move(known));
+}
+
 void ssl_engine::give_up_handshake(error_code why) {
-  handshake_done_ = false;
-  if (!fatal_) fail(why, failure_details(why).status);
+  bool const known = failed();
+  phase_ = phase::refused;
+  if (!known) fail(why, failure_details(why).status);
 }
 
 }  // namespace cotls::detail

@@ -102,7 +102,7 @@ void ssl_engine::note_refused_certificate(x509_store_ctx_st* store) {
 bool ssl_engine::missed_certificate(error_code const& failed) const noexcept {
   bool const may_be = failed == alert::handshake_failure || failed == alert::bad_certificate ||
                       failed == alert::no_certificate || failed == alert::certificate_unknown;
-  if (!may_be || is_server() || handshake_done_) return false;
+  if (!may_be || is_server() || phase_ != phase::refused) return false;
   return SSL_get0_peer_CA_list(ssl_.get()) && !SSL_get_certificate(ssl_.get());
 }
 
@@ -123,7 +123,7 @@ bool ssl_engine::negotiated() const noexcept {
   OSSL_HANDSHAKE_STATE const at = SSL_get_state(ssl_.get());
   bool const unanswered =
       at == TLS_ST_BEFORE || at == TLS_ST_CW_CLNT_HELLO || at == TLS_ST_CR_SRVR_HELLO;
-  return handshake_done_ || !unanswered;
+  return was_opened(phase_) || !unanswered;
 }
 
 connection_info ssl_engine::info() const {
@@ -159,7 +159,7 @@ peer_info ssl_engine::peer() const {
     }
   }
   // A chain that was verified is anybody's until its owner has proved to have the key.
-  bool const verified = handshake_done_ && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+  bool const verified = was_opened(phase_) && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
                         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   return peer_info(std::move(chain), verified);
 }

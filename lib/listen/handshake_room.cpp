@@ -35,7 +35,7 @@ bool handshake_room::cut_one(mercy shown) {
   auto const gone = next_to_go(shown);
   if (gone == seated_.end()) return false;
   move(gone, displaced_);
-  if (!gone->lent) gone->cut();
+  if (!gone->exposed) gone->cut();
   return true;
 }
 
@@ -48,7 +48,7 @@ auto handshake_room::next_out_of_patience() const -> clock::time_point {
   std::scoped_lock const lock(mutex_);
   auto first = clock::time_point::max();
   for (occupant const& each : seated_) {
-    if (each.at == stage::answered && !each.lent) first = std::min(first, each.since + patience_);
+    if (each.at == stage::answered && !each.exposed) first = std::min(first, each.since + patience_);
   }
   return first;
 }
@@ -62,7 +62,7 @@ auto handshake_room::next_to_go(mercy shown) -> occupants::iterator {
   auto newcomer = none;   // the least of those
   auto late = none;
   for (auto it = seated_.begin(); it != none; ++it) {
-    if (it->lent) continue;
+    if (it->exposed) continue;
     if (it->at == stage::awaited) {
       bool const is_new = it->since > now - grace_;
       if (it->sent == 0 && !is_new) return it;
@@ -97,9 +97,9 @@ bool handshake_room::seat::move_to(stage at, std::size_t sent) noexcept {
   return true;
 }
 
-void handshake_room::seat::lend() noexcept {
+void handshake_room::seat::expose() noexcept {
   std::scoped_lock const lock(room_->mutex_);
-  if (!left_) self_->lent = true;
+  if (!left_) self_->exposed = true;
 }
 
 void handshake_room::seat::leave() noexcept {

@@ -13,6 +13,7 @@ short events_of(action what) noexcept {
     case action::wait_input: return POLLIN;
     case action::wait_output: return POLLOUT;
     case action::wait_either: return POLLIN | POLLOUT;
+    case action::ask:
     case action::yield:
     case action::complete: break;
   }

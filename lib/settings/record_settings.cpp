@@ -1,6 +1,7 @@
 #include "settings/record_settings.hpp"
 
 #include "error/fail.hpp"
+#include "session/resumption.hpp"
 
 #include <string>
 
@@ -12,6 +13,10 @@ void record_settings::set_max_hello(std::size_t bytes) {
                                     std::to_string(largest_max_hello) + " bytes");
   }
   max_hello_ = bytes;
+}
+
+void record_settings::apply_to(SSL_CTX* context, role end) const {
+  if (end == role::server) limit_tickets(context, max_hello_);
 }
 
 }  // namespace cotls::detail

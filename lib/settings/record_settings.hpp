@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cotls/detail/channel/hello_framing.hpp>
+#include <cotls/detail/support/role.hpp>
+
+#include <openssl/types.h>
 
 #include <cstddef>
 
 namespace cotls::detail {
 
-/** What a server's connections do with records, which is not OpenSSL's affair. */
+/** What a server's connections do with records. */
 class record_settings {
  public:
   void set_small_first(bool on) noexcept { small_first_ = on; }
@@ -15,6 +18,9 @@ class record_settings {
   /** @par Errors errc::invalid_setting */
   void set_max_hello(std::size_t bytes);
   std::size_t max_hello() const noexcept { return max_hello_; }
+
+  /** Leaves the tickets of a server's context room in a client's next hello. */
+  void apply_to(SSL_CTX* context, role end) const;
 
   bool operator==(record_settings const&) const = default;
 

@@ -2,19 +2,24 @@
 
 #include <cotls/detail/support/role.hpp>
 
+#include "session/session_cache.hpp"
 #include "settings/setting.hpp"
 
 #include <openssl/types.h>
 
 #include <cstddef>
+#include <memory>
 
 namespace cotls::detail {
 
 /** Which sessions are kept and given out; what is not set stays as a context has it. */
 class session_settings {
  public:
-  /** Of how many servers a client remembers sessions; 0: none. */
-  void set_cache(std::size_t servers) noexcept { servers_.set(servers); }
+  /** Of how many servers a client remembers sessions, which begins with none; 0: of no server. */
+  void set_cache(std::size_t servers);
+
+  /** The sessions that clients may resume; null when none are kept. */
+  session_cache* cache() const noexcept { return cache_.value().get(); }
 
   /** How many tickets a server gives each client; 0: none. */
   void set_tickets(std::size_t count) noexcept { tickets_.set(count); }
@@ -26,7 +31,7 @@ class session_settings {
   bool operator==(session_settings const&) const = default;
 
  private:
-  setting<std::size_t> servers_;
+  setting<std::shared_ptr<session_cache>> cache_;
   setting<std::size_t> tickets_;
 };
 

@@ -22,6 +22,13 @@ struct settings {
   session_settings sessions;
   record_settings records;
 
+  /** Applies what was set since, and nothing else, for the program may have changed the rest of a
+      context that was lent. The identity waits until the context is sealed.
+      @param adopted  The context is an adopted one.
+      @param applied  What the context has of it already; is brought up to date, section by section,
+                      so that one that throws is not taken for applied. */
+  void apply_to(SSL_CTX* context, role end, bool adopted, settings& applied) const;
+
   bool operator==(settings const&) const = default;
 };
 

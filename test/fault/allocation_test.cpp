@@ -8,7 +8,7 @@
 #include "print.hpp"
 #include "tls.hpp"
 
-#include <cotls/detail/engine/hello_engine.hpp>
+#include <cotls/detail/engine/hello_reader.hpp>
 #include <cotls/engine.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -159,11 +159,11 @@ BOOST_AUTO_TEST_CASE(one_that_fails_while_a_hello_is_read_ends_in_an_error) {
   for (bool failed = true; failed; ++at) {
     BOOST_TEST_CONTEXT("allocation " << at) {
       detail::memory_channel link;
-      detail::hello_engine reads(server, link);
+      detail::hello_reader reads(server, link);
       link.lend_input(hello.data(), hello.size());
       until_failure = at;
       reads.await_hello();   // as an operation does that says how far its client has come
-      step const done = reads.handshake();
+      step const done = reads.read();
       failed = until_failure < 0;
       until_failure = -1;
       BOOST_TEST((done.want == want::nothing));

@@ -38,10 +38,10 @@ detail::connection_options to_localhost() {
 class end {
  public:
   end(int descriptor, server_context const& context)
-      : descriptor_(descriptor), channel_(this, &use), tls(context, channel_) {}
+      : descriptor_(descriptor), channel_({this, &use}), tls(context, channel_) {}
 
   end(int descriptor, client_context const& context)
-      : descriptor_(descriptor), channel_(this, &use), tls(context, channel_, to_localhost()) {}
+      : descriptor_(descriptor), channel_({this, &use}), tls(context, channel_, to_localhost()) {}
 
   ~end() { ::close(descriptor_); }
   end(end const&) = delete;

@@ -248,15 +248,15 @@ BOOST_AUTO_TEST_CASE(a_context_that_cannot_be_used_leaves_the_connection_as_it_w
 
 BOOST_AUTO_TEST_CASE(a_handshake_that_ends_when_its_seat_is_gone_says_so) {
   auto const room = std::make_shared<detail::handshake_room>(1, 10s);
-  auto seat = room->enter([] {});
-  detail::handshake_room::seat& taken = *seat;
-  detail::incoming_state<tcp> accepted(tcp::socket(context), {}, localhost_server(), 10s,
-                                       std::move(seat));
-  BOOST_TEST(!accepted.begin_handshake(nullptr));
-  BOOST_TEST(taken.awaits(0));
+  auto const accepted = std::make_shared<detail::establishing<tcp>>(tcp::socket(context),
+                                                                    tcp::endpoint());
+  accepted->begin(localhost_server(), 10s);
+  accepted->take_seat(*room);
+  BOOST_TEST(!accepted->begin_handshake());
+  BOOST_TEST(accepted->seat()->awaits(0));
   BOOST_TEST(room->displace(detail::handshake_room::mercy::progress));
   error_code code;
-  BOOST_TEST(!accepted.end_handshake(code));
+  BOOST_TEST(!accepted->end_handshake(code));
   BOOST_TEST(code == errc::displaced);
 }
 

@@ -278,11 +278,18 @@ BOOST_AUTO_TEST_SUITE_END()
 
 namespace {
 
+// A socket whose executor does nothing by itself: the test is the handler.
+template <class Socket>
+detail::socket_reference over(Socket& socket) {
+  return {&socket, [](void* of) { return static_cast<Socket*>(of)->native_handle(); },
+          [](void*, std::shared_ptr<detail::held_flight> const&) {}};
+}
+
 // A channel over a socket, and what OpenSSL would do with it.
 struct over_a_socket : fixture {
   std::pair<local_socket, local_socket> ends = pair_of_sockets(context);
-  std::unique_ptr<detail::native_channel> channel = std::make_unique<detail::native_channel>(
-      &ends.first, [](void* over) { return static_cast<local_socket*>(over)->native_handle(); });
+  std::unique_ptr<detail::native_channel> channel =
+      std::make_unique<detail::native_channel>(over(ends.first));
 
   void hold(std::string_view flight, bool awaited = true) {
     detail::channel::use const use(*channel);
@@ -355,17 +362,24 @@ BOOST_AUTO_TEST_CASE(why_it_could_not_be_sent_is_known_to_the_connection) {
   tcp::socket theirs = accepts.accept();
   theirs.set_option(asio::socket_base::linger(true, 0));
   theirs.close();
-  detail::native_channel over(
-      &ours, [](void* socket) { return static_cast<tcp::socket*>(socket)->native_handle(); });
+  detail::native_channel reset(over(ours));
   {
-    detail::channel::use const use(over);
-    over.send("finished", 8);
-    over.hold_flight(true);
+    detail::channel::use const use(reset);
+    reset.send("finished", 8);
+    reset.hold_flight(true);
   }
-  over.flight()->leave();
-  BOOST_TEST(!over.send_error());
-  over.send_flight();
-  BOOST_TEST(over.send_error() == asio::error::connection_reset);
+  reset.flight()->leave();
+  BOOST_TEST(!reset.send_error());
+  reset.send_flight();
+  BOOST_TEST(reset.send_error() == asio::error::connection_reset);
+}
+
+BOOST_AUTO_TEST_CASE(without_anybody_to_send_it_soon_it_leaves_as_ever) {
+  channel->hold_no_awaited_flight();
+  hold("finished");
+  BOOST_TEST(arrived() == "finished");
+  hold("tickets", false);   // for which nobody waits
+  BOOST_TEST(arrived() == "");
 }
 
 BOOST_AUTO_TEST_CASE(it_leaves_with_its_channel_and_whoever_comes_later_touches_nothing) {

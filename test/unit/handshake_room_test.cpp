@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(who_was_displaced_is_told_and_takes_no_seat) {
 
 BOOST_AUTO_TEST_CASE(a_transport_that_the_program_has_is_not_cut) {
   auto const a = enter('a');
-  a->lend();
+  a->expose();
   a->awaits(0);
   BOOST_TEST(!room->displace(mercy::progress));
   a->refuses();

@@ -383,12 +383,34 @@ BOOST_AUTO_TEST_CASE(what_no_operation_can_give_is_an_error_and_no_endless_loop)
     BOOST_TEST(op.advance() == action::complete);
     BOOST_TEST(op.error() == errc::unexpected_result);
   };
-  for (want asked : {want::client_hello, want::certificate, want::verification, want::connect,
-                     want::accept, want::async, want::async_job}) {
+  for (want asked : {want::connect, want::accept, want::async, want::async_job}) {
     ends(handshake(nullptr), asked);
     ends(shutdown(nullptr), asked);
     ends(close_write(nullptr), asked);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_openssl_asks_the_program_is_asked_and_then_looked_at_again) {
+  for (want question : {want::client_hello, want::certificate, want::verification}) {
+    engine.calls.clear();
+    engine.answers = {{question, 0, {}}, {question, 0, {}}, {}};
+    handshake op(&connection);
+    BOOST_TEST(op.advance() == action::ask);
+    BOOST_TEST(op.advance() == action::ask);
+    BOOST_TEST(connection.reading.busy);
+    BOOST_TEST(op.advance() == action::complete);
+    BOOST_TEST(!op.error());
+    BOOST_TEST(asked("input_arrived", 0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_question_that_has_no_answer_ends_the_handshake) {
+  engine.answers = {{want::certificate, 0, {}}};
+  handshake op(&connection);
+  BOOST_TEST(op.advance() == action::ask);
+  BOOST_TEST(op.advance({}, interruption::deadline) == action::complete);
+  BOOST_TEST(op.error() == errc::handshake_timeout);
+  BOOST_TEST(asked("give_up_handshake", 1));
 }
 
 BOOST_AUTO_TEST_CASE(the_operation_that_failed_is_remembered_and_a_cancelled_one_is_not) {

@@ -107,7 +107,7 @@ class channel {
 
   /** True when the peer's first bytes were no beginning of TLS. Then all that OpenSSL was given is
       kept, which is little: it gives up at the first record. */
-  bool heard_foreign() const noexcept { return foreign_ != nullptr; }
+  bool heard_no_tls() const noexcept { return non_tls_ != nullptr; }
 
   /** Takes back what was given and not read, behind what was no TLS. */
   std::vector<std::byte> take_back_given();
@@ -126,17 +126,17 @@ class channel {
   /** Ciphertext that has not left, in bytes; without a flight that is held. */
   virtual std::size_t unsent() const noexcept = 0;
 
-  /** Holds what the use in progress has sent, the last flight of a handshake, until something else
-      is sent or `send_flight` is called. A channel that cannot lets it leave as ever.
-      @param awaited  Somebody waits for it: it must leave even when the channel ends. */
+  /** Holds what the use in progress has sent, the last flight of a handshake (`held_flight`). A
+      channel that cannot lets it leave as ever.
+      @param awaited  Somebody waits for it: it must leave soon, even when the channel ends. */
   virtual void hold_flight(bool awaited) noexcept { static_cast<void>(awaited); }
 
   /** Lets a flight that is held leave, as far as it can without waiting. */
   virtual void send_flight() noexcept {}
 
-  /** True when somebody sees to it that a flight which the peer awaits does not wait for long. */
-  bool flight_may_wait() const noexcept { return flight_may_wait_; }
-  void set_flight_may_wait(bool value) noexcept { flight_may_wait_ = value; }
+  /** Lets flights that are awaited leave as ever from here on, for there is nobody who would send
+      them soon: the program has the socket, too, or waits on its own thread. */
+  virtual void hold_no_awaited_flight() noexcept {}
 
   /** True when a receive would find nothing, so that asking is a wasted system call. */
   bool dry() const noexcept { return source_ != source::open && given_.empty(); }
@@ -177,7 +177,7 @@ class channel {
   virtual void do_send(void const* data, std::size_t size) = 0;
 
   byte_queue given_;
-  std::unique_ptr<byte_queue> foreign_;   // what a peer said that does not speak TLS
+  std::unique_ptr<byte_queue> non_tls_;   // what a peer said that does not speak TLS
   error_code receive_error_;
   error_code send_error_;
   use* use_ = nullptr;   // in progress
@@ -185,7 +185,6 @@ class channel {
   source source_ = source::open;
   bool heard_ = false;   // the first byte has come
   bool muted_ = false;
-  bool flight_may_wait_ = false;
 };
 
 /** One use of a channel, a call of OpenSSL's or a few that belong together: what it has taken and

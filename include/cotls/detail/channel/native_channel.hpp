@@ -11,15 +11,15 @@ namespace cotls::detail {
 
 /** Ciphertext from and to a connected stream socket, by `recv` and `send` that never block.
 
-    Ciphertext of one OpenSSL call gathers in a buffer that all of a thread's connections share and
-    leaves with one `send`; only what the socket does not take is kept, as the connection's tail.
-    So an idle connection holds no buffer, and OpenSSL never sees a blocked write. While a peer
-    sends faster than OpenSSL asks, one `recvmsg` fills another such buffer beside OpenSSL's.
+    Ciphertext of one OpenSSL call is coalesced in a buffer that all of a thread's connections share,
+    and leaves with one `send`; only what the socket does not take is kept, in the connection's send
+    buffer. So an idle connection holds no buffer, and OpenSSL never sees a blocked write. While a
+    peer sends faster than OpenSSL asks, one `recvmsg` fills a read-ahead buffer of the thread's
+    beside OpenSSL's.
 */
 class native_channel final : public channel {
  public:
-  /** @param socket  Handed to `descriptor` at each call. */
-  native_channel(void* socket, int (*descriptor)(void*)) noexcept : over_{socket, descriptor} {}
+  explicit native_channel(socket_reference over) noexcept : over_(over) {}
   native_channel(native_channel const&) = delete;
   native_channel& operator=(native_channel const&) = delete;
 
@@ -28,9 +28,10 @@ class native_channel final : public channel {
   ~native_channel() override;
 
   void flush() noexcept override;
-  std::size_t unsent() const noexcept override { return tail_.size(); }
+  std::size_t unsent() const noexcept override { return send_buffer_.size(); }
   void hold_flight(bool awaited) noexcept override;
   void send_flight() noexcept override;
+  void hold_no_awaited_flight() noexcept override { over_.leave_soon = nullptr; }
   void expect(std::size_t bytes) noexcept override;
   void expect_no_more() noexcept override;
 
@@ -40,14 +41,14 @@ class native_channel final : public channel {
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
-  void gather(void const* data, std::size_t size);
+  void coalesce(void const* data, std::size_t size);
   std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
   std::size_t send_now(void const* data, std::size_t size) noexcept;
   void keep(void const* data, std::size_t size) noexcept;
   std::vector<std::byte> take_flight() noexcept;
 
   socket_reference over_;
-  byte_queue tail_;
+  byte_queue send_buffer_;
   std::shared_ptr<held_flight> flight_;
   bool flight_is_awaited_ = false;
   bool more_waits_ = false;   // the last receive was full

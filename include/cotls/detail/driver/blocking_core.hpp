@@ -25,8 +25,8 @@ class blocking_core {
  public:
   template <class Context, class... Options>
   explicit blocking_core(Context const& context, Options const&... options)
-      : channel_(&socket_,
-                 [](void* handle) { return static_cast<owned_descriptor*>(handle)->get(); }),
+      : channel_({&socket_,
+                  [](void* handle) { return static_cast<owned_descriptor*>(handle)->get(); }}),
         engine_(context, channel_, options...) {}
 
   void give_socket(owned_descriptor socket) noexcept {

@@ -47,7 +47,6 @@ class composed_driver {
       deadline_ = std::make_shared<deadline_type>(core_->executor(), moment_after(*limit_));
       deadline_->start(asio::get_associated_executor(self, core_->executor()));
     }
-    if constexpr (Operation::shakes_hands) core_->let_flight_wait();
     next_ = operation_.advance();
     if (next_ == action::complete) return asio::post(core_->executor(), std::move(self));
     follow(self);
@@ -93,7 +92,6 @@ class composed_driver {
   template <class Self>
   void complete(Self& self) {
     if (deadline_) deadline_->finish();
-    if constexpr (Operation::shakes_hands) core_->send_flight_soon();
     error_code const code = operation_.error();
     if constexpr (Operation::counts_bytes) {
       self.complete(code, operation_.transferred());

@@ -6,6 +6,7 @@
 #include <cotls/detail/channel/hello_framing.hpp>
 #include <cotls/detail/channel/input_chunk.hpp>
 #include <cotls/detail/engine/connection_options.hpp>
+#include <cotls/detail/engine/phase.hpp>
 #include <cotls/detail/support/role.hpp>
 #include <cotls/error.hpp>
 #include <cotls/peer_info.hpp>
@@ -31,6 +32,8 @@ namespace cotls::detail {
 
 namespace asio = boost::asio;
 
+class question;
+
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
 };
@@ -54,7 +57,7 @@ class ssl_engine {
   ssl_engine(server_context const& context, channel& over);
 
   /** Makes a connection from a context that is the caller's, taken as it is; OpenSSL keeps it
-      alive, but not what its callbacks use. `become` says which end the connection is. */
+      alive, but not what its callbacks use. `set_role` says which end the connection is. */
   ssl_engine(ssl_ctx_st* context, channel& over);
 
   /** Takes a connection over that was made elsewhere, and was not yet used. */
@@ -64,7 +67,7 @@ class ssl_engine {
   ssl_engine& operator=(ssl_engine const&) = delete;
 
   /** Says which end this is. Without effect once the handshake has begun. */
-  void become(role end) noexcept;
+  void set_role(role end) noexcept;
 
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
   step handshake();
@@ -112,7 +115,13 @@ class ssl_engine {
   void send_flight() noexcept { channel_->send_flight(); }
 
   /** True once the connection has failed, which the peer is told by an alert, or has told us. */
-  bool failed() const noexcept { return static_cast<bool>(fatal_); }
+  bool failed() const noexcept { return phase_ == phase::refused || phase_ == phase::failed; }
+
+  phase at() const noexcept { return phase_; }
+
+  /** Returns what OpenSSL has stopped for, in a phase that says so; null when it was a callback of
+      an adopted context, which nobody here can answer for. */
+  std::shared_ptr<question> asked() const noexcept { return nullptr; }
 
   /** The transport failed to take ciphertext; what was unsent is gone. */
   error_code const& send_error() const noexcept { return channel_->send_error(); }
@@ -146,7 +155,7 @@ class ssl_engine {
       @par Errors errc::read_ahead when OpenSSL holds bytes of the transport */
   std::vector<std::byte> take_back_input();
 
-  bool handshake_done() const noexcept { return handshake_done_; }
+  bool handshake_done() const noexcept { return was_opened(phase_); }
   bool is_server() const noexcept;
 
   connection_info info() const;
@@ -157,6 +166,9 @@ class ssl_engine {
 
   /** Makes the exception for an operation that failed with this code. */
   error failure_of(error_code code, char const* operation) const;
+
+  /** Makes the exception for a handshake that failed with a peer, which it names. */
+  error handshake_failure(error_code code, std::string const& peer) const;
 
   /** Remembers that an operation has failed, for `last_error`. */
   void note_failure(error_code code, char const* operation) noexcept;
@@ -211,6 +223,10 @@ class ssl_engine {
   std::string session_key() const;
   bool negotiated() const noexcept;
 
+  void begin();
+  void succeeded(call what) noexcept;
+  step stopped(want for_what) noexcept;
+  step settled(answer without_openssl) const noexcept;
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   bool missed_certificate(error_code const& failed) const noexcept;
   step needs_input(shortage why) const noexcept;
@@ -222,8 +238,8 @@ class ssl_engine {
   bool nothing_to_do() const noexcept;
   bool holds_input();
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
-  bool keep_rest(std::size_t wanted) noexcept;
-  step read_rest(std::span<asio::mutable_buffer const> buffers);
+  bool buffer_record(std::size_t wanted) noexcept;
+  step read_buffered(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
   record& failures();
 
@@ -232,20 +248,18 @@ class ssl_engine {
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::unique_ptr<verifier> verifier_;   // most connections have none
   std::unique_ptr<record> record_;   // none while all is well: most connections need none
-  input_chunk rest_;      // plaintext of a record that is read in small pieces
+  input_chunk read_buffer_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
-  error_code fatal_;      // what every later call answers
+  error_code fatal_;      // of a phase that says so: what every later call answers
   std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
   std::uint16_t first_record_;   // plaintext, of what is written after data was read
   std::uint16_t next_record_;
+  phase phase_ = phase::fresh;
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
-  bool handshake_done_ = false;
   bool data_was_read_ = false;
-  bool closing_ = false;
-  bool close_sent_ = false;
   bool truncation_is_end_ = false;
-  std::uint16_t rest_begin_ = 0;
-  std::uint16_t rest_end_ = 0;
+  std::uint16_t read_begin_ = 0;
+  std::uint16_t read_end_ = 0;
   std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
 };
 

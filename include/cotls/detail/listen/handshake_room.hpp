@@ -71,7 +71,7 @@ class handshake_room : public std::enable_shared_from_this<handshake_room> {
     stage at = stage::held;
     std::size_t sent = 0;
     clock::time_point since{};   // at this stage
-    bool lent = false;
+    bool exposed = false;
   };
 
   bool cut_one(mercy shown);
@@ -114,7 +114,7 @@ class handshake_room::seat {
   bool refuses() noexcept { return move_to(stage::refused, 0); }
 
   /** The program has the transport, too: nothing of ours may cut it from here on. */
-  void lend() noexcept;
+  void expose() noexcept;
 
   /** Leaves the room, before the transport is closed or somebody else's. */
   void leave() noexcept;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/detail/engine/ssl_engine.hpp>
+#include <cotls/detail/operation/asking.hpp>
 #include <cotls/detail/operation/operation.hpp>
 #include <cotls/detail/operation/transport.hpp>
 
@@ -9,6 +10,10 @@
 #include <utility>
 
 namespace cotls::detail {
+
+/// An engine that may ask the program.
+template <class Engine>
+concept asks = requires(Engine const& engine) { engine.asked(); };
 
 /** What a stream is behind its handle: the transport, the engine over it, and the claims of the
     operations in progress, each of which keeps it alive while it waits. */
@@ -26,7 +31,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
 
   /** Hands the transport to the program, which may do with it what it likes: from then on nothing
       of ours touches it but operations. */
-  next_type& lend() noexcept { return transport_.lend(!reading.busy && !writing.busy); }
+  next_type& expose() noexcept { return transport_.expose(!reading.busy && !writing.busy); }
 
   /** Gives the transport back. What was asked for and has not begun ends when it does. */
   Next take_next() {
@@ -49,6 +54,11 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   auto async_wait(action what, Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
         [](auto handler, core* self, action asked) {
+          if constexpr (asks<Engine>) {
+            if (asked == action::ask) {
+              return asking::start(self->engine_.asked(), self->executor(), std::move(handler));
+            }
+          }
           self->transport_.start(*self, asked, std::move(handler));
         },
         token, this, what);
@@ -58,14 +68,8 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
       yield to. */
   interruption wait(action what, bool, give_up_at until, error_code& failed) {
     if (what == action::yield) return interruption::none;
+    if (what == action::ask) return answer_here(engine_.asked(), until, failed);
     return transport_.wait(what, until, failed);
-  }
-
-  /** Lets the last flight of a client's handshake wait for the first data, at the longest until a
-      handler that `send_flight_soon` posts. */
-  void let_flight_wait() noexcept { transport_.let_flight_wait(); }
-  void send_flight_soon() {
-    if (!engine_.is_server()) transport_.send_flight_soon();
   }
 
   /** Makes the exception for a failed operation. */

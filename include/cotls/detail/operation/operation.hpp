@@ -1,16 +1,14 @@
 #pragma once
 
-#include <cotls/detail/operation/gate.hpp>
+#include <cotls/detail/operation/claim.hpp>
 #include <cotls/detail/support/buffer_slices.hpp>
 #include <cotls/error.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/error.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 /* What an operation on a stream does next. No I/O, executor, clock or cryptography of its own: a
    driver carries the actions out and comes back with what became of them.
@@ -20,7 +18,7 @@
          |                              |---- read / write / ... ---->|
          |                              |<--- step{want, bytes} ------|
          |<--- action ------------------|
-         |  (waits, or yields)          |
+         |  (waits, asks, or yields)    |
          |---- advance(waited) -------->|   ... until action::complete
 
    `Connection` is what both directions share: `engine()`, the gates `reading` and `writing`,
@@ -29,119 +27,62 @@
 
 namespace cotls::detail {
 
-namespace asio = boost::asio;
-
-/// What a driver must do before it calls `advance` again.
-enum class action : std::uint8_t {
-  complete,      ///< Nothing: the operation is done, its result stands.
-  wait_input,    ///< Wait until the transport has input.
-  wait_output,   ///< Wait until the transport takes output.
-  wait_either,   ///< Wait for whichever comes first.
-  yield,         ///< Let the executor run something else.
-};
-
-/// Why a driver comes back before what it waited for.
-enum class interruption : std::uint8_t { none, cancelled, deadline };
-
-/// What the operations have in common: their result, their claims, and what ends any of them.
+/// What the operations on an engine have in common.
 template <class Connection, class Derived>
-class operation {
+class operation : public claim<Connection> {
+  using base = claim<Connection>;
+
  public:
   static constexpr bool shakes_hands = false;
 
-  error_code const& error() const noexcept { return error_; }
-  std::size_t transferred() const noexcept { return transferred_; }
-
-  /** True while it holds the reading direction. */
-  bool reads() const noexcept { return holds_reading_; }
-
  protected:
-  explicit operation(Connection* connection) noexcept : connection_(connection) {}
+  using base::base;
+  using base::connection;
+  using base::engine;
+  using base::error_;
+  using base::flushed;
 
-  Connection& connection() const noexcept { return *connection_; }
-  auto& engine() const noexcept { return connection_->engine(); }
-
-  // Claims the directions at the first call; false when one of them is another operation's.
-  bool begin(bool reads, bool writes) {
-    if (started_) return true;
-    started_ = true;
-    if (!connection_) {
-      error_ = errc::not_connected;
-      return false;
+  // What to do about what OpenSSL wants before it goes on.
+  action follow(want next) {
+    switch (next) {
+      case want::input: return wait_for_input();
+      case want::output: return ease_back_pressure();
+      case want::client_hello:
+      case want::certificate:
+      case want::verification: return this->rest(action::ask);
+      case want::nothing:
+      case want::connect:
+      case want::accept:
+      case want::async:
+      case want::async_job: break;   // of a BIO or an engine that no operation is over
     }
-    if ((reads && connection_->reading.busy) || (writes && connection_->writing.busy)) {
-      error_ = errc::operation_in_progress;
-      return false;
-    }
-    if (reads) connection_->reading.claim(writes);
-    if (writes) connection_->writing.claim(reads);
-    holds_reading_ = reads;
-    holds_writing_ = writes;
-    return true;
-  }
-
-  // True once after a wait for input: whoever asks looks for it, and the operation not again.
-  bool waited_for_input() noexcept { return std::exchange(waits_for_input_, false); }
-
-  // Whether the driver comes back with something that ends the operation. A wait that the
-  // connection itself ended, to be looked at again, is no such thing.
-  template <class Code>
-  bool ends(error_code const& waited, interruption by, Code at_deadline) {
-    bool woken = false;
-    bool cancelled = by == interruption::cancelled;
-    if (holds_reading_) look_at(connection_->reading, woken, cancelled);
-    if (holds_writing_) look_at(connection_->writing, woken, cancelled);
-    if (by == interruption::deadline) {
-      error_ = at_deadline;
-    } else if (cancelled) {
-      error_ = asio::error::operation_aborted;
-    } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
-      error_ = waited;
-    } else {
-      // Woken only to look again, it leaves the transport's input to the reader who waits for it.
-      if (waited_for_input() && !waited) engine().input_arrived();
-      return false;
-    }
-    return true;
+    return finish(errc::unexpected_result);
   }
 
   // What to wait for when input is missing. Ciphertext that could not leave must not be forgotten
   // over it, unless a writer is on the way with it.
   action wait_for_input() {
-    waits_for_input_ = true;
     engine().send_flight();   // the peer may be waiting for it, too
-    bool const owns_unsent = holds_writing_ || !connection_->writing.busy;
-    return rest(owns_unsent && engine().unsent() > 0 ? action::wait_either : action::wait_input);
+    bool const owns_unsent = this->writes() || !connection().writing.busy;
+    bool const sends = owns_unsent && engine().unsent() > 0;
+    return this->wait_input(sends ? action::wait_either : action::wait_input);
   }
 
-  action wait_for_output() { return rest(action::wait_output); }
+  action wait_for_output() { return this->rest(action::wait_output); }
 
   // What to do when OpenSSL was stopped because of what it has emitted or taken at one go.
-  action relieve() { return rest(engine().must_send() ? action::wait_output : action::yield); }
-
-  // Whatever is waited for, the executor runs something else meanwhile.
-  action rest(action what) {
-    connection_->reading.rested();
-    connection_->writing.rested();
-    return what;
-  }
+  action ease_back_pressure() { return this->rest(engine().must_send() ? action::wait_output : action::yield); }
 
   action finish() {
-    if (holds_reading_) {
-      connection_->reading.busy = false;
-      connection_->input_done();
+    // What a write leaves is a waiting reader's, who did not know of it: the ciphertext of one that
+    // was cut, or data that is OpenSSL's already.
+    bool const wrote = this->writes() && !this->reads();
+    bool const left = wrote && (engine().unsent() > 0 || error_ == errc::unread_data);
+    this->give_back();
+    if (left && connection().reading.busy) {
+      connection().reading.woken = true;
+      connection().interrupt();
     }
-    if (holds_writing_) {
-      connection_->writing.busy = false;
-      // What a write leaves is a waiting reader's, who did not know of it: the ciphertext of one that
-      // was cut, or data that is OpenSSL's already.
-      bool const left = engine().unsent() > 0 || error_ == errc::unread_data;
-      if (left && !holds_reading_ && connection_->reading.busy) {
-        connection_->reading.woken = true;
-        connection_->interrupt();
-      }
-    }
-    holds_reading_ = holds_writing_ = false;
     if (error_ && error_ != asio::error::operation_aborted) {
       engine().note_failure(error_, Derived::name);
     }
@@ -153,35 +94,12 @@ class operation {
     return finish();
   }
 
-  // Sends what is unsent; false when some must wait. What the transport refused is no longer
-  // unsent: whoever reads finds out why, and perhaps the peer's alert before it.
-  bool flushed() {
-    if (engine().unsent() == 0) return true;
-    engine().flush();
-    return engine().unsent() == 0;
-  }
-
   // False while an alert of ours must be waited for: what the peer did wrong is the peer's to know
   // before it is reported (T18). A writer in progress is on the way with it.
   bool alert_sent() {
-    bool const others = !holds_writing_ && connection_->writing.busy;
+    bool const others = !this->writes() && connection().writing.busy;
     return !engine().failed() || others || flushed();
   }
-
-  error_code error_;
-  std::size_t transferred_ = 0;
-
- private:
-  static void look_at(gate& held, bool& woken, bool& cancelled) noexcept {
-    woken |= std::exchange(held.woken, false);
-    cancelled |= std::exchange(held.cancelled, false) || held.closed;
-  }
-
-  Connection* connection_;
-  bool started_ = false;
-  bool waits_for_input_ = false;
-  bool holds_reading_ = false;
-  bool holds_writing_ = false;
 };
 
 /// Performs the handshake. Holds both directions.
@@ -205,9 +123,7 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
     this->error_ = next.error;
     done_ = next.error || next.want == want::nothing;
     if (done_) return !awaited() || this->flushed() ? over() : this->wait_for_output();
-    if (next.want == want::input) return this->wait_for_input();
-    if (next.want == want::output) return this->relieve();
-    return this->finish(errc::unexpected_result);
+    return this->follow(next.want);
   }
 
  private:
@@ -259,9 +175,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
       failed_ = !this->alert_sent();   // T18
       return failed_ ? this->wait_for_output() : this->finish();
     }
-    if (next.want == want::input) return this->wait_for_input();
-    if (next.want == want::output) return this->relieve();
-    return this->finish(errc::unexpected_result);
+    return this->follow(next.want);
   }
 
  private:
@@ -299,12 +213,9 @@ class write_operation : public operation<Connection, write_operation<Connection,
       this->transferred_ += next.bytes;
       budget.took(1, next.bytes);
       if (next.error) return this->finish(next.error);
-      if (next.want == want::input) return this->wait_for_input();
-      if (next.want != want::nothing && next.want != want::output) {
-        return this->finish(errc::unexpected_result);
-      }
-      bool const paused = next.want == want::output && this->engine().unsent() == 0;
-      if (paused) return this->relieve();
+      bool const goes_on =
+          next.want == want::nothing || (next.want == want::output && this->engine().unsent() > 0);
+      if (!goes_on) return this->follow(next.want);
     }
   }
 
@@ -330,9 +241,7 @@ class close_write_operation : public operation<Connection, close_write_operation
     if (!this->flushed()) return this->wait_for_output();
     step const next = this->engine().close_write();
     if (next.error) return this->finish(next.error);
-    if (next.want == want::input) return this->wait_for_input();
-    if (next.want == want::output) return this->relieve();
-    if (next.want != want::nothing) return this->finish(errc::unexpected_result);
+    if (next.want != want::nothing) return this->follow(next.want);
     if (!this->flushed()) return this->wait_for_output();
     return this->finish(this->engine().send_failure());
   }
@@ -357,10 +266,8 @@ class shutdown_operation : public operation<Connection, shutdown_operation<Conne
       bool const left = this->flushed();
       if (ended_) return left ? this->finish() : this->wait_for_output();
       auto const next = this->engine().shutdown();
-      if (next.want == want::input) return this->wait_for_input();
-      if (next.want == want::output) return this->relieve();
       if (next.error && this->alert_sent()) return this->finish(next.error);
-      if (!next.error && next.want != want::nothing) return this->finish(errc::unexpected_result);
+      if (!next.error && next.want != want::nothing) return this->follow(next.want);
       this->error_ = next.error;
       ended_ = next.error || next.bytes == 0;
       budget.took(next.records, next.ciphertext);

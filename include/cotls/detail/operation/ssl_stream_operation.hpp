@@ -43,7 +43,7 @@ class handshake_as : public handshake_operation<Connection> {
     Connection* const untold = std::exchange(untold_, nullptr);
     // What `begin` is about to refuse must not change the connection.
     if (untold && !untold->reading.busy && !untold->writing.busy) {
-      untold->engine().become(end_);
+      untold->engine().set_role(end_);
       std::apply([&self = *this](auto const&... buffers) { (self.give(buffers), ...); }, received_);
     }
     return base::advance(waited, by);

@@ -61,9 +61,8 @@ class transport<Next, true> {
   using next_type = std::remove_reference_t<Next>;
 
   explicit transport(Next next)
-      : next_(std::forward<Next>(next)), channel_(&next_, [](void* socket) -> int {
-          return static_cast<next_type*>(socket)->native_handle();
-        }) {}
+      : next_(std::forward<Next>(next)),
+        channel_({&next_, descriptor_of, std::is_reference_v<Next> ? nullptr : leave_soon}) {}
 
   next_type& next() noexcept { return next_; }
   Next take_next() { return std::forward<Next>(next_); }
@@ -72,24 +71,12 @@ class transport<Next, true> {
   /** Hands the socket to the program. Whoever has it may close it at any time; a handler of ours
       would then send on what may be somebody else's descriptor. He may also wait for it, so that it
       is registered again at the last moment, unless we wait ourselves. */
-  next_type& lend(bool idle) noexcept {
+  next_type& expose(bool idle) noexcept {
     channel_.send_flight();
+    channel_.hold_no_awaited_flight();
     if (idle) register_again();
-    lent_ = true;
+    exposed_ = true;
     return next_;
-  }
-
-  void let_flight_wait() noexcept {
-    channel_.set_flight_may_wait(!lent_ && !std::is_reference_v<Next>);
-  }
-
-  /** Sends a flight that is held, once the handler that runs has had the chance to send more. */
-  void send_flight_soon() {
-    if (!channel_.flight_may_wait()) return;
-    channel_.set_flight_may_wait(false);
-    if (channel_.flight()) {
-      asio::defer(next_.get_executor(), [flight = channel_.flight()] { flight->leave(); });
-    }
   }
 
   /** Says that the socket was connected, to somebody who speaks after us: nothing is here to read.
@@ -144,10 +131,19 @@ class transport<Next, true> {
   }
 
  private:
+  static int descriptor_of(void* socket) {
+    return static_cast<next_type*>(socket)->native_handle();
+  }
+
+  // Once the handler that runs has had the chance to send more.
+  static void leave_soon(void* socket, std::shared_ptr<held_flight> const& flight) {
+    asio::defer(static_cast<next_type*>(socket)->get_executor(), [flight] { flight->leave(); });
+  }
+
   // Ends all that waits for the socket: for nobody's but our own (A28). The registration is gone
   // with what the socket has remembered of its descriptor.
   void register_again() {
-    if (!registered_for_output_ || lent_ || std::is_reference_v<Next>) return;
+    if (!registered_for_output_ || exposed_ || std::is_reference_v<Next>) return;
     registered_for_output_ = false;
     error_code failed;
     auto const local = next_.local_endpoint(failed);
@@ -167,7 +163,7 @@ class transport<Next, true> {
   Next next_;
   native_channel channel_;
   bool registered_for_output_ = false;
-  bool lent_ = false;   // the program has the socket, too
+  bool exposed_ = false;   // the program has the socket, too
 };
 
 /// Any other AsyncStream. What goes on beside an operation runs on the operation's executor, too.
@@ -184,10 +180,8 @@ class transport<Next, false> {
   next_type& next() noexcept { return next_; }
   Next take_next() { return std::forward<Next>(next_); }
   memory_channel& channel() noexcept { return channel_; }
-  next_type& lend(bool) noexcept { return next_; }
+  next_type& expose(bool) noexcept { return next_; }
   void was_connected() noexcept {}
-  void let_flight_wait() noexcept {}
-  void send_flight_soon() noexcept {}
 
   /** Starts an action of the owner's operation; the handler takes an error_code. */
   template <class Core, class Handler>

@@ -24,18 +24,19 @@ namespace cotls::detail {
     (Suspending the handshake itself and exchanging its context, `SSL_set_SSL_CTX`, would leave the
     first context's verification, versions and options in place, T2.)
 
-    For operations it is an engine whose handshake is done once the hello is here.
+    It is driven by a `client_hello_operation`, and knows of no handshake. All it ever sends is an
+    alert.
 */
-class hello_engine {
+class hello_reader {
  public:
   /** @param context  For the handshake, should no other be chosen. */
-  hello_engine(server_context const& context, channel& transport);
-  hello_engine(hello_engine const&) = delete;
-  hello_engine& operator=(hello_engine const&) = delete;
-  ~hello_engine();
+  hello_reader(server_context const& context, channel& transport);
+  hello_reader(hello_reader const&) = delete;
+  hello_reader& operator=(hello_reader const&) = delete;
+  ~hello_reader();
 
   /** Goes on reading. Done: want::nothing without an error. */
-  step handshake();
+  step read();
 
   /** Receives what is here of the hello. */
   hello_arrival await_hello();
@@ -44,15 +45,9 @@ class hello_engine {
   std::size_t hello_bytes() const noexcept { return received_.size(); }
 
   void flush() { transport_->flush(); }
-  void send_flight() const noexcept {}   // there is none before a handshake
   std::size_t unsent() const noexcept { return transport_->unsent(); }
-  bool must_send() const noexcept { return unsent() > 0; }
-  bool peer_awaits_flight() const noexcept { return true; }
-  error_code const& send_error() const noexcept { return transport_->send_error(); }
-  error_code send_failure() const noexcept { return transport_->send_error(); }
   void input_arrived() noexcept { transport_->set_dry(false); }
 
-  bool is_server() const noexcept { return true; }
   server_context const& context() const noexcept { return context_; }
   client_hello const& hello() const noexcept { return hello_; }
 
@@ -68,15 +63,11 @@ class hello_engine {
   /** Makes the exception for an operation that failed with this code. */
   error failure_of(error_code code, char const* operation) const;
 
-  /** Nobody asks for the last failure of a hello: it is the operation's own. */
-  void note_failure(error_code const&, char const*) const noexcept {}
-  void give_up_handshake(error_code const&) const noexcept {}
-
  private:
   struct probe;
 
   // Of what is no hello in records, OpenSSL needs little to refuse it; one of SSL 2.0 has 32 kB.
-  static constexpr std::size_t max_foreign = 64 * 1024;
+  static constexpr std::size_t max_non_tls = 64 * 1024;
 
   bool receive();
   step needs_input();

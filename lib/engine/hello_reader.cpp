@@ -1,4 +1,4 @@
-#include <cotls/detail/engine/hello_engine.hpp>
+#include <cotls/detail/engine/hello_reader.hpp>
 
 #include "context/context_state.hpp"
 #include "openssl/openssl_error.hpp"
@@ -179,7 +179,7 @@ server_context const& probe_context() {
 
 }  // namespace
 
-struct hello_engine::probe {
+struct hello_reader::probe {
   probe() : ssl(probe_context(), ciphertext) { SSL_set_app_data(ssl.native_handle(), &heard); }
 
   heard_hello heard = client_hello();
@@ -187,12 +187,12 @@ struct hello_engine::probe {
   ssl_engine ssl;
 };
 
-hello_engine::hello_engine(server_context const& context, channel& transport)
+hello_reader::hello_reader(server_context const& context, channel& transport)
     : context_(context), transport_(&transport) {}
 
-hello_engine::~hello_engine() = default;
+hello_reader::~hello_reader() = default;
 
-step hello_engine::handshake() {
+step hello_reader::read() {
   if (done_ || failed_) return {want::nothing, 0, failed_};
   try {
     switch (await_hello()) {
@@ -208,7 +208,7 @@ step hello_engine::handshake() {
   return fail(errc::unexpected_result);
 }
 
-hello_arrival hello_engine::await_hello() {
+hello_arrival hello_reader::await_hello() {
   std::size_t const limit = access::state(context_)->settings().records.max_hello();
   for (;;) {
     hello_arrival const arrival = look_for_hello(received_, limit);
@@ -217,7 +217,7 @@ hello_arrival hello_engine::await_hello() {
 }
 
 // Without memory for it the transport has failed, as it has for other engines.
-bool hello_engine::receive() {
+bool hello_reader::receive() {
   try {
     input_chunk const chunk = input_chunk::borrow();
     std::size_t const size =
@@ -231,7 +231,7 @@ bool hello_engine::receive() {
   }
 }
 
-step hello_engine::needs_input() {
+step hello_reader::needs_input() {
   switch (transport_->lack()) {
     case shortage::paused:   // only what is used is paused
     case shortage::dry: return {want::input, 0, {}};
@@ -242,7 +242,7 @@ step hello_engine::needs_input() {
 }
 
 // What came is a hello, or what OpenSSL refuses: what it could miss is the rest of that.
-step hello_engine::ask_probe() {
+step hello_reader::ask_probe() {
   if (!probe_) probe_ = std::make_unique<probe>();
   for (;;) {
     probe_->ciphertext.give(received_.data() + asked_, received_.size() - asked_);
@@ -260,31 +260,31 @@ step hello_engine::ask_probe() {
       if (!probe_->heard) return fail(make_error_code(boost::system::errc::not_enough_memory));
       return fail(next.error ? next.error : errc::unexpected_result);
     }
-    if (received_.size() >= max_foreign) return fail(errc::client_hello_too_long);
+    if (received_.size() >= max_non_tls) return fail(errc::client_hello_too_long);
     if (!receive()) return needs_input();
   }
 }
 
-step hello_engine::fail(error_code code) {
+step hello_reader::fail(error_code code) {
   failed_ = code;
   return {want::nothing, 0, failed_};
 }
 
 // What OpenSSL has to say to the client.
-void hello_engine::forward_alert() {
+void hello_reader::forward_alert() {
   auto const said = probe_->ciphertext.sending();
   if (said.size() == 0) return;
   refused_ = true;
   transport_->send(said.data(), said.size());
 }
 
-void hello_engine::refuse(alert reason) {
+void hello_reader::refuse(alert reason) {
   refused_ = true;
   auto const record = plaintext_alert(reason);
   transport_->send(record.data(), record.size());
 }
 
-error hello_engine::failure_of(error_code code, char const* operation) const {
+error hello_reader::failure_of(error_code code, char const* operation) const {
   if (probe_) return probe_->ssl.failure_of(code, operation);
   failure known;
   known.context = operation;

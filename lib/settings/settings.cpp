@@ -1,0 +1,20 @@
+#include "settings/settings.hpp"
+
+namespace cotls::detail {
+
+void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& applied) const {
+  algorithms.apply_to(context, applied.algorithms);
+  applied.algorithms = algorithms;
+  trust.apply_to(context, applied.trust);
+  applied.trust = trust;
+  peer.apply_to(context, end, applied.peer);
+  applied.peer = peer;
+  if (alpn.set_since(applied.alpn)) alpn.value().apply_to(context, end);
+  applied.alpn = alpn;
+  sessions.apply_to(context, adopted, applied.sessions);
+  applied.sessions = sessions;
+  records.apply_to(context, end);
+  applied.records = records;
+}
+
+}  // namespace cotls::detail
