@@ -13,9 +13,11 @@ namespace cotls::detail {
 
 namespace asio = boost::asio;
 
-/// What every operation has: its result, its claims of the directions, and what ends it whatever it
-/// does.
-template <class Connection>
+/** What every operation has: its result, its claims of the directions, and what ends it whatever it
+    does.
+    @tparam Derived  The operation, which then has these few lines inside of its own: called, they
+                     would be felt by whoever reads in small pieces. */
+template <class Connection, class Derived>
 class claim {
  public:
   error_code const& error() const noexcept { return error_; }
@@ -31,20 +33,26 @@ class claim {
   auto& engine() const noexcept { return connection_->engine(); }
   bool writes() const noexcept { return holds_writing_; }
 
-  // Claims the directions at the first call; false when one of them is another operation's.
+  // Claims the directions at the first call; false when one of them is another operation's, or its
+  // owner is gone.
   bool begin(bool reads, bool writes) {
-    if (started_) return true;
-    started_ = true;
+    if (holds_reading_ || holds_writing_) return true;
     if (!connection_) {
       error_ = errc::not_connected;
       return false;
     }
-    if ((reads && connection_->reading.busy) || (writes && connection_->writing.busy)) {
+    gate& reading = connection_->reading;
+    gate& writing = connection_->writing;
+    if ((reads && reading.busy) || (writes && writing.busy)) {
       error_ = errc::operation_in_progress;
       return false;
     }
-    if (reads) connection_->reading.claim(writes);
-    if (writes) connection_->writing.claim(reads);
+    if ((reads && reading.closed) || (writes && writing.closed)) {
+      error_ = asio::error::operation_aborted;
+      return false;
+    }
+    if (reads) reading.claim(writes);
+    if (writes) writing.claim(reads);
     holds_reading_ = reads;
     holds_writing_ = writes;
     return true;
@@ -57,6 +65,7 @@ class claim {
   // connection itself ended, to be looked at again, is no such thing.
   template <class Code>
   bool ends(error_code const& waited, interruption by, Code at_deadline) {
+    if (!std::exchange(came_back_, true)) return false;   // it has only begun
     bool woken = false;
     bool cancelled = by == interruption::cancelled;
     if (holds_reading_) look_at(connection_->reading, woken, cancelled);
@@ -95,13 +104,18 @@ class claim {
     return engine().unsent() == 0;
   }
 
+  // Of an operation that writes nothing, whose end concerns nobody else.
+  action succeed() {
+    give_back();
+    return action::complete;
+  }
+
   void give_back() {
-    if (holds_reading_) {
+    if (std::exchange(holds_reading_, false)) {
       connection_->reading.busy = false;
       connection_->input_done();
     }
-    if (holds_writing_) connection_->writing.busy = false;
-    holds_reading_ = holds_writing_ = false;
+    if (std::exchange(holds_writing_, false)) connection_->writing.busy = false;
   }
 
   error_code error_;
@@ -114,7 +128,7 @@ class claim {
   }
 
   Connection* connection_;
-  bool started_ = false;
+  bool came_back_ = false;
   bool waits_for_input_ = false;
   bool holds_reading_ = false;
   bool holds_writing_ = false;

@@ -8,13 +8,14 @@ namespace cotls::detail {
 
 /// Reads a ClientHello (`hello_reader`). Holds both directions.
 template <class Connection>
-class client_hello_operation : public claim<Connection> {
+class client_hello_operation : public claim<Connection, client_hello_operation<Connection>> {
+  using base = claim<Connection, client_hello_operation>;
+
  public:
   static constexpr bool counts_bytes = false;
   static constexpr char const* name = "reading the client hello";
 
-  explicit client_hello_operation(Connection* connection) noexcept
-      : claim<Connection>(connection) {}
+  explicit client_hello_operation(Connection* connection) noexcept : base(connection) {}
 
   action advance(error_code const& waited = {}, interruption by = interruption::none) {
     if (!this->begin(true, true)) return action::complete;

@@ -29,8 +29,8 @@ namespace cotls::detail {
 
 /// What the operations on an engine have in common.
 template <class Connection, class Derived>
-class operation : public claim<Connection> {
-  using base = claim<Connection>;
+class operation : public claim<Connection, Derived> {
+  using base = claim<Connection, Derived>;
 
  public:
   static constexpr bool shakes_hands = false;
@@ -74,15 +74,9 @@ class operation : public claim<Connection> {
   action ease_back_pressure() { return this->rest(engine().must_send() ? action::wait_output : action::yield); }
 
   action finish() {
-    // What a write leaves is a waiting reader's, who did not know of it: the ciphertext of one that
-    // was cut, or data that is OpenSSL's already.
     bool const wrote = this->writes() && !this->reads();
-    bool const left = wrote && (engine().unsent() > 0 || error_ == errc::unread_data);
     this->give_back();
-    if (left && connection().reading.busy) {
-      connection().reading.woken = true;
-      connection().interrupt();
-    }
+    if (wrote) tell_reader();
     if (error_ && error_ != asio::error::operation_aborted) {
       engine().note_failure(error_, Derived::name);
     }
@@ -92,6 +86,15 @@ class operation : public claim<Connection> {
   action finish(error_code code) {
     error_ = code;
     return finish();
+  }
+
+  // What a write leaves is a waiting reader's, who did not know of it: the ciphertext of one that was
+  // cut, or data that is OpenSSL's already.
+  void tell_reader() {
+    bool const left = engine().unsent() > 0 || error_ == errc::unread_data;
+    if (!left || !connection().reading.busy) return;
+    connection().reading.woken = true;
+    connection().interrupt();
   }
 
   // False while an alert of ours must be waited for: what the peer did wrong is the peer's to know
@@ -170,7 +173,7 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
       if (next.ciphertext > 0) budget.took(next.records, next.ciphertext);
-      if (!next.error) return this->finish();
+      if (!next.error) return this->succeed();
       this->error_ = next.error;
       failed_ = !this->alert_sent();   // T18
       return failed_ ? this->wait_for_output() : this->finish();
