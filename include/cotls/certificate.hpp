@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,25 @@ class certificate {
   /** Returns the DNS names and IP addresses of the subjectAltName extension, in its order. */
   std::vector<std::string> names() const;
 
+  /** Returns the names of one kind, in the order of the extension: DNS names, IP addresses as text,
+      URIs and e-mail addresses. A name is given as it is, whatever bytes it has. */
+  std::vector<std::string> dns_names() const;
+  std::vector<std::string> ip_names() const;
+  std::vector<std::string> uri_names() const;
+  std::vector<std::string> email_names() const;
+
+  /** Returns the SPIFFE ID: the one URI of the certificate, if that is one
+      (`spiffe://example.org/billing`). Empty where it is none, where there is no URI, and where
+      there are several: "Validators encountering an SVID containing more than one URI SAN MUST
+      reject the SVID" (X509-SVID section 2). Who has signed it is not looked at. */
+  std::string spiffe_id() const;
+
+  /** Tells whether the certificate identifies a workload of a SPIFFE trust domain (X509-SVID
+      section 5.2): it has a SPIFFE ID of that domain with a path, and is no authority's. Its dates,
+      its issuer and its signature are not looked at: `peer_info::in_trust_domain` does that, too.
+      @param domain  In small letters, as it stands in the ID: `"example.org"`. */
+  bool in_trust_domain(std::string_view domain) const;
+
   /** Returns the bounds of the validity. A time that the clock cannot hold, such as the year 9999,
       becomes the nearest that it can; one that cannot be read, the clock's epoch. */
   std::chrono::system_clock::time_point not_before() const;
@@ -61,6 +81,16 @@ class certificate {
   /** Returns the SHA-256 digest of the certificate as people compare it: 32 pairs of hexadecimal
       digits with colons between them. */
   std::string fingerprint() const;
+
+  /** Returns the SHA-256 digest of the public key with its algorithm (SubjectPublicKeyInfo,
+      RFC 5280 section 4.1), in the same form: what a pin compares, for it stays when a certificate
+      is renewed for the same key. */
+  std::string public_key_fingerprint() const;
+
+  /** Returns an extension's value, in DER, by its object identifier: `"2.5.29.17"`. None where
+      there is no such extension, or more than one against RFC 5280 section 4.2, or the text is no
+      object identifier in numbers. */
+  std::optional<std::vector<unsigned char>> extension(std::string_view oid) const;
 
   /** Tells whether the certificate is for a host name or IP address, by its subjectAltName
       extension alone (RFC 9525): a common name does not count, and a wildcard stands for one whole

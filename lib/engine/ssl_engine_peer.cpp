@@ -28,6 +28,12 @@ int on_verify(int accepted, X509_STORE_CTX* store) {
   return self->verify(accepted == 1, store) ? 1 : 0;
 }
 
+void add_certificates(std::vector<certificate>& to, STACK_OF(X509)* more, int from) {
+  for (int i = from; i < sk_X509_num(more); ++i) {
+    to.push_back(certificate::from_native(sk_X509_value(more, i)));
+  }
+}
+
 }  // namespace
 
 void ssl_engine::set_host(std::string const& given) {
@@ -153,15 +159,19 @@ peer_info ssl_engine::peer() const {
   if (X509* own = negotiated() ? SSL_get0_peer_certificate(ssl_.get()) : nullptr) {
     chain.push_back(certificate::from_native(own));
     // On a server the chain leaves out the peer's own certificate; on a client it begins with it.
-    STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_.get());
-    for (int i = is_server() ? 0 : 1; i < sk_X509_num(sent); ++i) {
-      chain.push_back(certificate::from_native(sk_X509_value(sent, i)));
-    }
+    add_certificates(chain, SSL_get_peer_cert_chain(ssl_.get()), is_server() ? 0 : 1);
   }
-  // A chain that was verified is anybody's until its owner has proved to have the key.
-  bool const verified = was_opened(phase_) && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
-                        SSL_get_verify_result(ssl_.get()) == X509_V_OK;
-  return peer_info(std::move(chain), verified);
+  // A chain that was verified is anybody's until its owner has proved to have the key; and of a
+  // session that is only offered, OpenSSL tells the result of the connection it is from.
+  bool const open = was_opened(phase_);
+  int const refused = record_ ? record_->fatal.verify_result : X509_V_OK;
+  int const result = open ? static_cast<int>(SSL_get_verify_result(ssl_.get())) : refused;
+  bool const verified =
+      open && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE && result == X509_V_OK;
+  std::vector<certificate> trusted;
+  // Of one that was refused, OpenSSL leaves what it had built when it gave up.
+  if (verified) add_certificates(trusted, SSL_get0_verified_chain(ssl_.get()), 0);
+  return peer_info(std::move(chain), verified, result, std::move(trusted));
 }
 
 }  // namespace cotls::detail

@@ -14,6 +14,7 @@
 #include <array>
 #include <climits>
 #include <ctime>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -81,6 +82,43 @@ std::string address_text(ASN1_OCTET_STRING const* octets) {
     return asio::ip::address_v6(v6).to_string();
   }
   return {};
+}
+
+std::string name_text(GENERAL_NAME const* name) {
+  switch (name->type) {
+    case GEN_DNS: return std::string(view_of(name->d.dNSName));
+    case GEN_EMAIL: return std::string(view_of(name->d.rfc822Name));
+    case GEN_URI: return std::string(view_of(name->d.uniformResourceIdentifier));
+    case GEN_IPADD: return address_text(name->d.iPAddress);
+    default: return {};
+  }
+}
+
+// The names of these kinds, in their order.
+std::vector<std::string> names_of(X509 const* certificate, std::initializer_list<int> kinds) {
+  general_names_ptr const entries(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> found;
+  for (int i = 0; i < sk_GENERAL_NAME_num(entries.get()); ++i) {
+    GENERAL_NAME const* entry = sk_GENERAL_NAME_value(entries.get(), i);
+    if (std::find(kinds.begin(), kinds.end(), entry->type) == kinds.end()) continue;
+    std::string text = name_text(entry);
+    bool const readable = entry->type != GEN_IPADD || !text.empty();
+    if (readable) found.push_back(std::move(text));
+  }
+  return found;
+}
+
+// As people compare digests.
+std::string in_pairs(std::span<unsigned char const> bytes) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string text;
+  for (unsigned char const byte : bytes) {
+    if (!text.empty()) text += ':';
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
 }
 
 x509_ptr parse_der(std::span<unsigned char const> der, std::string const& doing) {
@@ -153,17 +191,23 @@ std::string certificate::subject() const { return one_line(X509_get_subject_name
 std::string certificate::issuer() const { return one_line(X509_get_issuer_name(handle_.get())); }
 
 std::vector<std::string> certificate::names() const {
-  general_names_ptr const entries(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(handle_.get(), NID_subject_alt_name, nullptr, nullptr)));
-  std::vector<std::string> found;
-  for (int i = 0; i < sk_GENERAL_NAME_num(entries.get()); ++i) {
-    GENERAL_NAME const* entry = sk_GENERAL_NAME_value(entries.get(), i);
-    if (entry->type == GEN_DNS) found.emplace_back(view_of(entry->d.dNSName));
-    if (entry->type != GEN_IPADD) continue;
-    std::string address = address_text(entry->d.iPAddress);
-    if (!address.empty()) found.push_back(std::move(address));
-  }
-  return found;
+  return names_of(handle_.get(), {GEN_DNS, GEN_IPADD});
+}
+
+std::vector<std::string> certificate::dns_names() const {
+  return names_of(handle_.get(), {GEN_DNS});
+}
+
+std::vector<std::string> certificate::ip_names() const {
+  return names_of(handle_.get(), {GEN_IPADD});
+}
+
+std::vector<std::string> certificate::uri_names() const {
+  return names_of(handle_.get(), {GEN_URI});
+}
+
+std::vector<std::string> certificate::email_names() const {
+  return names_of(handle_.get(), {GEN_EMAIL});
 }
 
 std::chrono::system_clock::time_point certificate::not_before() const {
@@ -197,14 +241,36 @@ std::string certificate::fingerprint() const {
   if (X509_digest(handle_.get(), EVP_sha256(), digest.data(), &size) != 1) {
     throw_openssl_error({}, "digesting a certificate");
   }
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    if (i > 0) text += ':';
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
+  return in_pairs({digest.data(), size});
+}
+
+// X509_pubkey_digest leaves the algorithm out, and a key that OpenSSL cannot read has one, too.
+std::string certificate::public_key_fingerprint() const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  clear_openssl_errors();
+  unsigned char* written = nullptr;
+  int const length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(handle_.get()), &written);
+  openssl_memory_ptr const key(written);
+  if (length < 0 || EVP_Digest(key.get(), static_cast<std::size_t>(length), digest.data(), &size,
+                               EVP_sha256(), nullptr) != 1) {
+    throw_openssl_error({}, "digesting a public key");
   }
-  return text;
+  return in_pairs({digest.data(), size});
+}
+
+std::optional<std::vector<unsigned char>> certificate::extension(std::string_view oid) const {
+  asn1_object_ptr const wanted(OBJ_txt2obj(std::string(oid).c_str(), 1));
+  clear_openssl_errors();   // of a text that is no object identifier
+  if (!wanted) return std::nullopt;
+  int const at = X509_get_ext_by_OBJ(handle_.get(), wanted.get(), -1);
+  // RFC 5280 section 4.2: "A certificate MUST NOT include more than one instance of a particular
+  // extension." Which of two counts is not ours to say.
+  if (at < 0 || X509_get_ext_by_OBJ(handle_.get(), wanted.get(), at) >= 0) return std::nullopt;
+  ASN1_OCTET_STRING const* const value =
+      X509_EXTENSION_get_data(X509_get_ext(handle_.get(), at));
+  unsigned char const* const data = ASN1_STRING_get0_data(value);
+  return std::vector<unsigned char>(data, data + ASN1_STRING_length(value));
 }
 
 bool certificate::matches(std::string_view host) const {
