@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace cotls {
@@ -18,6 +19,23 @@ struct connection_info {
       server that has resumed a session of TLS 1.2. */
   std::string server_name;
   bool resumed = false;  ///< whether an earlier session was resumed (`SSL_session_reused`)
+
+  /** How we, and how the peer, proved to have the key of a certificate: `"ecdsa_sha256"`,
+      `"rsa_pss_sha256"`, `"ed25519"`. Empty for who has proved nothing in this handshake: clients
+      without a certificate, and both where a session was resumed.
+      (`SSL_get_signature_type_nid`, `SSL_get_peer_signature_type_nid`) */
+  std::string signature;
+  std::string peer_signature;
+
+  /** Whether the keys are bound to the handshake that has made them (RFC 7627), which TLS 1.3 does
+      always. Without it, channel bindings and exported keys are refused.
+      (`SSL_get_extms_support`) */
+  bool extended_master_secret = false;
+
+  /** How many bytes of the transport's TLS has taken in and put out, handshakes, headers and all;
+      what still waits to leave is counted. (`BIO_number_read`, `BIO_number_written`) */
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
 };
 
 }  // namespace cotls

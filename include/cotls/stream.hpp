@@ -311,6 +311,16 @@ class half {
 
   executor_type get_executor() const { return held(core_).executor(); }
 
+  /** Tell of the connection what `stream` tells of it. */
+  connection_info info() const { return held(core_).engine().info(); }
+  peer_info peer() const { return held(core_).engine().peer(); }
+  error last_error() const {
+    return core_ ? core_->engine().last_error() : error(errc::not_connected);
+  }
+  ssl_st* native_handle() const noexcept {
+    return core_ ? core_->engine().native_handle() : nullptr;
+  }
+
  protected:
   explicit half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
   half(half&&) noexcept = default;

@@ -26,14 +26,8 @@ namespace {
 
 using tcp = asio::ip::tcp;
 
-// What the system has written into an endpoint may be another family's address.
-bool is_tcp(tcp::endpoint const& address) noexcept {
-  int const family = address.data()->sa_family;
-  return family == AF_INET || family == AF_INET6;
-}
-
 std::string text_of(tcp::endpoint const& address) {
-  if (!is_tcp(address)) return "a local peer";
+  if (!detail::is_tcp(address)) return "a local peer";
   return detail::host_and_port(address.address().to_string(), address.port());
 }
 
@@ -180,16 +174,7 @@ stream listener::accept(error_code& code) {
 void listener::close() noexcept { ::shutdown(socket_.get(), SHUT_RDWR); }
 
 tcp::endpoint listener::local_endpoint() const {
-  tcp::endpoint local;
-  auto size = static_cast<socklen_t>(local.capacity());
-  if (::getsockname(descriptor(), local.data(), &size) != 0) {
-    detail::fail(detail::last_system_error(), "reading the listener's address");
-  }
-  if (!is_tcp(local)) {
-    detail::fail(asio::error::address_family_not_supported, "reading the listener's address");
-  }
-  local.resize(size);
-  return local;
+  return detail::tcp_endpoint(::getsockname, descriptor(), "reading the listener's address");
 }
 
 }  // namespace cotls::blocking

@@ -1,6 +1,11 @@
 #include <cotls/blocking/stream.hpp>
 
 #include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/held.hpp>
+
+#include "system/socket.hpp"
+
+#include <sys/socket.h>
 
 namespace cotls {
 
@@ -68,6 +73,16 @@ connection_info stream::info() const {
 
 peer_info stream::peer() const {
   return with_engine([](auto& engine) { return engine.peer(); });
+}
+
+asio::ip::tcp::endpoint stream::local_endpoint() const {
+  return detail::tcp_endpoint(::getsockname, detail::held(core_).descriptor(),
+                              "reading the connection's address");
+}
+
+asio::ip::tcp::endpoint stream::remote_endpoint() const {
+  return detail::tcp_endpoint(::getpeername, detail::held(core_).descriptor(),
+                              "reading the peer's address");
 }
 
 error stream::last_error() const {

@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -32,6 +33,39 @@ void add_certificates(std::vector<certificate>& to, STACK_OF(X509)* more, int fr
   for (int i = from; i < sk_X509_num(more); ++i) {
     to.push_back(certificate::from_native(sk_X509_value(more, i)));
   }
+}
+
+// What a signature is made with. Names that have the curve of the key or the kind of its certificate
+// in them (`ecdsa_secp256r1_sha256`) OpenSSL tells since 3.5 alone.
+std::string signature_name(int algorithm, int digest) {
+  std::string name;
+  switch (algorithm) {
+    case NID_rsaEncryption: name = "rsa_pkcs1"; break;
+    case NID_rsassaPss: name = "rsa_pss"; break;
+    case NID_X9_62_id_ecPublicKey: name = "ecdsa"; break;
+    default: name = OBJ_nid2sn(algorithm);   // ED25519, ED448, DSA, and what is yet to come
+  }
+  if (digest != NID_undef) name = name + '_' + OBJ_nid2sn(digest);
+  std::transform(name.begin(), name.end(), name.begin(), [](char each) {
+    return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;
+  });
+  return name;
+}
+
+std::string own_signature(SSL* of) {
+  int algorithm = NID_undef;
+  int digest = NID_undef;
+  if (SSL_get_signature_type_nid(of, &algorithm) != 1) return {};
+  SSL_get_signature_nid(of, &digest);
+  return signature_name(algorithm, digest);
+}
+
+std::string peer_signature(SSL* of) {
+  int algorithm = NID_undef;
+  int digest = NID_undef;
+  if (SSL_get_peer_signature_type_nid(of, &algorithm) != 1) return {};
+  SSL_get_peer_signature_nid(of, &digest);
+  return signature_name(algorithm, digest);
 }
 
 }  // namespace
@@ -132,6 +166,13 @@ bool ssl_engine::negotiated() const noexcept {
   return was_opened(phase_) || !unanswered;
 }
 
+// RFC 8446 appendix D: "implementations which support both TLS 1.3 and earlier versions SHOULD
+// indicate the use of the Extended Master Secret extension in their APIs whenever TLS 1.3 is used."
+bool ssl_engine::has_extended_master_secret() const noexcept {
+  if (!was_opened(phase_)) return false;
+  return SSL_version(ssl_.get()) >= TLS1_3_VERSION || SSL_get_extms_support(ssl_.get()) == 1;
+}
+
 connection_info ssl_engine::info() const {
   connection_info known;
   SSL_CIPHER const* const suite = negotiated() ? SSL_get_current_cipher(ssl_.get()) : nullptr;
@@ -142,6 +183,8 @@ connection_info ssl_engine::info() const {
     auto const group = static_cast<int>(SSL_get_negotiated_group(ssl_.get()));
     char const* const name = group > 0 ? SSL_group_to_name(ssl_.get(), group) : nullptr;
     if (name) known.group = name;
+    known.signature = own_signature(ssl_.get());
+    known.peer_signature = peer_signature(ssl_.get());
   }
   unsigned char const* protocol = nullptr;
   unsigned length = 0;
@@ -151,6 +194,9 @@ connection_info ssl_engine::info() const {
     known.server_name = name;
   }
   known.resumed = SSL_session_reused(ssl_.get()) == 1;
+  known.extended_master_secret = has_extended_master_secret();
+  known.bytes_received = BIO_number_read(SSL_get_rbio(ssl_.get()));
+  known.bytes_sent = BIO_number_written(SSL_get_wbio(ssl_.get()));
   return known;
 }
 

@@ -295,6 +295,24 @@ BOOST_FIXTURE_TEST_CASE(no_thread_is_started, blocking_fixture) {
   server.get();
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_over_tcp_tells_both_addresses) {
+  blocking_pair pair;
+  BOOST_TEST(pair.client.remote_endpoint() == pair.listener.local_endpoint());
+  BOOST_TEST(pair.client.local_endpoint() == pair.server.remote_endpoint());
+  BOOST_TEST(pair.client.remote_endpoint() == pair.server.local_endpoint());
+  BOOST_TEST(pair.client.local_endpoint() != pair.client.remote_endpoint());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_over_another_socket_has_no_address_of_tcp) {
+  taken_over pair;
+  for (blocking::stream* const each : {&pair.client, &pair.server}) {
+    BOOST_CHECK_EXCEPTION(each->local_endpoint(), error,
+                          with_code(asio::error::address_family_not_supported));
+    BOOST_CHECK_EXCEPTION(each->remote_endpoint(), error,
+                          with_code(asio::error::address_family_not_supported));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace cotls::test::blocking_stream_test

@@ -181,6 +181,10 @@ void check_empty(Handle& empty) {
   }
   if constexpr (requires { empty.cancel(); }) empty.cancel();
   if constexpr (requires { empty.close(); }) empty.close();
+  if constexpr (requires { empty.local_endpoint(); }) {
+    is_refused([&] { empty.local_endpoint(); });
+    is_refused([&] { empty.remote_endpoint(); });
+  }
   if constexpr (requires { empty.set_verify_depth(1); }) {
     error_code code;
     BOOST_TEST(empty.set_verify_depth(1, code) == errc::not_connected);
@@ -264,10 +268,15 @@ BOOST_AUTO_TEST_CASE(a_stream_that_was_split_is_empty_and_so_are_halves_that_wer
   auto [reading, writing] = std::move(ends.client).split();
   check_empty(ends.client);
   BOOST_TEST((reading.get_executor() == ends.context.get_executor()));
+  BOOST_TEST(ask(reading) == at_client());
+  BOOST_TEST(ask(writing) == at_client());
   auto const elsewhere = std::move(reading);
   auto const here = std::move(writing);
   is_refused([&] { reading.get_executor(); });
   is_refused([&] { writing.get_executor(); });
+  BOOST_TEST(ask(reading) == nothing_is_connected());
+  BOOST_TEST(ask(writing) == nothing_is_connected());
+  BOOST_TEST(ask(elsewhere) == at_client());
   reading.cancel();
   writing.cancel();
   auto [of_nothing, to_nothing] = tcp_stream().split();

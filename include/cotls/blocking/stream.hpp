@@ -11,6 +11,7 @@
 #include <cotls/peer_info.hpp>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 
 #include <chrono>
@@ -190,6 +191,12 @@ class stream {
   /** Returns the exception that the throwing overloads make of a code that the others have set.
       @param operation  What was tried, for its text. */
   error failure(error_code code, char const* operation) const;
+
+  /** Return the addresses of a TCP connection, our own and the peer's.
+      @par Errors `asio::error::address_family_not_supported` over another kind of socket; the
+      system's, such as `asio::error::not_connected` once the peer's is forgotten */
+  asio::ip::tcp::endpoint local_endpoint() const;
+  asio::ip::tcp::endpoint remote_endpoint() const;
 
   /** Returns the socket's descriptor; -1 for an empty stream. */
   int native_socket() const noexcept { return core_ ? core_->descriptor() : -1; }

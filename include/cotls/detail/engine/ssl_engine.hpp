@@ -222,6 +222,7 @@ class ssl_engine {
   void remember_renewed_session() const noexcept;
   std::string session_key() const;
   bool negotiated() const noexcept;
+  bool has_extended_master_secret() const noexcept;
 
   void begin();
   void succeeded(call what) noexcept;
