@@ -13,6 +13,7 @@
 
 #include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_hello.hpp>
 #include <cotls/connect.hpp>
 #include <cotls/connection_info.hpp>

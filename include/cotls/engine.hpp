@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
@@ -10,7 +11,11 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 struct bio_st;
 
@@ -107,6 +112,23 @@ class engine {
 
   connection_info info() const;
   peer_info peer() const;
+
+  /** Derives a key that the other end derives, too, for the same label and context (RFC 8446
+      section 7.5, RFC 5705). It is as secret as the connection; nobody wipes it but the caller.
+      @param label    What it is for: one that is registered, or begins with "EXPERIMENTAL". ASCII.
+      @param context  What it is bound to beside, up to 65,535 bytes, of which OpenSSL takes about
+                      900 in TLS 1.2. There, none is not the same as an empty one.
+      @param length   In bytes; of TLS 1.3 no more than 255 digests of the suite's (8,160 bytes).
+      @par Errors `errc::handshake_not_done`; `errc::no_extended_master_secret`; `invalid_argument`
+      for no length or a longer context; OpenSSL's, such as for a label that TLS itself uses */
+  std::vector<unsigned char> export_key(std::string_view label,
+                                        std::optional<asio::const_buffer> context,
+                                        std::size_t length) const;
+
+  /** Returns what stands for the connection in a protocol above it.
+      @par Errors `errc::handshake_not_done`; `errc::no_extended_master_secret`;
+      `errc::no_channel_binding` where the kind is not defined for the connection */
+  std::vector<unsigned char> channel_binding(channel_binding_kind kind) const;
 
   /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code
       is empty while none has. */

@@ -50,6 +50,9 @@ enum class errc {
   displaced,              ///< A listener dropped the handshake to make room for a newer connection.
   client_hello_too_long,  ///< A client's first message is longer than the server takes.
   unread_data,            ///< A renegotiation waits for data of the peer's to be read.
+  handshake_not_done,     ///< Keys were asked for before there were any.
+  no_extended_master_secret,  ///< TLS 1.2 without RFC 7627: keys of it prove nothing.
+  no_channel_binding,     ///< This kind of channel binding is not defined for the connection.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/detail/driver/blocking_driver.hpp>
 #include <cotls/detail/driver/start.hpp>
@@ -25,8 +26,11 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace cotls {
 
@@ -161,6 +165,16 @@ class ssl_stream : public asio::ssl::stream_base {
 
   connection_info info() const { return detail::held(core_).engine().info(); }
   peer_info peer() const { return detail::held(core_).engine().peer(); }
+
+  /** As `stream::export_key` and `stream::channel_binding`. */
+  std::vector<unsigned char> export_key(std::string_view label,
+                                        std::optional<asio::const_buffer> context,
+                                        std::size_t length) const {
+    return detail::held(core_).engine().export_key(label, context, length);
+  }
+  std::vector<unsigned char> channel_binding(channel_binding_kind kind) const {
+    return detail::held(core_).engine().channel_binding(kind);
+  }
 
   /** Returns the failure of the operation that failed last, with all that OpenSSL said of it, as
       `stream::last_error` does: of a transport that has ended the code is `errc::stream_truncated`

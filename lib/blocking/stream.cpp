@@ -75,6 +75,16 @@ peer_info stream::peer() const {
   return with_engine([](auto& engine) { return engine.peer(); });
 }
 
+std::vector<unsigned char> stream::export_key(std::string_view label,
+                                              std::optional<asio::const_buffer> context,
+                                              std::size_t length) const {
+  return with_engine([&](auto& engine) { return engine.export_key(label, context, length); });
+}
+
+std::vector<unsigned char> stream::channel_binding(channel_binding_kind kind) const {
+  return with_engine([&](auto& engine) { return engine.channel_binding(kind); });
+}
+
 asio::ip::tcp::endpoint stream::local_endpoint() const {
   return detail::tcp_endpoint(::getsockname, detail::held(core_).descriptor(),
                               "reading the connection's address");

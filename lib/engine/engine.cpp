@@ -107,6 +107,16 @@ connection_info engine::info() const { return detail::held(body_).ssl.info(); }
 
 peer_info engine::peer() const { return detail::held(body_).ssl.peer(); }
 
+std::vector<unsigned char> engine::export_key(std::string_view label,
+                                              std::optional<asio::const_buffer> context,
+                                              std::size_t length) const {
+  return detail::held(body_).ssl.export_key(label, context, length);
+}
+
+std::vector<unsigned char> engine::channel_binding(channel_binding_kind kind) const {
+  return detail::held(body_).ssl.channel_binding(kind);
+}
+
 error engine::last_error() const {
   return body_ ? body_->ssl.last_error() : error(errc::not_connected);
 }

@@ -95,6 +95,17 @@ description describe(errc value) noexcept {
     case errc::unread_data:
       return {"unread_data",
               "the peer wants another handshake and goes on sending: read its data, then write again"};
+    case errc::handshake_not_done:
+      return {"handshake_not_done",
+              "no keys are agreed on before the handshake is done: do it first"};
+    case errc::no_extended_master_secret:
+      return {"no_extended_master_secret",
+              "the peer speaks TLS 1.2 without an extended master secret, so the keys may be "
+              "another connection's, too: ask for TLS 1.3"};
+    case errc::no_channel_binding:
+      return {"no_channel_binding",
+              "this kind of channel binding is not defined for the connection: ask for another, "
+              "such as tls_exporter"};
   }
   return {"unknown", "unknown error"};
 }

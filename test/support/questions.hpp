@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/error.hpp>
 #include <cotls/peer_info.hpp>
@@ -48,6 +49,20 @@ error_code thrown_by(Call call) {
   }
 }
 
+/// Asks for keys, which there are once the handshake is done; halves of streams are not asked.
+template <class Handle>
+void ask_for_keys(Handle const& asked, error_code const& refused) {
+  if constexpr (requires { asked.channel_binding(channel_binding_kind::tls_exporter); }) {
+    bool const open = !refused && asked.info().extended_master_secret;
+    error_code const expected =
+        refused || open ? refused : make_error_code(errc::handshake_not_done);
+    BOOST_TEST(thrown_by([&] { asked.export_key("EXPERIMENTAL", std::nullopt, 32); }) == expected);
+    BOOST_TEST(thrown_by([&] {
+                 asked.channel_binding(channel_binding_kind::tls_server_end_point);
+               }) == expected);
+  }
+}
+
 /** Asks a handle of a connection everything, and checks that its answers go together. */
 template <class Handle>
 answers ask(Handle const& asked) {
@@ -62,6 +77,10 @@ answers ask(Handle const& asked) {
   said.negotiated = !info.version.empty();
   BOOST_TEST(info.suite.empty() != said.negotiated);
   BOOST_TEST((info.group.empty() || said.negotiated));
+  BOOST_TEST((info.signature.empty() || said.negotiated));
+  BOOST_TEST((info.peer_signature.empty() || said.negotiated));
+  BOOST_TEST((!info.extended_master_secret || said.negotiated));
+  ask_for_keys(asked, refused);
   if (!peer) return said;
   said.verified = peer->verified();
   said.subject = peer->subject();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
@@ -18,6 +19,8 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -183,6 +186,12 @@ class stream {
 
   connection_info info() const;
   peer_info peer() const;
+
+  /** As `cotls::stream::export_key` and `cotls::stream::channel_binding`. */
+  std::vector<unsigned char> export_key(std::string_view label,
+                                        std::optional<asio::const_buffer> context,
+                                        std::size_t length) const;
+  std::vector<unsigned char> channel_binding(channel_binding_kind kind) const;
 
   /** Returns the failure of the call that failed last, with all that OpenSSL said of it; its code
       is empty while none has. Of an empty stream, `errc::not_connected`. */

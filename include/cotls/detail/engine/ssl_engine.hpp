@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
 #include <cotls/detail/channel/channel.hpp>
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -161,6 +163,18 @@ class ssl_engine {
   connection_info info() const;
   peer_info peer() const;
 
+  /** Derives a key from those of the connection, which its other end derives, too.
+      @par Errors errc::handshake_not_done; errc::no_extended_master_secret; invalid_argument for no
+      bytes or for a context longer than 65,535; OpenSSL's */
+  std::vector<unsigned char> export_key(std::string_view label,
+                                        std::optional<asio::const_buffer> context,
+                                        std::size_t length) const;
+
+  /** Returns what stands for the connection in a protocol above it.
+      @par Errors errc::handshake_not_done; errc::no_extended_master_secret;
+      errc::no_channel_binding */
+  std::vector<unsigned char> channel_binding(channel_binding_kind kind) const;
+
   /** Returns all that OpenSSL said, when it was OpenSSL that failed with this code. */
   failure failure_details(error_code code) const;
 
@@ -223,6 +237,9 @@ class ssl_engine {
   std::string session_key() const;
   bool negotiated() const noexcept;
   bool has_extended_master_secret() const noexcept;
+  void check_keys(char const* doing) const;
+  std::vector<unsigned char> first_finished() const;
+  std::vector<unsigned char> digest_of_server() const;
 
   void begin();
   void succeeded(call what) noexcept;
