@@ -9,9 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 struct ssl_ctx_st;
@@ -78,6 +80,7 @@ class context {
   void do_use_system_roots();
   void do_set_ciphers(std::string const& tls12, std::string const& tls13);
   void do_set_groups(std::string const& groups);
+  void do_set_key_log(std::function<void(std::string_view line)> told);
 
   std::shared_ptr<detail::context_state> state_;
 
@@ -175,6 +178,18 @@ class basic_context : public context {
   Derived& set_groups(std::string const& groups) { do_set_groups(groups); return self(); }
 
   Derived& set_verify(verify mode) { context::set_verify(mode); return self(); }
+
+  /** Tells a function the secrets of each connection, a line each without its end, as Wireshark
+      reads them (`SSLKEYLOGFILE`): whoever has the lines reads all that the connections say, and
+      can pretend to be either end. Off by default, and meant for looking for faults; an empty
+      function turns it off again. (`SSL_CTX_set_keylog_callback`)
+      @param told  Called inside of handshakes and of what changes keys, by whatever thread performs
+                   them, several at once. It outlives the context's connections; what it throws is
+                   swallowed. */
+  Derived& set_key_log(std::function<void(std::string_view line)> told) {
+    do_set_key_log(std::move(told));
+    return self();
+  }
 
  protected:
   using context::context;

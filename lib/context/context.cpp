@@ -87,6 +87,12 @@ void context::do_set_groups(std::string const& groups) {
   });
 }
 
+void context::do_set_key_log(std::function<void(std::string_view line)> told) {
+  state_->change("set_key_log", [&](settings& now) {
+    now.key_log.set(detail::key_log_settings(std::move(told)));
+  });
+}
+
 client_context::client_context(protocol versions)
     : basic_context(std::make_shared<context_state>(role::client, versions)) {}
 

@@ -13,6 +13,8 @@ void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& appl
   applied.alpn = alpn;
   sessions.apply_to(context, adopted, applied.sessions);
   applied.sessions = sessions;
+  if (key_log.set_since(applied.key_log)) key_log.value().apply_to(context);
+  applied.key_log = key_log;
   records.apply_to(context, end);
   applied.records = records;
 }

@@ -3,6 +3,7 @@
 #include "settings/algorithm_settings.hpp"
 #include "settings/alpn_settings.hpp"
 #include "settings/identity_settings.hpp"
+#include "settings/key_log_settings.hpp"
 #include "settings/peer_settings.hpp"
 #include "settings/record_settings.hpp"
 #include "settings/session_settings.hpp"
@@ -21,6 +22,7 @@ struct settings {
   setting<alpn_settings> alpn;
   session_settings sessions;
   record_settings records;
+  setting<key_log_settings> key_log;
 
   /** Applies what was set since, and nothing else, for the program may have changed the rest of a
       context that was lent. The identity waits until the context is sealed.

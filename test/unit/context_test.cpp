@@ -333,6 +333,7 @@ BOOST_AUTO_TEST_CASE(every_setter_of_a_sealed_context_throws) {
       [&] { client.set_groups("P-256"); },
       [&] { client.set_alpn({"h2"}); },
       [&] { client.set_session_cache(1); },
+      [&] { client.set_key_log([](std::string_view) {}); },
       [&] { server.set_alpn({"h2"}); },
       [&] { server.set_session_tickets(2); },
       [&] { server.set_small_first_records(); },
