@@ -23,8 +23,18 @@ class client_options {
       and perhaps a last one, which does not count; it has at most 253 bytes, a label 63 (RFC 1035
       section 2.3.4). An address is made of four decimal numbers, or it is an IPv6 literal without
       brackets, whose zone is not verified. Any other text is `errc::invalid_host_name` when the
-      connection is made. */
+      connection is made; so is a name with letters beyond ASCII, whose A-label is wanted
+      (`xn--bcher-kva.example`; RFC 9525 section 6.3). */
   client_options& host(std::string name) { inner_.host = std::move(name); return *this; }
+
+  /** Accepts a certificate for this DNS name, too, instead of the host's: of the names one will do.
+      The host is a name, and the only one that is sent to the server. May be called several times.
+      (`X509_VERIFY_PARAM_add1_host`) A text that is no name, or a host that is none, is
+      `errc::invalid_host_name` when the connection is made. */
+  client_options& also_accept(std::string name) {
+    inner_.also_accepted.push_back(std::move(name));
+    return *this;
+  }
 
   /** Names, with the host, the server: a session of an earlier connection to it, with the same
       context, is resumed if the server agrees (RFC 8446 section 2.2). Without it, or with 0, none

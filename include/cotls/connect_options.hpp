@@ -62,6 +62,12 @@ class connect_options {
     return *this;
   }
 
+  /** Accepts a certificate for this DNS name, too (`client_options::also_accept`). */
+  connect_options& also_accept(std::string name) {
+    tls_.also_accept(std::move(name));
+    return *this;
+  }
+
   /** Resumes a session of an earlier connection to this host, as it is verified, and port, made
       with the same context, if the server agrees (RFC 8446 section 2.2). On by default; off, none
       is kept, either. */

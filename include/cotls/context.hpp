@@ -1,16 +1,23 @@
 #pragma once
 
 #include <cotls/alpn_mismatch.hpp>
+#include <cotls/connection_info.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/identity.hpp>
+#include <cotls/key_pin.hpp>
+#include <cotls/peer_info.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/revocation_options.hpp>
+#include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,15 +48,23 @@ class context_state;
 */
 class context {
  public:
+  /// Decides on a certificate, told what OpenSSL has found of it.
+  using verifier_type = std::function<bool(bool accepted, verification const& seen)>;
+
+  /// Decides on a connection that is established.
+  using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
+
   // Copied where it could be moved: none is ever empty.
   context(context const&) noexcept = default;
   context& operator=(context const&) noexcept = default;
 
-  /** Says whether the peer is verified. Clients default to `required`, servers to `none`.
+  /** Says what is asked of the peer. Clients default to `required`, servers to `none`.
 
-      `optional` is the same as `required` on a client: a server always sends its certificate.
+      `optional` is the same as `required` on a client: a server always sends its certificate. Of a
+      client that a server of `ask` or `require_any` has let in, `peer().verified()` is false,
+      whatever it sent, and when it resumes its session, too.
       (`SSL_CTX_set_verify`)
-  */
+      @par Errors `errc::invalid_setting` for `ask` and `require_any` on a client. */
   void set_verify(verify mode);
   verify verify_mode() const noexcept;
 
@@ -81,6 +96,11 @@ class context {
   void do_set_ciphers(std::string const& tls12, std::string const& tls13);
   void do_set_groups(std::string const& groups);
   void do_set_key_log(std::function<void(std::string_view line)> told);
+  void do_set_verify_depth(int most);
+  void do_set_revocation(revocation_options const& policy);
+  void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
+  void do_set_verifier(verifier_type decides);
+  void do_on_established(established_type decides);
 
   std::shared_ptr<detail::context_state> state_;
 
@@ -134,7 +154,8 @@ class basic_context : public context {
       certificate is refused, and one that a list is for which has expired. Once a list was loaded,
       or in the directory when that was, each peer's own certificate must have one of its issuer's,
       but for one that is itself trusted as a root; authorities are looked up in the lists there
-      are. A renewed list takes a new context, or the next number in the directory (`4f06f81d.r1`).
+      are (`set_revocation` changes that). A renewed list takes a new context, or the next number in
+      the directory (`4f06f81d.r1`).
       @par Errors The system's error for a path that cannot be read, `errc::no_certificate_found`
       for a file with neither certificates nor revocation lists, or for no path at all. */
   Derived& load_verify_roots(std::filesystem::path const& file,
@@ -191,6 +212,61 @@ class basic_context : public context {
     return self();
   }
 
+  /** Limits the peer's chain to so many certificates between its own and the root: 0 for one that
+      the root itself has signed; 100 by default, as OpenSSL has it. A longer chain is refused.
+      (`SSL_CTX_set_verify_depth`)
+      @par Errors `errc::invalid_setting` for a negative one. */
+  Derived& set_verify_depth(int most) { do_set_verify_depth(most); return self(); }
+
+  /** Says how revocation lists are heeded that `load_verify_roots` and `add_roots` have loaded,
+      instead of what these say by themselves: which certificates must have one, and whether it may
+      have expired. */
+  Derived& set_revocation(revocation_options const& policy) {
+    do_set_revocation(policy);
+    return self();
+  }
+
+  /** Verifies as of this moment, in whole seconds, instead of that of each handshake: a clock for
+      tests. It counts for certificates, for revocation lists, and for the chains of sessions that
+      are resumed; not for how long sessions last. None: the system's clock again.
+      (`X509_VERIFY_PARAM_set_time`) */
+  Derived& set_verify_time(std::optional<std::chrono::system_clock::time_point> moment) {
+    do_set_verify_time(moment);
+    return self();
+  }
+
+  /** Lets a function decide on each certificate of the peer's chain: true accepts it, whatever
+      OpenSSL has found, and false refuses it; so does an exception. An empty one leaves it to
+      OpenSSL. (`SSL_CTX_set_verify`)
+
+      It is asked from the root down to the peer's own certificate, and before that once for each
+      thing that OpenSSL would refuse, the name of the host among them; so a certificate may come
+      several times. A chain that it has accepted is verified: `peer().verified()` is true.
+      Verification must be on, without which nobody is asked; a server needs no roots then. Chains
+      that were verified for a session are shown to it again before the session is resumed.
+      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once.
+      @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
+  Derived& set_verifier(verifier_type decides) {
+    do_set_verifier(std::move(decides));
+    return self();
+  }
+
+  /** Gives a function the last word on each connection, resumed or not: it is called when the
+      handshake is done and nothing was read or written yet. (OpenSSL verifies no chain when a
+      session is resumed; this is where to look whatever the way a connection came about.) False,
+      or an exception, ends it with `errc::peer_not_allowed`, whose text says what the exception
+      said. An empty function accepts all.
+
+      The peer, whose own handshake may be done, learns it from its next read: by the alert
+      access_denied from a server of TLS 1.3 and a client of TLS 1.2, by close_notify from the
+      others, of which OpenSSL sends no alert. The session of a connection that was refused is
+      forgotten; a ticket that its client has nevertheless got leads here again.
+      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once. */
+  Derived& on_established(established_type decides) {
+    do_on_established(std::move(decides));
+    return self();
+  }
+
  protected:
   using context::context;
 
@@ -227,6 +303,18 @@ class client_context : public basic_context<client_context> {
       and the handshake is a full one. An adopted context has none.
       @par Errors `errc::invalid_setting` for an adopted context. */
   client_context& set_session_cache(std::size_t servers);
+
+  /** Talks to a server only if its verified chain, from its own certificate to the root, has a
+      certificate with one of these keys (RFC 7469 section 2.6); otherwise the handshake fails with
+      `errc::no_pinned_key`, whose text says which keys there are. On resumption it is the chain
+      that the session was made with, as it is verified then.
+
+      Give at least one more than is in use, of a key that is kept elsewhere: with a lone pin, a key
+      that is lost ends all connections (RFC 7469 section 4.3). Replaces the pins that were set
+      before.
+      @par Errors `errc::invalid_setting` for no pin at all, for a malformed one (`key_pin`), and at
+      the context's first use where nothing is verified. */
+  client_context& set_pins(std::vector<key_pin> pins);
 };
 
 /** The configuration of servers. A server with no certificate chain and key cannot be used

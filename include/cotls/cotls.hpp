@@ -22,11 +22,14 @@
 #include <cotls/error.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
+#include <cotls/key_pin.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/reload_options.hpp>
+#include <cotls/revocation_options.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
+#include <cotls/verification.hpp>
 #include <cotls/version.hpp>

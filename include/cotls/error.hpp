@@ -53,6 +53,8 @@ enum class errc {
   handshake_not_done,     ///< Keys were asked for before there were any.
   no_extended_master_secret,  ///< TLS 1.2 without RFC 7627: keys of it prove nothing.
   no_channel_binding,     ///< This kind of channel binding is not defined for the connection.
+  peer_not_allowed,       ///< `context::on_established` has refused the connection.
+  no_pinned_key,          ///< The server's chain has no key of `client_context::set_pins`.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.
@@ -115,6 +117,7 @@ struct failure {
   int verify_depth = 0;         ///< Where in the chain: 0 is the peer's own certificate.
   bool certificate_missed = false;   ///< The peer asked for a certificate, and we showed none.
   std::string verify_subject;   ///< The refused certificate's subject, RFC 2253 style.
+  std::string remark;           ///< What else is to be said of it, in words.
   std::string openssl_stack;    ///< One line an entry, oldest first.
   std::string context;          ///< What was tried: `"handshake with localhost:443"`.
 };

@@ -24,8 +24,9 @@ class peer_info {
 
   /** True when the handshake is done, the peer sent a certificate, and its chain was verified; and
       for the host, where the connection has one: without one, which only an adopted context and
-      `ssl_stream` allow, any trusted name will do. Verification that was off, or a peer without
-      certificate, is false. */
+      `ssl_stream` allow, any trusted name will do. What the context's verifier has accepted is
+      verified. Verification that was off, a certificate that was only asked for (`verify::ask`,
+      `verify::require_any`), or a peer without one, is false. */
   bool verified() const noexcept { return verified_ && !chain_.empty(); }
 
   /** Why the chain was not verified: OpenSSL's result (`X509_V_…`), and the same in its words, such

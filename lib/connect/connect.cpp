@@ -112,8 +112,10 @@ client_options detail::checked_options(std::string_view host, int port,
   client_options tls = options.tls();
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
-  host_name const verified(detail::access::inner(tls).host);
-  alpn_settings const sendable(detail::access::inner(tls).alpn);
+  connection_options const& inner = access::inner(tls);
+  host_name const verified(inner.host);
+  for (std::string const& also : inner.also_accepted) verified.check_beside(host_name(also));
+  alpn_settings const sendable(inner.alpn);
   return tls;
 }
 

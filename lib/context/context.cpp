@@ -3,6 +3,8 @@
 #include "context/context_state.hpp"
 #include "error/fail.hpp"
 
+#include <utility>
+
 namespace cotls {
 
 using detail::context_state;
@@ -12,7 +14,7 @@ using detail::settings;
 context::context(std::shared_ptr<context_state> state) noexcept : state_(std::move(state)) {}
 
 void context::set_verify(verify mode) {
-  state_->change("set_verify", [&](settings& now) { now.peer.set_verify(mode); });
+  state_->change("set_verify", [&](settings& now) { now.peer.set_verify(mode, state_->end); });
 }
 
 verify context::verify_mode() const noexcept { return state_->verify_mode(); }
@@ -81,6 +83,10 @@ void context::do_set_ciphers(std::string const& tls12, std::string const& tls13)
   });
 }
 
+void context::do_set_verify_depth(int most) {
+  state_->change("set_verify_depth", [&](settings& now) { now.peer.set_depth(most); });
+}
+
 void context::do_set_groups(std::string const& groups) {
   state_->change("set_groups", [&](settings& now) {
     now.algorithms.set_groups(groups, state_->handle());
@@ -91,6 +97,23 @@ void context::do_set_key_log(std::function<void(std::string_view line)> told) {
   state_->change("set_key_log", [&](settings& now) {
     now.key_log.set(detail::key_log_settings(std::move(told)));
   });
+}
+
+void context::do_set_revocation(revocation_options const& policy) {
+  state_->change("set_revocation", [&](settings& now) { now.trust.set_revocation(policy); });
+}
+
+void context::do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment) {
+  state_->change("set_verify_time", [&](settings& now) { now.peer.set_time(moment); });
+}
+
+void context::do_set_verifier(verifier_type decides) {
+  state_->change("set_verifier", [&](settings& now) { now.peer.set_verifier(std::move(decides)); });
+}
+
+void context::do_on_established(established_type decides) {
+  state_->change("on_established",
+                 [&](settings& now) { now.peer.set_last_word(std::move(decides)); });
 }
 
 client_context::client_context(protocol versions)
@@ -111,6 +134,11 @@ client_context& client_context::set_session_cache(std::size_t servers) {
     }
     now.sessions.set_cache(servers);
   });
+  return *this;
+}
+
+client_context& client_context::set_pins(std::vector<key_pin> pins) {
+  state_->change("set_pins", [&](settings& now) { now.peer.set_pins(std::move(pins)); });
   return *this;
 }
 

@@ -46,7 +46,7 @@ context_state::context_state(role which, protocol versions)
     : end(which),
       adopted(false),
       native_(wrap(make_base_context(which, version_settings(versions)))) {
-  settings_.peer.set_verify(end == role::client ? verify::required : verify::none);
+  settings_.peer.set_verify(end == role::client ? verify::required : verify::none, end);
   if (end == role::client) settings_.sessions.set_cache(usual_servers);
 }
 
@@ -85,6 +85,7 @@ void context_state::seal(void (*install)(context_state&)) {
   if (sealed()) return;
   check_identity();
   apply();
+  settings_.peer.check(verify_mode());
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle());
   install(*this);
@@ -104,10 +105,11 @@ bool context_state::has_roots() const noexcept {
 
 bool context_state::must_trust_system() const {
   if (settings_.trust.trusts_system()) return true;
-  if (adopted || verify_mode() == verify::none || has_roots()) return false;
+  if (adopted || !needs_roots(verify_mode()) || has_roots()) return false;
   // A directory given to the wrapped context cannot be seen from here. Should there be none, every
-  // certificate is refused: that fails closed.
-  if (end == role::server && !is_lent()) fail(errc::no_roots, "using the server's context");
+  // certificate is refused: that fails closed. A verifier of the program's may know better.
+  bool const expects_roots = !is_lent() && !settings_.peer.decides();
+  if (end == role::server && expects_roots) fail(errc::no_roots, "using the server's context");
   return end == role::client;
 }
 

@@ -91,7 +91,7 @@ ssl_engine::ssl_engine(ssl_st* made, channel& over)
                                SSL_MODE_AUTO_RETRY);
   // One receive takes a record's header and body, and several small records.
   SSL_set_read_ahead(ssl_.get(), 1);
-  set_verify_mode(SSL_get_verify_mode(ssl_.get()));
+  observe_verification();
 }
 
 ssl_engine::ssl_engine(ssl_ctx_st* context, channel& over) : ssl_engine(make_ssl(context), over) {}
@@ -106,9 +106,12 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
     : ssl_engine(access::state(context), over) {
   set_role(role::client);
   if (!options.host.empty()) {
-    set_host(options.host);
-  } else if (!context_->adopted && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
-    throw error(errc::no_host_name);   // fails closed: any trusted certificate would do otherwise
+    set_host(options.host, options.also_accepted);
+  } else {
+    bool const verifies = SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
+    bool const named = !context_->adopted && verifies;
+    // Fails closed: any trusted certificate would do otherwise.
+    if (named || !options.also_accepted.empty()) throw error(errc::no_host_name);
   }
   if (!options.alpn.empty()) alpn_settings(options.alpn).apply_to(ssl_.get());
   if (options.port != 0) resume_at(options.port, options.host);
@@ -137,7 +140,15 @@ ssl_engine* ssl_engine::serving(ssl_st const* ssl) noexcept {
 bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
 
 step ssl_engine::perform(call what, void* data, std::size_t size) {
-  if (!was_opened(phase_)) begin();
+  bool const establishes = !was_opened(phase_);
+  if (establishes) {
+    begin();
+    // Nothing is read or written before the last word: OpenSSL would go on with that at once.
+    if (what != call::handshake && has_last_word()) {
+      step const first = perform(call::handshake);
+      if (!was_opened(phase_)) return first;
+    }
+  }
   // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
   // already cannot fail, and is so short that even the look would be felt.
   if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
@@ -155,6 +166,9 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   }
   if (result > 0) {
     succeeded(what);
+    if (establishes && has_last_word() && what == call::handshake) {
+      if (step const refused = judge(); refused.error) return refused;
+    }
     return {want::nothing, bytes, {}};
   }
 

@@ -30,6 +30,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
   try {
     failure& known = failures().fatal;
     if (!is_verification_failure(code)) forget_refused_certificate();
+    if (record_->refused_as) fatal_ = code = record_->refused_as;
     known.status = classified;
     known.openssl_stack = std::move(stack);
     known.certificate_missed = missed_certificate(code);

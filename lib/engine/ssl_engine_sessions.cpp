@@ -6,6 +6,7 @@
 #include <cotls/detail/support/access.hpp>
 
 #include "context/context_state.hpp"
+#include "engine/last_word.hpp"
 #include "engine/seal.hpp"
 #include "identity/host_name.hpp"
 #include "session/resumption.hpp"
@@ -18,10 +19,16 @@ namespace cotls::detail {
 
 namespace {
 
-// A callback of the program's stays.
+// A callback of the program's stays, but for one in whose place it has given another.
 void install_callbacks(context_state& to) {
-  bool const asked = to.sessions() && !SSL_CTX_sess_get_new_cb(to.handle());
-  if (asked) SSL_CTX_sess_set_new_cb(to.handle(), ssl_engine::on_new_session);
+  SSL_CTX* const context = to.handle();
+  bool const asked = to.sessions() && !SSL_CTX_sess_get_new_cb(context);
+  if (asked) SSL_CTX_sess_set_new_cb(context, ssl_engine::on_new_session);
+  peer_settings const& peer = to.settings().peer;
+  if (peer.decides() || !peer.pins().empty()) {
+    SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), ssl_engine::on_verify);
+  }
+  if (peer.has_last_word()) let_refusals_be_told(context);
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ void ssl_engine::resume_at(std::uint16_t port, std::string const& host) {
 
 void ssl_engine::offer_session() {
   session_cache& sessions = *context_->sessions();
-  ssl_session_ptr const session = sessions.take(session_key());
+  ssl_session_ptr const session = sessions.take(session_key(), today(ssl_.get()));
   if (!session || SSL_set_session(ssl_.get(), session.get()) != 1) return;
   if (SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE) return;
   X509* const certificate = SSL_get0_peer_certificate(ssl_.get());

@@ -122,7 +122,9 @@ std::string library_of(int value) {
 }
 
 bool refused_by_verification(error_code const& code, detail::failure const& known) noexcept {
-  return known.verify_result != X509_V_OK && code.category() != alert_category();
+  bool const known_better =
+      code.category() == alert_category() || code.category() == cotls_category();
+  return known.verify_result != X509_V_OK && !known_better;
 }
 
 std::string reason_of(error_code const& code, detail::failure const& known) {
@@ -156,11 +158,18 @@ std::string further_reasons(error_code const& code, std::string_view stack) {
   return further;
 }
 
-std::string detail_of(error_code const& code, detail::failure const& known) {
-  if (!refused_by_verification(code, known)) return further_reasons(code, known.openssl_stack);
+std::string place_of(detail::failure const& known) {
   std::string where = "depth " + std::to_string(known.verify_depth);
   if (!known.verify_subject.empty()) where += ", " + known.verify_subject;
   return where;
+}
+
+std::string detail_of(error_code const& code, detail::failure const& known) {
+  if (!refused_by_verification(code, known)) {
+    return known.remark.empty() ? further_reasons(code, known.openssl_stack) : known.remark;
+  }
+  std::string const place = place_of(known);
+  return known.remark.empty() ? place : place + "; " + known.remark;
 }
 
 std::string short_name(error_code const& code) {

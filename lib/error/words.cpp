@@ -106,6 +106,13 @@ description describe(errc value) noexcept {
       return {"no_channel_binding",
               "this kind of channel binding is not defined for the connection: ask for another, "
               "such as tls_exporter"};
+    case errc::peer_not_allowed:
+      return {"peer_not_allowed",
+              "the program does not allow the peer (on_established): it has got nothing of yours"};
+    case errc::no_pinned_key:
+      return {"no_pinned_key",
+              "the server's chain has none of the pinned keys (set_pins): pin its new ones, if it "
+              "is the server that is meant"};
   }
   return {"unknown", "unknown error"};
 }

@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
+#include <utility>
 
 namespace cotls::detail {
 
@@ -104,6 +106,20 @@ std::optional<ip::address> parse_v6(std::string_view text) {
   return address;
 }
 
+[[noreturn]] void refuse(std::string remark) {
+  failure known;
+  known.remark = std::move(remark);
+  throw error(errc::invalid_host_name, std::move(known));
+}
+
+// RFC 9525 section 6.3: a U-label is converted to an A-label before it is compared. Which one is
+// meant is the affair of whoever has the text: IDNA 2003 and 2008 differ.
+std::string remark_on(std::string_view text) {
+  auto const beyond_ascii = [](char each) { return static_cast<unsigned char>(each) > 127; };
+  if (std::none_of(text.begin(), text.end(), beyond_ascii)) return {};
+  return "a name beyond ASCII is given as its A-label, which begins with \"xn--\"";
+}
+
 }  // namespace
 
 std::optional<host_name> host_name::parse(std::string_view text) {
@@ -124,7 +140,7 @@ std::optional<host_name> host_name::parse(std::string_view text) {
 
 host_name::host_name(std::string_view text) {
   std::optional<host_name> read = parse(text);
-  if (!read) throw error(errc::invalid_host_name);   // fails closed
+  if (!read) refuse(remark_on(text));   // fails closed
   *this = std::move(*read);
 }
 
@@ -146,6 +162,16 @@ bool host_name::require_in(X509_VERIFY_PARAM* verification) const {
                                      octets.size()) == 1;
   }
   return X509_VERIFY_PARAM_set1_host(verification, name_.data(), name_.size()) == 1;
+}
+
+void host_name::check_beside(host_name const& other) const {
+  if (!address_ && !other.address_) return;
+  refuse("an address cannot be accepted instead of another host, nor a name instead of an address");
+}
+
+bool host_name::also_accept(host_name const& other, X509_VERIFY_PARAM* verification) const {
+  check_beside(other);
+  return X509_VERIFY_PARAM_add1_host(verification, other.name_.data(), other.name_.size()) == 1;
 }
 
 // RFC 4007 section 11.2: a zone "is only meaningful within the node", and no certificate has one.

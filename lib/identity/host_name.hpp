@@ -38,7 +38,16 @@ class host_name {
       names alone. */
   bool is_named_by(X509* certificate) const;
 
-  /** Has OpenSSL verify the same. False when it fails. */
+  /** Throws where a certificate for another host cannot be accepted for this one: OpenSSL chooses
+      between names alone.
+      @par Errors `errc::invalid_host_name` */
+  void check_beside(host_name const& other) const;
+
+  /** Has OpenSSL accept a certificate for another host, too. False when it fails.
+      @par Errors as `check_beside` */
+  bool also_accept(host_name const& other, X509_VERIFY_PARAM* verification) const;
+
+  /** Has OpenSSL verify the same as `is_named_by`. False when it fails. */
   bool require_in(X509_VERIFY_PARAM* verification) const;
 
  private:

@@ -27,7 +27,8 @@ inline constexpr std::size_t largest_farewell = 1024 * 1024;
 
 /** True when a failure is one that we have told the peer by an alert. */
 inline bool is_refusal(error_code const& code) noexcept {
-  return code.category() == openssl_category() || code == errc::client_hello_too_long;
+  return code.category() == openssl_category() || code == errc::client_hello_too_long ||
+         code == errc::peer_not_allowed;
 }
 
 /** Ends a connection so that what was said last arrives.

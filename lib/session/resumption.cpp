@@ -141,7 +141,7 @@ SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size
   if (!kept) return nullptr;
   try {
     std::string const name(reinterpret_cast<char const*>(id), static_cast<std::size_t>(size));
-    ssl_session_ptr found = kept->cache.take(name);
+    ssl_session_ptr found = kept->cache.take(name, today(connection));
     return found && may_resume(connection, found.get()) ? found.release() : nullptr;
   } catch (std::bad_alloc const&) {
     return nullptr;
@@ -179,6 +179,13 @@ bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) 
   return verified;
 }
 
+std::time_t today(SSL const* connection) {
+  X509_VERIFY_PARAM* const parameters = SSL_get0_param(const_cast<SSL*>(connection));
+  bool const is_set =
+      (X509_VERIFY_PARAM_get_flags(parameters) & X509_V_FLAG_USE_CHECK_TIME) != 0;
+  return is_set ? X509_VERIFY_PARAM_get_time(parameters) : std::time(nullptr);
+}
+
 void guard_resumption(SSL_CTX* servers) {
   SSL_CTX_set_session_ticket_cb(servers, on_ticket_made, on_ticket_read, nullptr);
   SSL_CTX_sess_set_new_cb(servers, on_session_made);
@@ -187,6 +194,19 @@ void guard_resumption(SSL_CTX* servers) {
   server_sessions* const given = made.get();
   auto const back = owned_by_context<server_sessions>::exchange(servers, std::move(made));
   keep_sessions(servers, back.get() != given);
+}
+
+void forget_session(SSL* of) noexcept {
+  SSL_SESSION* const session = SSL_get_session(of);
+  if (!session) return;
+  SSL_CTX_remove_session(SSL_get_SSL_CTX(of), session);
+  server_sessions* const kept = sessions_of(of);
+  if (!kept) return;
+  try {
+    kept->cache.forget(id_of(session));
+  } catch (std::bad_alloc const&) {
+    // Resumed, it is judged again.
+  }
 }
 
 void limit_tickets(SSL_CTX* servers, std::size_t max_hello) {

@@ -3,6 +3,7 @@
 #include <openssl/x509.h>
 
 #include <cstddef>
+#include <ctime>
 
 namespace cotls::detail {
 
@@ -13,12 +14,18 @@ namespace cotls::detail {
     @param others  The certificates its peer sent beside it; may be null. */
 bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others);
 
+/** Returns the moment as of which a connection verifies. */
+std::time_t today(SSL const* connection);
+
 /** Has a context's servers resume sessions only with what would be accepted in a full handshake: a
     client whose certificate has expired meanwhile, or is no longer trusted, is asked for another one.
 
     Sessions are kept by the clients, in tickets (RFC 5077, RFC 8446 section 4.6.1); those of
     clients of TLS 1.2 that take no tickets are kept here, the newest 1,024. */
 void guard_resumption(SSL_CTX* servers);
+
+/** Forgets the session of a connection, which is not to be resumed. */
+void forget_session(SSL* of) noexcept;
 
 /** Says how long a client's hello may be, with a ticket in it. */
 void limit_tickets(SSL_CTX* servers, std::size_t max_hello);

@@ -13,12 +13,12 @@ namespace {
 constexpr long longest = 7 * 24 * 60 * 60;
 
 // A certificate that has expired would not pass today.
-bool is_fresh(SSL_SESSION const* session) {
+bool is_fresh(SSL_SESSION const* session, std::time_t today) {
   auto const now = static_cast<long>(std::time(nullptr));
   long const lifetime = std::min(static_cast<long>(SSL_SESSION_get_timeout(session)), longest);
   if (now >= SSL_SESSION_get_time(session) + lifetime) return false;
   X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
-  return !peer || X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
+  return !peer || X509_cmp_time(X509_get0_notAfter(peer), &today) > 0;
 }
 
 std::string_view ticket_of(SSL_SESSION const* session) {
@@ -57,7 +57,7 @@ void session_cache::put(std::string const& server, SSL_SESSION* session) {
   sessions.push_back(std::move(copy));
 }
 
-ssl_session_ptr session_cache::take(std::string const& server) {
+ssl_session_ptr session_cache::take(std::string const& server, std::time_t today) {
   std::scoped_lock const lock(mutex_);
   auto const found = find(server);
   if (found == entries_.end()) return nullptr;
@@ -65,7 +65,7 @@ ssl_session_ptr session_cache::take(std::string const& server) {
   while (!sessions.empty()) {
     ssl_session_ptr newest = std::move(sessions.back());
     sessions.pop_back();
-    if (!is_fresh(newest.get())) continue;
+    if (!is_fresh(newest.get(), today)) continue;
     if (SSL_SESSION_get_protocol_version(newest.get()) >= TLS1_3_VERSION) return newest;
     ssl_session_ptr copy(SSL_SESSION_dup(newest.get()));
     sessions.push_back(std::move(newest));

@@ -3,6 +3,7 @@
 #include "openssl/openssl_ptr.hpp"
 
 #include <cstddef>
+#include <ctime>
 #include <list>
 #include <mutex>
 #include <string>
@@ -33,8 +34,9 @@ class session_cache {
 
   /** Returns the newest session that is not too old, and whose certificate has not expired, or null.
       One of TLS 1.3 is given once
-      (RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections."). */
-  ssl_session_ptr take(std::string const& server);
+      (RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections.").
+      @param today  When certificates are valid, whatever time it is. */
+  ssl_session_ptr take(std::string const& server, std::time_t today);
 
   /** Forgets what a server has given, which does not work. */
   void forget(std::string const& server);

@@ -1,12 +1,72 @@
 #include "settings/peer_settings.hpp"
 
 #include "error/fail.hpp"
+#include "trust/unverified.hpp"
 
 #include <openssl/ssl.h>
 
 #include <string>
 
 namespace cotls::detail {
+
+namespace {
+
+int bits_of(verify mode, role end) noexcept {
+  switch (mode) {
+    case verify::none: return SSL_VERIFY_NONE;
+    case verify::ask:
+    case verify::optional: return SSL_VERIFY_PEER;
+    case verify::require_any:
+    case verify::required: break;
+  }
+  return end == role::server ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER;
+}
+
+// A callback of the program's stays; but for one that was given for another mode.
+SSL_verify_cb callback_of(verify mode, SSL_CTX const* context) noexcept {
+  if (mode != verify::none && !needs_roots(mode)) return take_unverified;
+  SSL_verify_cb const callback = SSL_CTX_get_verify_callback(context);
+  return callback == take_unverified ? nullptr : callback;
+}
+
+void set_time_of(X509_VERIFY_PARAM* verification,
+                 std::optional<std::chrono::system_clock::time_point> const& moment) {
+  X509_VERIFY_PARAM_clear_flags(verification, X509_V_FLAG_USE_CHECK_TIME);
+  if (!moment) return;
+  X509_VERIFY_PARAM_set_time(verification, std::chrono::system_clock::to_time_t(*moment));
+}
+
+}  // namespace
+
+void peer_settings::set_verify(verify mode, role end) {
+  bool const unverified = mode != verify::none && !needs_roots(mode);
+  if (unverified && end == role::client) {
+    fail(errc::invalid_setting, "set_verify: a server always sends a certificate, which a client "
+                                "verifies (verify::required) or not (verify::none);");
+  }
+  mode_.set(mode);
+}
+
+void peer_settings::set_depth(int most) {
+  if (most < 0) fail(errc::invalid_setting, "set_verify_depth(" + std::to_string(most) + ')');
+  depth_.set(most);
+}
+
+void peer_settings::check(verify mode) const {
+  if (needs_roots(mode)) return;
+  if (decides()) {
+    fail(errc::invalid_setting,
+         "set_verifier, where no chain is verified (verify::optional, verify::required),");
+  }
+  if (!pins_.empty()) {
+    fail(errc::invalid_setting, "set_pins, where no chain is verified (verify::required),");
+  }
+}
+
+void peer_settings::set_pins(std::vector<key_pin> pins) {
+  if (pins.empty()) fail(errc::invalid_setting, "set_pins without a pin");
+  pins_ = std::move(pins);
+}
 
 void peer_settings::suggest(std::filesystem::path const& file) {
   std::string const doing = "loading the suggested authorities " + file.string();
@@ -18,11 +78,10 @@ void peer_settings::suggest(std::filesystem::path const& file) {
 void peer_settings::apply_to(SSL_CTX* context, role end, peer_settings const& applied) const {
   if (mode_.set_since(applied.mode_)) {
     verify const mode = mode_.value();
-    int bits = SSL_VERIFY_NONE;
-    if (mode != verify::none) bits = SSL_VERIFY_PEER;
-    if (mode == verify::required && end == role::server) bits |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(context, bits, SSL_CTX_get_verify_callback(context));
+    SSL_CTX_set_verify(context, bits_of(mode, end), callback_of(mode, context));
   }
+  if (depth_.set_since(applied.depth_)) SSL_CTX_set_verify_depth(context, depth_.value());
+  if (time_.set_since(applied.time_)) set_time_of(SSL_CTX_get0_param(context), time_.value());
   for (std::size_t i = applied.suggested_.size(); i < suggested_.size(); ++i) {
     suggested_[i]->suggest_by(context);
   }
@@ -32,7 +91,11 @@ verify peer_settings::mode_of(SSL_CTX const* context, role end) noexcept {
   int const bits = SSL_CTX_get_verify_mode(context);
   if ((bits & SSL_VERIFY_PEER) == 0) return verify::none;
   if (end == role::client) return verify::required;
-  return (bits & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 ? verify::required : verify::optional;
+  bool const must = (bits & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0;
+  if (SSL_CTX_get_verify_callback(context) == take_unverified) {
+    return must ? verify::require_any : verify::ask;
+  }
+  return must ? verify::required : verify::optional;
 }
 
 }  // namespace cotls::detail

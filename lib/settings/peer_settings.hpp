@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cotls/detail/support/role.hpp>
+#include <cotls/key_pin.hpp>
+#include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
 #include "settings/setting.hpp"
@@ -8,18 +10,87 @@
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
+
+namespace cotls {
+
+struct connection_info;
+class peer_info;
+
+}  // namespace cotls
 
 namespace cotls::detail {
 
-/** What is asked of the peer's certificate, and which authorities a server suggests for it. */
+/** Whether the chain that a peer sends must lead to a trusted root. */
+constexpr bool needs_roots(verify mode) noexcept {
+  switch (mode) {
+    case verify::none:
+    case verify::ask:
+    case verify::require_any: return false;
+    case verify::optional:
+    case verify::required: return true;
+  }
+  return true;
+}
+
+/** A function of the program's; none where it has given none. Equal are copies of one. */
+template <class Function>
+class program_function {
+ public:
+  void set(Function function) {
+    function_ = function ? std::make_shared<Function const>(std::move(function)) : nullptr;
+  }
+
+  Function const* get() const noexcept { return function_.get(); }
+
+  bool operator==(program_function const&) const = default;
+
+ private:
+  std::shared_ptr<Function const> function_;
+};
+
+/** What is asked of the peer's certificate, who decides on it, and which authorities a server
+    suggests for it. */
 class peer_settings {
  public:
-  void set_verify(verify mode) noexcept { mode_.set(mode); }
+  using verifier = std::function<bool(bool accepted, verification const& seen)>;
+  using last_word = std::function<bool(peer_info const&, connection_info const&)>;
 
+  /** @par Errors errc::invalid_setting for a client that is to ask and not to verify */
+  void set_verify(verify mode, role end);
   setting<verify> const& mode() const noexcept { return mode_; }
+
+  /** @par Errors errc::invalid_setting for a negative one */
+  void set_depth(int most);
+
+  /** As of when certificates and lists are valid or not; none: as of each handshake. */
+  void set_time(std::optional<std::chrono::system_clock::time_point> moment) { time_.set(moment); }
+
+  /** Who decides on each certificate, told what OpenSSL thinks of it; null: nobody but OpenSSL. */
+  void set_verifier(verifier decides) { verifier_.set(std::move(decides)); }
+  verifier const* decides() const noexcept { return verifier_.get(); }
+
+  /** Who decides on each connection once it is established; null: nobody. */
+  void set_last_word(last_word decides) { last_word_.set(std::move(decides)); }
+  last_word const* established() const noexcept { return last_word_.get(); }
+
+  /** Of which keys a verified chain must have one; none: of whichever.
+      @par Errors errc::invalid_setting for none */
+  void set_pins(std::vector<key_pin> pins);
+  std::vector<key_pin> const& pins() const noexcept { return pins_; }
+
+  /** Whether a connection that is established may still be refused. */
+  bool has_last_word() const noexcept { return established() || !pins_.empty(); }
+
+  /** Checks what would be without effect.
+      @par Errors errc::invalid_setting for what decides on verified chains, where none is */
+  void check(verify mode) const;
 
   /** @par Errors errc::no_certificate_found, the system's */
   void suggest(std::filesystem::path const& file);
@@ -34,6 +105,11 @@ class peer_settings {
 
  private:
   setting<verify> mode_;
+  setting<int> depth_;
+  setting<std::optional<std::chrono::system_clock::time_point>> time_;
+  program_function<verifier> verifier_;
+  program_function<last_word> last_word_;
+  std::vector<key_pin> pins_;
   std::vector<std::shared_ptr<authorities const>> suggested_;
 };
 

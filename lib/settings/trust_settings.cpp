@@ -62,6 +62,9 @@ bool trust_settings::has_roots() const noexcept {
 }
 
 void trust_settings::apply_to(SSL_CTX* context, trust_settings const& applied) const {
+  if (revocation_.set_since(applied.revocation_)) {
+    set_revocation_policy(SSL_CTX_get_cert_store(context), revocation_.value());
+  }
   for (std::size_t i = applied.sources_.size(); i < sources_.size(); ++i) {
     if (auto const* const read = std::get_if<pem>(&sources_[i])) {
       (*read)->add_to(SSL_CTX_get_cert_store(context), "adding roots");

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cotls/certificate.hpp>
+#include <cotls/revocation_options.hpp>
 
+#include "settings/setting.hpp"
 #include "trust/roots.hpp"
 
 #include <openssl/types.h>
@@ -29,8 +31,10 @@ class trust_settings {
   void trust_system(bool value = true) noexcept { system_ = value; }
   bool trusts_system() const noexcept { return system_; }
 
-  /** True when nothing was loaded: neither roots nor lists. */
-  bool empty() const noexcept { return sources_.empty(); }
+  void set_revocation(revocation_options const& policy) { revocation_.set(policy); }
+
+  /** True when nothing was set: neither roots nor lists, nor how these are heeded. */
+  bool empty() const noexcept { return sources_.empty() && !revocation_.is_set(); }
   bool has_roots() const noexcept;
 
   /** @param applied  What the context has of it already. */
@@ -55,6 +59,7 @@ class trust_settings {
   static bool is_roots(source const& one) noexcept;
 
   std::vector<source> sources_;
+  setting<revocation_options> revocation_;
   bool system_ = false;
 };
 

@@ -48,6 +48,19 @@ BOOST_AUTO_TEST_CASE(a_refused_certificate_is_named_with_its_place_in_the_chain)
              "(depth 0, CN=localhost) [ssl: certificate verify failed]");
 }
 
+BOOST_AUTO_TEST_CASE(a_remark_stands_behind_the_place_or_alone) {
+  detail::failure mismatch = refused(X509_V_ERR_HOSTNAME_MISMATCH, 0, "CN=a.test");
+  mismatch.remark = "it is for a.test";
+  BOOST_TEST(what(detail::to_error_code(verify_failed), mismatch) ==
+             "handshake with localhost:44321 failed: the peer's certificate is for another host "
+             "name (depth 0, CN=a.test; it is for a.test) [ssl: certificate verify failed]");
+  detail::failure unpinned = refused(X509_V_ERR_CERT_UNTRUSTED, 0, "CN=a.test");
+  unpinned.remark = "its keys are x";
+  std::string const text = what(errc::no_pinned_key, unpinned);
+  BOOST_TEST(text.find("certificate verify failed") == std::string::npos);
+  BOOST_TEST(text.ends_with("(its keys are x) [cotls: no_pinned_key]"));
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_issuer_is_not_called_the_peers_certificate) {
   BOOST_TEST(what(detail::to_error_code(verify_failed),
                   refused(X509_V_ERR_CERT_HAS_EXPIRED, 1, "CN=authority")) ==
@@ -150,7 +163,7 @@ BOOST_AUTO_TEST_CASE(each_category_has_its_name) {
 
 BOOST_AUTO_TEST_CASE(each_errc_has_a_message_of_its_own) {
   std::set<std::string> messages;
-  int const last = static_cast<int>(errc::no_channel_binding);
+  int const last = static_cast<int>(errc::no_pinned_key);
   for (int value = 1; value <= last; ++value) {
     std::string const message = make_error_code(static_cast<errc>(value)).message();
     BOOST_TEST(message != "unknown error");

@@ -111,6 +111,21 @@ BOOST_AUTO_TEST_CASE(a_name_may_end_with_the_dot_of_the_root) {
   BOOST_TEST(host_name("a.test.").name() == "a.test");
 }
 
+BOOST_AUTO_TEST_CASE(a_name_beyond_ascii_is_refused_with_what_to_give_instead) {
+  auto const words_of = [](std::string const& host) {
+    try {
+      engine const made(client_context(), client_options().host(host));
+    } catch (error const& thrown) {
+      return std::string(thrown.what());
+    }
+    return std::string();
+  };
+  BOOST_TEST(words_of("b\xc3\xbc" "cher.example").find("A-label, which begins with \"xn--\"") !=
+             std::string::npos);
+  BOOST_TEST(words_of("a b").find("A-label") == std::string::npos);
+  BOOST_TEST(words_of("xn--bcher-kva.example") == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_zone_belongs_to_what_is_connected_to_alone) {
   host_name const zoned("fe80::1%2");
   BOOST_TEST(zoned.has_zone());
@@ -132,6 +147,95 @@ BOOST_AUTO_TEST_CASE(a_name_among_the_alternative_names_is_accepted_and_no_other
   for (char const* host : {"b.test", "y.x.b.test", "xa.test", "x.a.test", "test"}) {
     BOOST_TEST(!accepts(host, shown));
   }
+}
+
+// RFC 9525 section 6.3: a wildcard is the whole leftmost label, and stands for one.
+BOOST_AUTO_TEST_CASE(a_wildcard_stands_for_a_whole_leftmost_label_alone) {
+  auto const holding = [](char const* name) {
+    return root().issue(certificate_request({"x"}).alternative_names(std::string("DNS:") + name));
+  };
+  BOOST_TEST(accepts("xab.w.test", holding("*.w.test")));
+  BOOST_TEST(accepts("XAB.W.TEST", holding("*.w.test")));
+  for (char const* pattern : {"x*.w.test", "*b.w.test", "x*b.w.test", "xab.*.test", "*.*.test",
+                              "**.w.test", "*", "*.test", "*.xab.w.test", "x*"}) {
+    BOOST_TEST_CONTEXT(pattern) { BOOST_TEST(!accepts("xab.w.test", holding(pattern))); }
+  }
+  BOOST_TEST(!accepts("w.test", holding("*.w.test")));
+}
+
+BOOST_AUTO_TEST_CASE(of_several_acceptable_names_one_will_do) {
+  auto const accepts_one_of = [](issued const& shown, std::vector<std::string> const& others) {
+    client_options options = client_options().host("a.test");
+    for (std::string const& other : others) options.also_accept(other);
+    engine_pair both(client_context().add_root(root().certificate()),
+                     server_context().use(shown.identity()), options);
+    bool const connected = both.connect();
+    BOOST_TEST(both.server.info().server_name == "a.test");
+    BOOST_TEST(both.client.peer().verified() == connected);
+    return connected;
+  };
+  issued const of_b = root().issue(certificate_request({"b.test"}));
+  BOOST_TEST(accepts_one_of(of_b, {"b.test"}));
+  BOOST_TEST(accepts_one_of(of_b, {"c.test", "B.TEST."}));
+  BOOST_TEST(!accepts_one_of(of_b, {}));
+  BOOST_TEST(!accepts_one_of(of_b, {"c.test", "xb.test"}));
+  BOOST_TEST(accepts_one_of(root().issue(certificate_request({"a.test"})), {"b.test"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_accepted_instead_is_refused) {
+  auto const code_of = [](char const* host, char const* other) {
+    try {
+      engine const made(client_context(), client_options().host(host).also_accept(other));
+      return error_code();
+    } catch (error const& thrown) {
+      return thrown.code();
+    }
+  };
+  BOOST_TEST(!code_of("a.test", "b.test"));
+  for (char const* other : {"10.0.0.1", "::1", "*.test", "", "b test"}) {
+    BOOST_TEST(code_of("a.test", other) == errc::invalid_host_name);
+  }
+  BOOST_TEST(code_of("10.0.0.1", "a.test") == errc::invalid_host_name);
+  BOOST_TEST(code_of("", "a.test") == errc::no_host_name);
+}
+
+// A session that was made with more names than are acceptable now is not offered.
+BOOST_AUTO_TEST_CASE(a_session_of_an_accepted_name_is_not_resumed_without_it) {
+  client_context const client = client_context().add_root(root().certificate());
+  server_context const server =
+      server_context().use(root().issue(certificate_request({"b.test"})).identity());
+  client_options const lenient = client_options().host("a.test").port(443).also_accept("b.test");
+  for (bool resumed : {false, true}) {
+    engine_pair both(client, server, lenient);
+    BOOST_REQUIRE(both.connect());
+    BOOST_TEST(both.client.info().resumed == resumed);
+  }
+  engine_pair strict(client, server, client_options().host("a.test").port(443));
+  BOOST_TEST(!strict.connect());
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_says_which_names_the_certificate_has) {
+  auto const words_of = [](char const* host, issued const& shown) {
+    engine_pair both(client_context().add_root(root().certificate()),
+                     server_context().use(shown.identity()), client_options().host(host));
+    BOOST_TEST(!both.connect());
+    return std::string(both.client.last_error().what());
+  };
+  auto const says = [](std::string const& words, char const* part) {
+    BOOST_TEST(words.find(part) != std::string::npos, words);
+  };
+  issued const shown = root().issue(certificate_request({"a.test", "*.b.test", "10.0.0.1"}));
+  says(words_of("c.test", shown), "is for another host name (depth 0, CN=a.test; it is for a.test, "
+                                  "*.b.test, 10.0.0.1)");
+  says(words_of("10.0.0.2", shown), "it is for a.test, *.b.test, 10.0.0.1)");
+  says(words_of("c.test", root().issue(certificate_request({"c.test"}).alternative_names(""))),
+       "it names no host)");
+  std::vector<std::string> many;
+  for (int i = 0; i < 12; ++i) many.push_back("n" + std::to_string(i) + ".test");
+  says(words_of("c.test", root().issue(certificate_request(many))), "n9.test and 2 more)");
+  says(words_of("c.test", root().issue(
+                              certificate_request({"x"}).alternative_names("DNS:a\x1b[2J.test"))),
+       "it is for a?[2J.test)");
 }
 
 BOOST_AUTO_TEST_CASE(an_address_among_the_alternative_names_is_accepted_however_it_is_written) {

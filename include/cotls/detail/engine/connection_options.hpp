@@ -11,6 +11,7 @@ class connection_options {
  public:
   connection_options() {}
   std::string host;                  ///< verified and sent as SNI; clients only
+  std::vector<std::string> also_accepted;   ///< instead of the host, in a certificate
   std::vector<std::string> alpn;     ///< overrides the context's, when not empty
   std::uint16_t port = 0;            ///< with the host, whose sessions are resumed; 0: nobody's
 };

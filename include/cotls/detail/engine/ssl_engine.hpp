@@ -212,12 +212,16 @@ class ssl_engine {
   /** Called by OpenSSL's verification for each certificate. */
   bool verify(bool accepted, x509_store_ctx_st* store) noexcept;
 
+  /** The same as OpenSSL's callback, for a context whose connections are ours. */
+  static int on_verify(int accepted, x509_store_ctx_st* store);
+
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
  private:
   struct record {
     failure fatal;         // what is known of `fatal_`
+    error_code refused_as;   // what it is called that a chain was refused, if not OpenSSL's way
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
   };
@@ -226,9 +230,10 @@ class ssl_engine {
   enum class call : std::uint8_t;
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
-  void note_refused_certificate(x509_store_ctx_st* store);
+  void observe_verification() noexcept;
+  void note_refused_certificate(x509_store_ctx_st* store, bool unpinned);
   void forget_refused_certificate() noexcept;
-  void set_host(std::string const& host);
+  void set_host(std::string const& host, std::vector<std::string> const& others);
   void resume_at(std::uint16_t port, std::string const& host);
   void offer_session();
   bool session_may_be_kept() const noexcept;
@@ -240,6 +245,14 @@ class ssl_engine {
   void check_keys(char const* doing) const;
   std::vector<unsigned char> first_finished() const;
   std::vector<unsigned char> digest_of_server() const;
+
+  bool decide(bool accepted, x509_store_ctx_st* store);
+  bool lacks_pinned_key(x509_store_ctx_st* store);
+  bool pins_hold();
+  bool has_last_word() const noexcept;
+  step judge() noexcept;
+  step refuse(errc why, std::string remark) noexcept;
+  void say_access_denied() noexcept;
 
   void begin();
   void succeeded(call what) noexcept;
@@ -276,6 +289,7 @@ class ssl_engine {
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
+  bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
   std::uint16_t read_end_ = 0;
   std::uint16_t port_ = 0;   // with the host, whose sessions are ours; 0: nobody's
