@@ -11,6 +11,10 @@ namespace cotls::detail {
 
 namespace {
 
+bool takes_unverified(verify mode) noexcept {
+  return mode != verify::none && !needs_roots(mode);
+}
+
 int bits_of(verify mode, role end) noexcept {
   switch (mode) {
     case verify::none: return SSL_VERIFY_NONE;
@@ -24,7 +28,7 @@ int bits_of(verify mode, role end) noexcept {
 
 // A callback of the program's stays; but for one that was given for another mode.
 SSL_verify_cb callback_of(verify mode, SSL_CTX const* context) noexcept {
-  if (mode != verify::none && !needs_roots(mode)) return take_unverified;
+  if (takes_unverified(mode)) return take_unverified;
   SSL_verify_cb const callback = SSL_CTX_get_verify_callback(context);
   return callback == take_unverified ? nullptr : callback;
 }
@@ -39,10 +43,9 @@ void set_time_of(X509_VERIFY_PARAM* verification,
 }  // namespace
 
 void peer_settings::set_verify(verify mode, role end) {
-  bool const unverified = mode != verify::none && !needs_roots(mode);
-  if (unverified && end == role::client) {
-    fail(errc::invalid_setting, "set_verify: a server always sends a certificate, which a client "
-                                "verifies (verify::required) or not (verify::none);");
+  if (takes_unverified(mode) && end == role::client) {
+    fail(errc::invalid_setting,
+         "set_verify of a client with another word than verify::required or verify::none");
   }
   mode_.set(mode);
 }
@@ -55,12 +58,9 @@ void peer_settings::set_depth(int most) {
 void peer_settings::check(verify mode) const {
   if (needs_roots(mode)) return;
   if (decides()) {
-    fail(errc::invalid_setting,
-         "set_verifier, where no chain is verified (verify::optional, verify::required),");
+    fail(errc::invalid_setting, "set_verifier without verify::optional or verify::required");
   }
-  if (!pins_.empty()) {
-    fail(errc::invalid_setting, "set_pins, where no chain is verified (verify::required),");
-  }
+  if (!pins_.empty()) fail(errc::invalid_setting, "set_pins without verify::required");
 }
 
 void peer_settings::set_pins(std::vector<key_pin> pins) {

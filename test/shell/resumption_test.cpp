@@ -17,6 +17,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <ctime>
 #include <thread>
 
 namespace cotls::test::resumption_test {
@@ -97,7 +98,7 @@ struct fixture {
   std::size_t kept(client_context const& client) const {
     std::size_t count = 0;
     std::string const key = "localhost:" + std::to_string(server->port());
-    while (detail::access::state(client)->sessions()->take(key)) ++count;
+    while (detail::access::state(client)->sessions()->take(key, std::time(nullptr))) ++count;
     return count;
   }
 
@@ -256,7 +257,7 @@ detail::ssl_session_ptr session_until(std::chrono::seconds from_now) {
 
 std::size_t kept(detail::session_cache& cache, std::string const& server) {
   std::size_t count = 0;
-  while (cache.take(server)) ++count;
+  while (cache.take(server, std::time(nullptr))) ++count;
   return count;
 }
 
