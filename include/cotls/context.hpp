@@ -8,6 +8,7 @@
 #include <cotls/peer_info.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/revocation_options.hpp>
+#include <cotls/unknown_host.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
@@ -377,6 +378,28 @@ class server_context : public basic_context<server_context> {
       limit. A ticket has no more of a client's certificates than leaves it room in a hello.
       @par Errors `errc::invalid_setting` */
   server_context& set_max_client_hello(std::size_t bytes);
+
+  /** Serves another host by a context of its own (SNI, RFC 6066 section 3): every setting of that
+      one applies, its certificate, what it asks of clients, its versions, suites, groups, ALPN,
+      sessions and records, as if the client had come to it. It is chosen when the client's hello is
+      here and before OpenSSL has heard of it, for listeners, streams, engines and `blocking` alike,
+      among any number of hosts in the same time. Of this context only the time limits of its users
+      and `set_max_client_hello` come before.
+
+      It is sealed with this one, and may serve several; hosts are added to a running listener by
+      `replace_context`. What was set on a connection before its handshake, `set_verify_mode` and the
+      like of `ssl_stream`, stays; what was set through its native handle goes.
+      @param name  A DNS name in ASCII (A-labels), or `*.` and one: any one label stands for the
+                   asterisk. An exact name goes before; one that is given again is replaced.
+      @par Errors `errc::invalid_host_name`; `errc::invalid_setting` for this context itself, and for
+      one that has virtual hosts. An engine over an adopted BIO cannot choose: making it throws
+      `errc::invalid_setting`. */
+  server_context& add_virtual_host(std::string_view name, server_context const& host);
+
+  /** Says what becomes of clients that ask for none of the hosts; `unknown_host::serve` by default.
+      A context that has hosts and refuses others needs no certificate of its own.
+      Their handshake fails with `errc::unserved_host`. */
+  server_context& set_unknown_host(unknown_host policy);
 
   /** Names the authorities of a PEM file, in its order, in the certificate requests sent to
       clients, as a hint which certificate to choose (RFC 8446 section 4.2.4). May be called several

@@ -55,6 +55,7 @@ enum class errc {
   no_channel_binding,     ///< This kind of channel binding is not defined for the connection.
   peer_not_allowed,       ///< `context::on_established` has refused the connection.
   no_pinned_key,          ///< The server's chain has no key of `client_context::set_pins`.
+  unserved_host,          ///< A client asked for a host that this server does not serve.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

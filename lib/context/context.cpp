@@ -172,6 +172,24 @@ server_context& server_context::set_max_client_hello(std::size_t bytes) {
   return *this;
 }
 
+server_context& server_context::add_virtual_host(std::string_view name,
+                                                 server_context const& host) {
+  state_->change("add_virtual_host", [&](settings& now) {
+    // Or contexts could be each other's hosts, and would wait for each other to be sealed.
+    if (host.state_ == state_ || !host.state_->settings().hosts.empty()) {
+      detail::fail(errc::invalid_setting,
+                   "add_virtual_host: a host has no virtual hosts of its own");
+    }
+    now.hosts.add(name, host.state_);
+  });
+  return *this;
+}
+
+server_context& server_context::set_unknown_host(unknown_host policy) {
+  state_->change("set_unknown_host", [&](settings& now) { now.hosts.set_unknown(policy); });
+  return *this;
+}
+
 server_context& server_context::load_suggested_authorities(std::filesystem::path const& file) {
   state_->change("load_suggested_authorities", [&](settings& now) { now.peer.suggest(file); });
   return *this;

@@ -84,6 +84,7 @@ void context_state::seal(void (*install)(context_state&)) {
   std::lock_guard const lock(sealing_);
   if (sealed()) return;
   check_identity();
+  settings_.hosts.for_each([install](host_settings::host const& each) { each->seal(install); });
   apply();
   settings_.peer.check(verify_mode());
   X509_STORE* const shared = prepare_system_roots();
@@ -94,7 +95,9 @@ void context_state::seal(void (*install)(context_state&)) {
 }
 
 void context_state::check_identity() const {
-  if (adopted && settings_.identity.empty()) return;
+  bool const shows_none = !settings_.hosts.empty() &&
+                          settings_.hosts.unknown() == unknown_host::refuse;
+  if ((adopted || shows_none) && settings_.identity.empty()) return;
   settings_.identity.check_complete(end, handle());
 }
 

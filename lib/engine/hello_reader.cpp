@@ -1,191 +1,15 @@
 #include <cotls/detail/engine/hello_reader.hpp>
 
 #include "context/context_state.hpp"
-#include "openssl/openssl_error.hpp"
-#include "openssl/openssl_ptr.hpp"
+#include "engine/hello_probe.hpp"
 
 #include <cotls/detail/channel/input_chunk.hpp>
-#include <cotls/detail/engine/ssl_engine.hpp>
 #include <cotls/detail/support/access.hpp>
 
-#include <boost/asio/ssl/context.hpp>
-
-#include <openssl/ssl.h>
-
-#include <optional>
+#include <new>
 #include <span>
 
 namespace cotls::detail {
-
-namespace {
-
-// Takes apart what RFC 8446 section 3 calls vectors. Once something does not fit, nothing does.
-class reader {
- public:
-  explicit reader(std::span<unsigned char const> bytes) : rest_(bytes) {}
-
-  bool failed() const noexcept { return failed_; }
-  bool empty() const noexcept { return failed_ || rest_.empty(); }
-
-  unsigned number(std::size_t bytes) {
-    unsigned value = 0;
-    for (unsigned char const each : take(bytes)) value = value << 8 | each;
-    return value;
-  }
-
-  /// A vector behind its length, which is a number of so many bytes.
-  std::span<unsigned char const> vector(std::size_t length_bytes) {
-    return take(number(length_bytes));
-  }
-
-  /// True when there is one vector and nothing behind it; it is then what is read.
-  bool enter(std::size_t length_bytes) {
-    auto const inner = vector(length_bytes);
-    if (!empty()) failed_ = true;
-    rest_ = inner;
-    return !failed_;
-  }
-
- private:
-  std::span<unsigned char const> take(std::size_t size) {
-    if (size > rest_.size()) failed_ = true;
-    if (failed_) return {};
-    auto const taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
-  std::span<unsigned char const> rest_;
-  bool failed_ = false;
-};
-
-std::string to_string(std::span<unsigned char const> bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
-// Numbers of two bytes each.
-bool read_numbers(reader from, std::vector<std::uint16_t>& into) {
-  while (!from.empty()) into.push_back(static_cast<std::uint16_t>(from.number(2)));
-  return !from.failed();
-}
-
-// RFC 6066 section 3: "The ServerNameList MUST NOT contain more than one name of the same
-// name_type", and host_name is the only type.
-bool read_server_name(reader from, std::string& into) {
-  if (!from.enter(2)) return false;
-  if (from.number(1) != TLSEXT_NAMETYPE_host_name) return false;
-  std::string name = to_string(from.vector(2));
-  if (from.failed() || !from.empty() || name.empty()) return false;
-  if (name.size() > TLSEXT_MAXLEN_host_name || name.find('\0') != std::string::npos) return false;
-  for (char& each : name) {
-    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
-  }
-  into = std::move(name);
-  return true;
-}
-
-// RFC 7301 section 3.1: "Empty strings MUST NOT be included".
-bool read_alpn(reader from, std::vector<std::string>& into) {
-  if (!from.enter(2) || from.empty()) return false;
-  while (!from.empty()) {
-    into.push_back(to_string(from.vector(1)));
-    if (into.back().empty()) return false;
-  }
-  return !from.failed();
-}
-
-bool read_versions(reader from, std::vector<std::uint16_t>& into) {
-  return from.enter(1) && !from.empty() && read_numbers(from, into);
-}
-
-bool read_list(reader from, std::vector<std::uint16_t>& into) {
-  return from.enter(2) && !from.empty() && read_numbers(from, into);
-}
-
-// Reads an extension, if the client sent it; leaves nothing of one that cannot be read.
-template <class T>
-void read_extension(SSL* ssl, unsigned type, bool (*read)(reader, T&), client_hello& of, T& into) {
-  unsigned char const* data = nullptr;
-  std::size_t size = 0;
-  if (SSL_client_hello_get0_ext(ssl, type, &data, &size) != 1) return;
-  if (read(reader({data, size}), into)) return;
-  into.clear();
-  of.well_formed = false;
-}
-
-void read_cipher_suites(SSL* ssl, std::vector<std::uint16_t>& into) {
-  unsigned char const* data = nullptr;
-  std::size_t const size = SSL_client_hello_get0_ciphers(ssl, &data);
-  reader from({data, size});
-  if (SSL_client_hello_isv2(ssl) == 0) {
-    read_numbers(from, into);
-    return;
-  }
-  // RFC 5246 appendix E.2: in the form of SSL 2.0 a suite has three bytes, of TLS the first is 0.
-  while (!from.empty()) {
-    unsigned const suite = from.number(3);
-    if (suite <= 0xffff) into.push_back(static_cast<std::uint16_t>(suite));
-  }
-}
-
-client_hello read_client_hello(SSL* ssl) {
-  client_hello hello;
-  read_extension(ssl, TLSEXT_TYPE_server_name, read_server_name, hello, hello.server_name);
-  read_extension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, read_alpn, hello,
-                 hello.alpn);
-  read_extension(ssl, TLSEXT_TYPE_supported_versions, read_versions, hello, hello.versions);
-  read_extension(ssl, TLSEXT_TYPE_supported_groups, read_list, hello, hello.groups);
-  read_extension(ssl, TLSEXT_TYPE_signature_algorithms, read_list, hello,
-                 hello.signature_algorithms);
-  read_cipher_suites(ssl, hello.cipher_suites);
-  if (hello.versions.empty()) {
-    hello.versions.push_back(
-        static_cast<std::uint16_t>(SSL_client_hello_get0_legacy_version(ssl)));
-  }
-  return hello;
-}
-
-// What a hello is read into; nothing where there was no memory for it.
-using heard_hello = std::optional<client_hello>;
-
-// Called by OpenSSL once the hello is parsed; stops the handshake there.
-int on_client_hello(SSL* ssl, int* alert_value, void*) {
-  auto& heard = *static_cast<heard_hello*>(SSL_get_app_data(ssl));
-  try {
-    heard = read_client_hello(ssl);
-    return SSL_CLIENT_HELLO_RETRY;
-  } catch (...) {
-    heard.reset();   // no exception may cross OpenSSL
-    *alert_value = SSL_AD_INTERNAL_ERROR;
-    return SSL_CLIENT_HELLO_ERROR;
-  }
-}
-
-server_context make_probe_context() {
-  clear_openssl_errors();
-  ssl_ctx_ptr ctx(SSL_CTX_new(TLS_server_method()));
-  if (!ctx) throw_openssl_error({}, "making a context");
-  SSL_CTX_set_client_hello_cb(ctx.get(), on_client_hello, nullptr);
-  boost::asio::ssl::context native(ctx.get());
-  ctx.release();
-  return server_context(std::move(native)).set_max_client_hello(largest_max_hello);
-}
-
-// Never freed: static objects may use it while the process ends.
-server_context const& probe_context() {
-  static auto const* const made = new server_context(make_probe_context());
-  return *made;
-}
-
-}  // namespace
-
-struct hello_reader::probe {
-  probe() : ssl(probe_context(), ciphertext) { SSL_set_app_data(ssl.native_handle(), &heard); }
-
-  heard_hello heard = client_hello();
-  memory_channel ciphertext;
-  ssl_engine ssl;
-};
 
 hello_reader::hello_reader(server_context const& context, channel& transport)
     : context_(context), transport_(&transport) {}
@@ -243,22 +67,19 @@ step hello_reader::needs_input() {
 
 // What came is a hello, or what OpenSSL refuses: what it could miss is the rest of that.
 step hello_reader::ask_probe() {
-  if (!probe_) probe_ = std::make_unique<probe>();
+  if (!probe_) probe_ = std::make_unique<hello_probe>();
   for (;;) {
-    probe_->ciphertext.give(received_.data() + asked_, received_.size() - asked_);
+    step const next = probe_->look(std::span(received_).subspan(asked_));
     asked_ = received_.size();
-    step const next = probe_->ssl.handshake();
     if (next.want == want::client_hello) {
-      hello_ = std::move(*probe_->heard);
+      hello_ = probe_->take_hello();
       probe_.reset();
       done_ = true;
       return {};
     }
-    if (next.want == want::output) continue;   // it was given many records
-    if (next.want != want::input) {
+    if (next.error) {
       forward_alert();
-      if (!probe_->heard) return fail(make_error_code(boost::system::errc::not_enough_memory));
-      return fail(next.error ? next.error : errc::unexpected_result);
+      return fail(next.error);
     }
     if (received_.size() >= max_non_tls) return fail(errc::client_hello_too_long);
     if (!receive()) return needs_input();
@@ -272,7 +93,7 @@ step hello_reader::fail(error_code code) {
 
 // What OpenSSL has to say to the client.
 void hello_reader::forward_alert() {
-  auto const said = probe_->ciphertext.sending();
+  auto const said = probe_->alert();
   if (said.size() == 0) return;
   refused_ = true;
   transport_->send(said.data(), said.size());
@@ -285,7 +106,7 @@ void hello_reader::refuse(alert reason) {
 }
 
 error hello_reader::failure_of(error_code code, char const* operation) const {
-  if (probe_) return probe_->ssl.failure_of(code, operation);
+  if (probe_) return probe_->failure_of(code, operation);
   failure known;
   known.context = operation;
   if (code && code == transport_->receive_error()) known.status = status::syscall;

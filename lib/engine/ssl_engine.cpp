@@ -15,6 +15,7 @@
 #include "context/context_state.hpp"
 #include "engine/coalescer.hpp"
 #include "engine/seal.hpp"
+#include "error/fail.hpp"
 #include "openssl/openssl_error.hpp"
 
 #include <boost/asio/error.hpp>
@@ -37,12 +38,6 @@ constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less w
 constexpr std::uint16_t packet_record = 1'369;
 constexpr std::size_t small_read = 512;   // up to so much is read from a copy of a record's rest
 
-ssl_st* make_ssl(SSL_CTX* context) {
-  clear_openssl_errors();
-  if (SSL* made = SSL_new(context)) return made;
-  throw_openssl_error(errc::unexpected_result, "making a connection");
-}
-
 SSL_CTX* sealed(context_state& context) {
   seal(context);
   return context.handle();
@@ -55,8 +50,6 @@ bool reads_handshakes_by_header() noexcept {
 }
 
 }  // namespace
-
-enum class ssl_engine::call : std::uint8_t { handshake, read, peek, write, shutdown };
 
 // While it lives, the channel may receive all that a caller with this much room can read.
 class ssl_engine::receive_scope {
@@ -78,13 +71,22 @@ class ssl_engine::receive_scope {
   channel* channel_ = nullptr;
 };
 
+ssl_st* ssl_engine::make_ssl(ssl_ctx_st* context) {
+  clear_openssl_errors();
+  if (SSL* made = SSL_new(context)) return made;
+  throw_openssl_error(errc::unexpected_result, "making a connection");
+}
+
 void ssl_deleter::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
-ssl_engine::ssl_engine(ssl_st* made, channel& over)
-    : channel_(&over), ssl_(made), first_record_(max_record), next_record_(max_record) {
-  BIO* bio = over.make_bio();
+ssl_engine::ssl_engine(ssl_st* made, channel& over) : channel_(&over) { take(made); }
+
+void ssl_engine::take(ssl_st* made) {
+  ssl_.reset(made);
+  first_record_ = next_record_ = max_record;
+  BIO* bio = channel_->make_bio();
   SSL_set_bio(ssl_.get(), bio, bio);   // takes the reference
-  over.owner = this;
+  channel_->owner = this;
   // Without auto-retry it stops behind messages that carry no data, and from OpenSSL 3.2 on does not
   // say that it holds more (T34).
   SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -120,6 +122,14 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
 ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(access::state(context), over) {
   set_role(role::server);
+  // What such a BIO waits for it must see itself, so that no hello can be looked at before.
+  if (must_choose_host() && BIO_next(SSL_get_rbio(ssl_.get()))) {
+    detail::fail(errc::invalid_setting, "a context with virtual hosts, over an adopted BIO");
+  }
+  shape_records();
+}
+
+void ssl_engine::shape_records() noexcept {
   if (context_->settings().records.small_first()) first_record_ = next_record_ = packet_record;
 }
 
@@ -255,40 +265,6 @@ error_code ssl_engine::send_failure() noexcept {
 
 void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
 
-bool ssl_engine::is_over() const noexcept {
-  bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  bool const over = closed || phase_ == phase::refused;
-  return over && channel_->unsent() == 0;   // or it would be cut, and what comes next inside of it
-}
-
-std::vector<std::byte> ssl_engine::take_back_input() {
-  bool const all_kept = channel_->heard_no_tls();
-  std::vector<std::byte> unread = channel_->take_back_given();
-  if (all_kept || !holds_input()) return unread;
-  channel_->give(unread.data(), unread.size());
-  throw error(errc::read_ahead);
-}
-
-// Whether OpenSSL has bytes of a transport that is to be given back, and whose channel has none.
-bool ssl_engine::holds_input() {
-  // Without read-ahead, what is pending is the beginning of a record that was not finished.
-  if (SSL_get_read_ahead(ssl_.get()) != 1 || SSL_has_pending(ssl_.get()) != 1) return false;
-  int const closed = SSL_get_shutdown(ssl_.get());
-  if ((closed & SSL_RECEIVED_SHUTDOWN) == 0) return true;
-  // From OpenSSL 3.2 on it may be the close_notify itself, until something else is read (T35).
-  channel_->set_dry(true);
-  channel_->mute();
-  SSL_set_shutdown(ssl_.get(), closed & ~SSL_RECEIVED_SHUTDOWN);
-  phase const before = phase_;
-  error_code const known = fatal_;
-  std::byte one{};
-  step const behind = perform(call::peek, &one, 1);
-  SSL_set_shutdown(ssl_.get(), closed);
-  phase_ = before;   // whatever it found, nobody was to hear of it
-  fatal_ = known;
-  return behind.want != want::input || SSL_has_pending(ssl_.get()) == 1;
-}
-
 step ssl_engine::handshake() {
   if (failed()) return settled(answer::failure);
   channel::use const use(*channel_);
@@ -296,6 +272,9 @@ step ssl_engine::handshake() {
     case hello_arrival::awaited: return needs_input(channel_->lack());
     case hello_arrival::too_long: return refuse_hello();
     case hello_arrival::here: break;
+  }
+  if (must_choose_host()) {
+    if (step const chosen = choose_host(); chosen.error) return chosen;
   }
   receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
   step done = perform(call::handshake);
@@ -351,6 +330,9 @@ read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
   if (read_begin_ != read_end_) return {read_buffered(buffers)};
   if (held_) return {{want::nothing, 0, held_}};
   if (failed()) return {settled(answer::failure)};
+  if (must_choose_host()) {
+    if (step const begun = handshake(); begun.error || begun.want != want::nothing) return {begun};
+  }
   if (was_opened(phase_) && nothing_to_do()) return {needs_input(channel_->lack())};
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
   // write would wait for each other for ever; what our answers to the peer add to it is bounded.
@@ -432,6 +414,9 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   answer const settles = answer_to(request::write, phase_);
   if (settles != answer::goes_on) return settled(settles);
   if (channel_->send_error()) return {want::nothing, 0, send_failure()};
+  if (must_choose_host()) {
+    if (step const begun = handshake(); begun.error || begun.want != want::nothing) return begun;
+  }
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
   step done;
   {

@@ -113,6 +113,10 @@ description describe(errc value) noexcept {
       return {"no_pinned_key",
               "the server's chain has none of the pinned keys (set_pins): pin its new ones, if it "
               "is the server that is meant"};
+    case errc::unserved_host:
+      return {"unserved_host",
+              "the client asked for a host that is not served: add_virtual_host, or "
+              "set_unknown_host(unknown_host::serve)"};
   }
   return {"unknown", "unknown error"};
 }

@@ -28,7 +28,7 @@ inline constexpr std::size_t largest_farewell = 1024 * 1024;
 /** True when a failure is one that we have told the peer by an alert. */
 inline bool is_refusal(error_code const& code) noexcept {
   return code.category() == openssl_category() || code == errc::client_hello_too_long ||
-         code == errc::peer_not_allowed;
+         code == errc::peer_not_allowed || code == errc::unserved_host;
 }
 
 /** Ends a connection so that what was said last arrives.

@@ -17,6 +17,7 @@ void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& appl
   applied.key_log = key_log;
   records.apply_to(context, end);
   applied.records = records;
+  applied.hosts = hosts;   // of which an SSL_CTX knows nothing
 }
 
 }  // namespace cotls::detail

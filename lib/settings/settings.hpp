@@ -2,6 +2,7 @@
 
 #include "settings/algorithm_settings.hpp"
 #include "settings/alpn_settings.hpp"
+#include "settings/host_settings.hpp"
 #include "settings/identity_settings.hpp"
 #include "settings/key_log_settings.hpp"
 #include "settings/peer_settings.hpp"
@@ -23,6 +24,7 @@ struct settings {
   session_settings sessions;
   record_settings records;
   setting<key_log_settings> key_log;
+  host_settings hosts;
 
   /** Applies what was set since, and nothing else, for the program may have changed the rest of a
       context that was lent. The identity waits until the context is sealed.

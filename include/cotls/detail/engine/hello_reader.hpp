@@ -13,6 +13,8 @@
 
 namespace cotls::detail {
 
+class hello_probe;
+
 /** Reads a ClientHello and keeps every byte of it, so that the handshake can be begun afterwards
     with any context.
 
@@ -64,8 +66,6 @@ class hello_reader {
   error failure_of(error_code code, char const* operation) const;
 
  private:
-  struct probe;
-
   // Of what is no hello in records, OpenSSL needs little to refuse it; one of SSL 2.0 has 32 kB.
   static constexpr std::size_t max_non_tls = 64 * 1024;
 
@@ -77,7 +77,7 @@ class hello_reader {
 
   server_context context_;
   channel* transport_;
-  std::unique_ptr<probe> probe_;   // until OpenSSL has read the hello; of one it refused, for ever
+  std::unique_ptr<hello_probe> probe_;   // until OpenSSL has read the hello; of one it refused, for ever
   std::vector<std::byte> received_;
   std::size_t asked_ = 0;   // of that, what the probe was given
   client_hello hello_;

@@ -123,7 +123,7 @@ class ssl_engine {
 
   /** Returns what OpenSSL has stopped for, in a phase that says so; null when it was a callback of
       an adopted context, which nobody here can answer for. */
-  std::shared_ptr<question> asked() const noexcept { return nullptr; }
+  std::shared_ptr<question> asked() const noexcept { return record_ ? record_->asked : nullptr; }
 
   /** The transport failed to take ciphertext; what was unsent is gone. */
   error_code const& send_error() const noexcept { return channel_->send_error(); }
@@ -219,15 +219,17 @@ class ssl_engine {
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
  private:
+  /// What most connections do not need.
   struct record {
     failure fatal;         // what is known of `fatal_`
     error_code refused_as;   // what it is called that a chain was refused, if not OpenSSL's way
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
+    std::shared_ptr<question> asked;   // that OpenSSL has stopped for
   };
 
   class receive_scope;
-  enum class call : std::uint8_t;
+  enum class call : std::uint8_t { handshake, read, peek, write, shutdown };
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
   void observe_verification() noexcept;
@@ -254,6 +256,13 @@ class ssl_engine {
   step refuse(errc why, std::string remark) noexcept;
   void say_access_denied() noexcept;
 
+  static ssl_st* make_ssl(ssl_ctx_st* context);
+  void take(ssl_st* made);
+  bool must_choose_host() const noexcept;
+  step choose_host();
+  step refuse_host();
+  void shape_records() noexcept;
+  void serve_by(std::shared_ptr<context_state> host);
   void begin();
   void succeeded(call what) noexcept;
   step stopped(want for_what) noexcept;
