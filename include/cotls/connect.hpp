@@ -30,10 +30,10 @@ client_context default_client_context();
 namespace detail {
 
 template <class Token>
-auto start_connecting(asio::any_io_executor const& streams, connect_request request,
-                      Token&& token) {
+auto start_connecting(asio::any_io_executor const& streams,
+                      std::unique_ptr<connect_request> request, Token&& token) {
   auto start = []<class Handler>(Handler handler, asio::any_io_executor const& executor,
-                                 connect_request asked) {
+                                 std::unique_ptr<connect_request> asked) {
     auto const slot = asio::get_associated_cancellation_slot(handler);
     detail::start_connecting(
         executor, slot, std::move(asked),
@@ -45,7 +45,7 @@ auto start_connecting(asio::any_io_executor const& streams, connect_request requ
 
 template <class Ending>
 asio::awaitable<typename Ending::template result<tcp_stream>, typename Ending::executor_type>
-connect_awaitable(connect_request request, Ending ending) {
+connect_awaitable(std::unique_ptr<connect_request> request, Ending ending) {
   asio::any_io_executor const streams = co_await asio::this_coro::executor;
   auto [code, made] =
       co_await start_connecting(streams, std::move(request), asio::as_tuple(asio::deferred));
@@ -80,8 +80,8 @@ auto async_connect(std::string_view host, int port, client_context const& contex
                    connect_options const& options = connect_options(), Token token = Token()) {
   using ending = detail::awaitable_token<Token>;
   static_assert(ending::value, "without an executor, the token must be use_awaitable or over it");
-  return detail::connect_awaitable(detail::connect_request(host, port, context, options),
-                                   ending(token));
+  return detail::connect_awaitable(
+      std::make_unique<detail::connect_request>(host, port, context, options), ending(token));
 }
 
 /** The same, with the default context. */
@@ -92,9 +92,9 @@ asio::awaitable<tcp_stream> async_connect(std::string_view host, int port,
 template <class Token>
 auto async_connect(asio::any_io_executor const& executor, std::string_view host, int port,
                    client_context const& context, connect_options const& options, Token&& token) {
-  return detail::start_connecting(executor,
-                                  detail::connect_request(host, port, context, options),
-                                  std::forward<Token>(token));
+  return detail::start_connecting(
+      executor, std::make_unique<detail::connect_request>(host, port, context, options),
+      std::forward<Token>(token));
 }
 
 }  // namespace cotls

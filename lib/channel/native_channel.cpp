@@ -6,8 +6,8 @@
 //   channel::flush   -> one send; the rest waits in its send buffer
 //   hold_flight      -> what was coalesced waits to be sent with what comes next
 //
-// Where the thread's buffers are gone, at the end of the process, all that is sent goes by way of the send buffer, and no
-// receive reads ahead.
+// Where the thread's buffers are gone, at the end of the process, all that is sent goes by way of
+// the send buffer, and no receive reads ahead.
 
 #include <cotls/detail/channel/native_channel.hpp>
 

@@ -122,22 +122,23 @@ client_options detail::checked_options(std::string_view host, int port,
 namespace {
 
 asio::awaitable<tcp_stream> connect(asio::any_io_executor streams,
-                                    detail::connect_request request) {
+                                    std::unique_ptr<detail::connect_request> request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  client_options const tls = detail::checked_options(request.host, request.port, request.options);
-  detail::seal(request.context);
+  client_options const tls =
+      detail::checked_options(request->host, request->port, request->options);
+  detail::seal(request->context);
 
-  auto const until = detail::moment_after(request.options.timeout());
-  tcp::socket socket = co_await connect_to_any(streams, request.host, request.port,
-                                               request.options.attempt_delay(), until);
-  tcp_stream made(std::move(socket), request.context, tls);
+  auto const until = detail::moment_after(request->options.timeout());
+  tcp::socket socket = co_await connect_to_any(streams, request->host, request->port,
+                                               request->options.attempt_delay(), until);
+  tcp_stream made(std::move(socket), request->context, tls);
   auto const left = until - std::chrono::steady_clock::now();
-  made.set_handshake_timeout(std::min(left, request.options.handshake_timeout()));
+  made.set_handshake_timeout(std::min(left, request->options.handshake_timeout()));
   auto const [code] = co_await made.async_handshake(as_result);
   if (code) {
     throw detail::access::core(made)->engine().handshake_failure(
-        code, detail::host_and_port(request.host, request.port));
+        code, detail::host_and_port(request->host, request->port));
   }
   co_return made;
 }
@@ -158,7 +159,8 @@ error failure_of(std::exception_ptr const& thrown) {
 }  // namespace
 
 void detail::start_connecting(asio::any_io_executor const& streams, asio::cancellation_slot slot,
-                              connect_request request, std::unique_ptr<connect_waiter> waiter) {
+                              std::unique_ptr<connect_request> request,
+                              std::unique_ptr<connect_waiter> waiter) {
   asio::any_io_executor const runs_on = waiter->executor();
   auto ended = [waiter = std::move(waiter)](std::exception_ptr const& thrown, tcp_stream made) {
     if (!thrown) return waiter->complete({}, std::move(made));

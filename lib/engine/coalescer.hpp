@@ -19,7 +19,9 @@ inline constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 844
 /** The unsent rest of a caller's buffers: walked piece by piece. */
 class coalescer {
  public:
-  explicit coalescer(std::span<asio::const_buffer const> buffers) : buffers_(buffers) { skip_empty(); }
+  explicit coalescer(std::span<asio::const_buffer const> buffers) : buffers_(buffers) {
+    skip_empty();
+  }
 
   bool empty() const noexcept { return buffers_.empty(); }
 

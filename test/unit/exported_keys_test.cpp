@@ -147,7 +147,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_key_is_what_openssl_exports_at_the_other_end, 
   raw_server server(localhost_identity());
   engine client(localhost_client(version), client_options().host("localhost"));
   server.shake_hands_with(client);
-  for (std::size_t const length : {1, 32, 500}) {
+  for (std::size_t const length : {1u, 32u, 500u}) {
     BOOST_TEST((client.export_key(label, std::nullopt, length) ==
                 openssls_key(server.native_handle(), label, std::nullopt, length)));
     BOOST_TEST((client.export_key(label, as_context(""), length) ==

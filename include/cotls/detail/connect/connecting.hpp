@@ -22,6 +22,8 @@ namespace cotls::detail {
 /// What a connection to this host and port is to be; throws when there is none such.
 client_options checked_options(std::string_view host, int port, connect_options const& options);
 
+/// Kept apart: in the frames of the coroutines that pass it on it would make these too large for
+/// Asio to keep their memory.
 class connect_request {
  public:
   connect_request(std::string_view to, int at, client_context const& with,
@@ -82,6 +84,7 @@ class connect_waiter_for final : public connect_waiter {
     @param streams  The executor of the stream that comes of it.
     @param slot     Cancels it. */
 void start_connecting(asio::any_io_executor const& streams, asio::cancellation_slot slot,
-                      connect_request request, std::unique_ptr<connect_waiter> waiter);
+                      std::unique_ptr<connect_request> request,
+                      std::unique_ptr<connect_waiter> waiter);
 
 }  // namespace cotls::detail

@@ -77,7 +77,7 @@ class hello_reader {
 
   server_context context_;
   channel* transport_;
-  std::unique_ptr<hello_probe> probe_;   // until OpenSSL has read the hello; of one it refused, for ever
+  std::unique_ptr<hello_probe> probe_;   // until OpenSSL has read it; if it refused, for ever
   std::vector<std::byte> received_;
   std::size_t asked_ = 0;   // of that, what the probe was given
   client_hello hello_;

@@ -71,7 +71,9 @@ class operation : public claim<Connection, Derived> {
   action wait_for_output() { return this->rest(action::wait_output); }
 
   // What to do when OpenSSL was stopped because of what it has emitted or taken at one go.
-  action ease_back_pressure() { return this->rest(engine().must_send() ? action::wait_output : action::yield); }
+  action ease_back_pressure() {
+    return this->rest(engine().must_send() ? action::wait_output : action::yield);
+  }
 
   action finish() {
     bool const wrote = this->writes() && !this->reads();
