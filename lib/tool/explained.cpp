@@ -25,6 +25,10 @@ constexpr std::array remedies{
     remedy{errc::client_hello_too_long, "the client's first message is longer than any should be"},
     remedy{errc::overloaded, "the server has as many handshakes in progress as it may"},
     remedy{errc::displaced, "the handshake gave way to newer connections"},
+    remedy{errc::no_channel_binding, "this channel binding is not defined for the connection"},
+    remedy{errc::peer_not_allowed, "the peer is not allowed"},
+    remedy{errc::no_pinned_key, "the server's chain has none of the pinned keys"},
+    remedy{errc::unserved_host, "the client asked for a host that is not served"},
 };
 
 // What the library calls things that have an option here.

@@ -65,23 +65,8 @@ class claim {
   // connection itself ended, to be looked at again, is no such thing.
   template <class Code>
   bool ends(error_code const& waited, interruption by, Code at_deadline) {
-    if (!std::exchange(came_back_, true)) return false;   // it has only begun
-    bool woken = false;
-    bool cancelled = by == interruption::cancelled;
-    if (holds_reading_) look_at(connection_->reading, woken, cancelled);
-    if (holds_writing_) look_at(connection_->writing, woken, cancelled);
-    if (by == interruption::deadline) {
-      error_ = at_deadline;
-    } else if (cancelled) {
-      error_ = asio::error::operation_aborted;
-    } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
-      error_ = waited;
-    } else {
-      // Woken only to look again, it leaves the transport's input to the reader who waits for it.
-      if (waited_for_input() && !waited) engine().input_arrived();
-      return false;
-    }
-    return true;
+    if (std::exchange(came_back_, true)) return is_ended_by(waited, by, at_deadline);
+    return false;   // it has only begun
   }
 
   action wait_input(action for_it) {
@@ -122,6 +107,26 @@ class claim {
   std::size_t transferred_ = 0;
 
  private:
+  template <class Code>
+  bool is_ended_by(error_code const& waited, interruption by, Code at_deadline) {
+    bool woken = false;
+    bool cancelled = by == interruption::cancelled;
+    if (holds_reading_) look_at(connection_->reading, woken, cancelled);
+    if (holds_writing_) look_at(connection_->writing, woken, cancelled);
+    if (by == interruption::deadline) {
+      error_ = at_deadline;
+    } else if (cancelled) {
+      error_ = asio::error::operation_aborted;
+    } else if (waited && !(woken && waited == asio::error::operation_aborted)) {
+      error_ = waited;
+    } else {
+      // Woken only to look again, it leaves the transport's input to the reader who waits for it.
+      if (waited_for_input() && !waited) engine().input_arrived();
+      return false;
+    }
+    return true;
+  }
+
   static void look_at(gate& held, bool& woken, bool& cancelled) noexcept {
     woken |= std::exchange(held.woken, false);
     cancelled |= std::exchange(held.cancelled, false) || held.closed;
