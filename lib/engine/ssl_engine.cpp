@@ -252,17 +252,6 @@ bool ssl_engine::must_send() const noexcept {
   return channel_->unsent() > 2 * channel::max_unsent + tickets_;
 }
 
-error_code ssl_engine::send_failure() noexcept {
-  if (failed() || !channel_->send_error()) return failed() ? fatal_ : channel_->send_error();
-  // A peer that refuses us says so by an alert before it closes. Data that is here stays: whoever
-  // reads meets the alert behind it.
-  channel_->set_dry(false);
-  channel::use const looking(*channel_);
-  std::byte one{};
-  perform(call::peek, &one, 1);
-  return failed() ? fatal_ : channel_->send_error();
-}
-
 void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.get(), value); }
 
 step ssl_engine::handshake() {

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <cstddef>
 #include <new>
 #include <utility>
 
@@ -40,6 +41,17 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
     // The code is reported; only what OpenSSL said of it is lost.
   }
   return {want::nothing, 0, code};
+}
+
+error_code ssl_engine::send_failure() noexcept {
+  if (failed() || !channel_->send_error()) return failed() ? fatal_ : channel_->send_error();
+  // A peer that refuses us says so by an alert before it closes. Data that is here stays: whoever
+  // reads meets the alert behind it.
+  channel_->set_dry(false);
+  channel::use const looking(*channel_);
+  std::byte one{};
+  perform(call::peek, &one, 1);
+  return failed() ? fatal_ : channel_->send_error();
 }
 
 void ssl_engine::note_failure(error_code code, char const* operation) noexcept {

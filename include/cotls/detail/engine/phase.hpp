@@ -5,7 +5,8 @@
 namespace cotls::detail {
 
 /** What a connection has come to. It goes down this list and never up, but for a question, after
-    which the handshake goes on.
+    which the handshake goes on, and for a handshake that is given up once OpenSSL is done: it was
+    none.
 
     Its directions end apart: what a read says when nothing more comes, close_notify or the
     transport's end, is no phase. */
