@@ -260,6 +260,29 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_ends_when_its_seat_is_gone_says_so) {
   BOOST_TEST(code == errc::displaced);
 }
 
+BOOST_AUTO_TEST_CASE(a_hello_that_is_refused_beside_another_leaves_its_seat_alone) {
+  using namespace std::chrono_literals;
+  tcp::acceptor accepts(context, any_port());
+  tcp::socket client(context);
+  client.connect(accepts.local_endpoint());
+  auto const room = std::make_shared<detail::handshake_room>(1, 10s, 0ms);
+  auto const state =
+      std::make_shared<detail::establishing<tcp>>(accepts.accept(), tcp::endpoint());
+  state->begin(localhost_server(), 10s);
+  state->take_seat(*room);
+  incoming asked(state);
+  error_code first;
+  error_code second;
+  asked.async_client_hello([&](error_code code, client_hello const&) { first = code; });
+  asked.async_client_hello([&](error_code code, client_hello const&) { second = code; });
+  context.poll();
+  BOOST_TEST(second == errc::operation_in_progress);
+  // The client has sent nothing, and gives way: the seat is not held by whoever was refused.
+  BOOST_TEST(room->displace(detail::handshake_room::mercy::progress));
+  run_for(context);
+  BOOST_TEST(first == errc::displaced);
+}
+
 BOOST_AUTO_TEST_CASE(operations_do_not_overlap_and_none_comes_after_the_handshake) {
   run(context, [&]() -> asio::awaitable<void> {
     incoming empty;
