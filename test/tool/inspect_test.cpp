@@ -83,9 +83,9 @@ class refusing_server {
   refusing_server()
       : root_(directory_.write("root.pem", who_.chain().leaf().pem())),
         listener_(context_.get_executor(), {asio::ip::address_v4::loopback(), 0},
-                  server_context().use(who_).set_alpn({"three"}, alpn_mismatch::refuse)),
-        thread_([this] { context_.run(); }) {
-    accept();
+                  server_context().use(who_).set_alpn({"three"}, alpn_mismatch::refuse)) {
+    accept();   // first, since a context that has nothing to do has run
+    thread_ = std::jthread([this] { context_.run(); });
   }
 
   ~refusing_server() { context_.stop(); }
