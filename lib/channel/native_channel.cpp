@@ -1,6 +1,6 @@
 // Between OpenSSL and a socket:
 //
-//   channel::receive -> recv, or recvmsg: what it brings beyond what OpenSSL has asked for is the
+//   channel::receive -> recv, or recvmsg: what it brings beyond what OpenSSL has asked for is
 //                       in the thread's read-ahead buffer
 //   channel::send    -> thread's coalescing buffer
 //   channel::flush   -> one send; the rest waits in its send buffer

@@ -135,7 +135,8 @@ class inspector {
     if (!sessions.session()) co_return;
     seen_.again = resumption::not_connected;
     tcp::socket socket(co_await asio::this_coro::executor);
-    if (!co_await connected_again(socket)) co_return;
+    bool const connected = co_await connected_again(socket);
+    if (!connected) co_return;
     auto const& name = options_.verify_host();
     tcp_stream stream(std::move(socket), context,
                       client_options().host(name.empty() ? server_.host() : name));

@@ -134,6 +134,23 @@ BOOST_AUTO_TEST_CASE(what_came_before_it_is_read_first) {
   }());
 }
 
+// A waiting read hears of both at once, and of the end no second time (A26).
+BOOST_DATA_TEST_CASE_F(connected, or_its_end_is_found_behind_what_came_with_it,
+                       boost::unit_test::data::make({false, true}), resets) {
+  run(context, [&]() -> asio::awaitable<void> {
+    std::function<void()> const last_words = [&] {
+      server.async_write(asio::buffer("last words", 10), [](error_code, std::size_t) {});
+      if (resets) reset(server.next_layer());
+      else server.next_layer().close();
+    };
+    BOOST_TEST(!co_await (read_one(client) && meanwhile(last_words)));
+    auto const [code, text] = co_await read_to_end(client);
+    BOOST_TEST(code == (resets ? error_code(asio::error::connection_reset)
+                               : error_code(errc::stream_truncated)));
+    BOOST_TEST(text == "ast words");
+  }());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(refusals, sockets)

@@ -108,6 +108,21 @@ BOOST_AUTO_TEST_CASE(a_read_spreads_over_a_sequence_of_buffers) {
   }());
 }
 
+// A wait for output leaves its interest in asio's registration, which is woken by every
+// acknowledgement (A3).
+BOOST_AUTO_TEST_CASE(who_waits_for_input_after_a_stalled_write_is_not_woken_by_room_for_output) {
+  std::string const text = pattern(8'000'000);
+  run(context, [&]() -> asio::awaitable<void> {
+    co_await send(server, "x");
+    co_await receive(client, 1);   // and the tickets before it
+    co_await (send(client, text) && receive(server, text.size()));
+  }());
+  char more = 0;
+  client.async_read_some(asio::buffer(&more, 1), [](error_code, std::size_t) {});
+  context.restart();
+  BOOST_TEST(context.run_for(20ms) == 0u);
+}
+
 // The ciphertext is an engine's, so that it can be cut anywhere; the buffers that OpenSSL is made
 // to release between the parts must not hold one.
 BOOST_AUTO_TEST_CASE(a_record_read_in_parts_or_cut_anywhere_is_read_whole) {
