@@ -6,6 +6,7 @@
 #include "blocking/handshake.hpp"
 #include "blocking/race.hpp"
 #include "connect/address_race.hpp"
+#include "connect/connect_limit.hpp"
 #include "engine/seal.hpp"
 #include "error/fail.hpp"
 #include "identity/host_name.hpp"
@@ -13,14 +14,12 @@
 #include "system/system_error.hpp"
 
 #include <cotls/detail/support/access.hpp>
-#include <cotls/detail/support/moment.hpp>
 
 #include <boost/asio/io_context.hpp>
 
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <string>
@@ -85,16 +84,15 @@ stream connect(std::string_view host, int port,
   detail::seal(used);
 
   auto const addresses = detail::interleaved(look_up(name, port));
-  auto const until = detail::moment_after(options.timeout());
+  detail::connect_limit const limit(options);
   detail::owned_descriptor socket;
   try {
-    socket = detail::connect_to_first(addresses, options.attempt_delay(), until);
+    socket = detail::connect_to_first(addresses, options.attempt_delay(), limit.until());
   } catch (error const& failed) {
     detail::fail(failed.code(), "connecting to " + where);
   }
   detail::set_no_delay(socket.get());
-  auto const limit = std::min(until - clock::now(), options.handshake_timeout());
-  return handshaken(std::move(socket), used, tls, limit, where);
+  return handshaken(std::move(socket), used, tls, limit.for_handshake(), where);
 }
 
 stream connect(std::string_view host, int port, connect_options const& options) {
@@ -118,10 +116,9 @@ stream connect(local_endpoint const& path, context_or_protocol<client_context> c
   }
   detail::seal(used);
 
-  auto const until = detail::moment_after(options.timeout());
-  detail::owned_descriptor socket = connect_to(path, until);
-  auto const limit = std::min(until - clock::now(), options.handshake_timeout());
-  return handshaken(std::move(socket), used, tls, limit, path.path());
+  detail::connect_limit const limit(options);
+  detail::owned_descriptor socket = connect_to(path, limit.until());
+  return handshaken(std::move(socket), used, tls, limit.for_handshake(), path.path());
 }
 
 stream connect(local_endpoint const& path, context_or_protocol<client_context> const& context,

@@ -5,6 +5,7 @@
 #include <cotls/detail/support/access.hpp>
 
 #include "connect/address_race.hpp"
+#include "connect/connect_limit.hpp"
 #include "connect/connect_race.hpp"
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
@@ -19,7 +20,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -129,12 +129,11 @@ asio::awaitable<tcp_stream> connect(asio::any_io_executor streams,
       detail::checked_options(request->host, request->port, request->options);
   detail::seal(request->context);
 
-  auto const until = detail::moment_after(request->options.timeout());
+  detail::connect_limit const limit(request->options);
   tcp::socket socket = co_await connect_to_any(streams, request->host, request->port,
-                                               request->options.attempt_delay(), until);
+                                               request->options.attempt_delay(), limit.until());
   tcp_stream made(std::move(socket), request->context, tls);
-  auto const left = until - std::chrono::steady_clock::now();
-  made.set_handshake_timeout(std::min(left, request->options.handshake_timeout()));
+  made.set_handshake_timeout(limit.for_handshake());
   auto const [code] = co_await made.async_handshake(as_result);
   if (code) {
     throw detail::access::core(made)->engine().handshake_failure(

@@ -316,11 +316,15 @@ bool ssl_engine::nothing_to_do() const noexcept {
 }
 
 read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
-  if (read_begin_ != read_end_) return {read_buffered(buffers)};
+  return read_begin_ != read_end_ ? read_step{read_buffered(buffers)} : read_records(buffers);
+}
+
+// A function of its own, so that whoever reads little at a time pays nothing for what it needs.
+read_step ssl_engine::read_records(std::span<asio::mutable_buffer const> buffers) {
   if (held_) return {{want::nothing, 0, held_}};
   if (failed()) return {settled(answer::failure)};
-  if (must_choose_host()) {
-    if (step const begun = handshake(); begun.error || begun.want != want::nothing) return {begun};
+  if (step const begun = begin_with_host(); begun.error || begun.want != want::nothing) {
+    return {begun};
   }
   if (was_opened(phase_) && nothing_to_do()) return {needs_input(channel_->lack())};
   // A writer's ciphertext that waits to leave must not keep us from reading, or two peers that both
@@ -403,8 +407,8 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   answer const settles = answer_to(request::write, phase_);
   if (settles != answer::goes_on) return settled(settles);
   if (channel_->send_error()) return {want::nothing, 0, send_failure()};
-  if (must_choose_host()) {
-    if (step const begun = handshake(); begun.error || begun.want != want::nothing) return begun;
+  if (step const begun = begin_with_host(); begun.error || begun.want != want::nothing) {
+    return begun;
   }
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};
   step done;

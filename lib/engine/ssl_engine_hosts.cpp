@@ -18,6 +18,9 @@ bool ssl_engine::must_choose_host() const noexcept {
   return has_not_begun(phase_) && context_ && !context_->settings().hosts.empty();
 }
 
+// A read or write that comes before the handshake must not lead OpenSSL past the choice.
+step ssl_engine::begin_with_host() { return must_choose_host() ? handshake() : step{}; }
+
 step ssl_engine::choose_host() {
   try {
     hello_probe probe;

@@ -259,6 +259,7 @@ class ssl_engine {
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
   bool must_choose_host() const noexcept;
+  step begin_with_host();
   step choose_host();
   step refuse_host();
   void shape_records() noexcept;
@@ -277,6 +278,7 @@ class ssl_engine {
   bool more_is_here() const noexcept;
   bool nothing_to_do() const noexcept;
   bool holds_input();
+  read_step read_records(std::span<asio::mutable_buffer const> buffers);
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool buffer_record(std::size_t wanted) noexcept;
   step read_buffered(std::span<asio::mutable_buffer const> buffers);

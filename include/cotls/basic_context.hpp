@@ -1,0 +1,271 @@
+#pragma once
+
+#include <cotls/connection_info.hpp>
+#include <cotls/detail/support/access.hpp>
+#include <cotls/identity.hpp>
+#include <cotls/peer_info.hpp>
+#include <cotls/revocation_options.hpp>
+#include <cotls/verification.hpp>
+#include <cotls/verify.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+struct ssl_ctx_st;
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace cotls {
+
+namespace detail {
+class context_state;
+}
+
+/** What `client_context` and `server_context` have in common.
+
+    A context is mutable until its first use: the first stream or engine made from it, or a
+    listener's first accept, seals it, and every setter after that throws `errc::context_sealed`
+    (OpenSSL would apply a late change by halves). Copies are cheap and share one context: to change
+    a configuration, make a new one.
+
+    @par Concurrency A sealed context may be used from any number of threads. Setters are not safe
+    beside anything else.
+    @par Exception safety A setter that throws leaves the context as it was.
+*/
+class context {
+ public:
+  /// Decides on a certificate, told what OpenSSL has found of it.
+  using verifier_type = std::function<bool(bool accepted, verification const& seen)>;
+
+  /// Decides on a connection that is established.
+  using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
+
+  // Copied where it could be moved: none is ever empty.
+  context(context const&) noexcept = default;
+  context& operator=(context const&) noexcept = default;
+
+  /** Says what is asked of the peer. Clients default to `required`, servers to `none`.
+
+      `optional` is the same as `required` on a client: a server always sends its certificate. Of a
+      client that a server of `ask` or `require_any` has let in, `peer().verified()` is false,
+      whatever it sent, and when it resumes its session, too.
+      (`SSL_CTX_set_verify`)
+      @par Errors `errc::invalid_setting` for `ask` and `require_any` on a client. */
+  void set_verify(verify mode);
+  verify verify_mode() const noexcept;
+
+  bool sealed() const noexcept;
+
+  /** Lends the wrapped context, for what cotls does not cover. The caller answers for changes made
+      through it after the context is sealed.
+
+      A chain and a key that were loaded with cotls are in it only once it is sealed. Roots given to
+      it count as loaded, those of a directory excepted: a client then trusts the system's too.
+      @par Errors `errc::context_sealed` for `default_client_context`, which is lent to nobody. */
+  boost::asio::ssl::context& native() const;
+  ssl_ctx_st* native_handle() const;
+
+ protected:
+  friend detail::access;
+
+  explicit context(std::shared_ptr<detail::context_state> state) noexcept;
+  void do_use(certificate_chain const& chain);
+  void do_use(private_key const& key);
+  void do_use(identity const& both);
+  void do_load_certificate_chain(std::filesystem::path const& path);
+  void do_load_private_key(std::filesystem::path const& path, key_options const& options);
+  void do_load_verify_roots(std::filesystem::path const& file,
+                            std::filesystem::path const& directory);
+  void do_add_roots(std::string_view pem);
+  void do_add_root(certificate const& root);
+  void do_use_system_roots();
+  void do_set_ciphers(std::string const& tls12, std::string const& tls13);
+  void do_set_groups(std::string const& groups);
+  void do_set_key_log(std::function<void(std::string_view line)> told);
+  void do_set_verify_depth(int most);
+  void do_set_revocation(revocation_options const& policy);
+  void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
+  void do_set_verifier(verifier_type decides);
+  void do_on_established(established_type decides);
+
+  std::shared_ptr<detail::context_state> state_;
+
+ private:
+  void use_chain(char const* setter, certificate_chain const& chain, std::string const& doing);
+  void use_key(char const* setter, private_key const& key, std::string const& doing);
+};
+
+/** The setters, returning the context they were called on so that they chain. */
+template <class Derived>
+class basic_context : public context {
+ public:
+  /** Loads a PEM file: the end entity's certificate, then its issuers. Overwrites the old chain.
+
+      (`SSL_CTX_use_certificate`, `SSL_CTX_set1_chain`)
+      A key that belonged to the old chain goes with it, unless it is the new chain's too.
+      @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`;
+      when a key was loaded first, `errc::wrong_chain_order` if it is a later certificate's, and
+      `errc::key_mismatch` if it is another's; OpenSSL's, as of `use`.
+  */
+  Derived& load_certificate_chain(std::filesystem::path const& path) {
+    do_load_certificate_chain(path);
+    return self();
+  }
+
+  /** Loads the first private key of a file that the options allow. Overwrites the old key.
+
+      @par Errors Those of `private_key`, and of `use`.
+  */
+  Derived& load_private_key(std::filesystem::path const& path,
+                            key_options const& options = key_options()) {
+    do_load_private_key(path, options);
+    return self();
+  }
+
+  /** Uses a chain, a key, or both, that were loaded or made before.
+
+      @par Errors `errc::key_mismatch`; `errc::wrong_chain_order` for the key of a later
+      certificate; OpenSSL's own code for a certificate or a key that is too weak for the security
+      level.
+  */
+  Derived& use(certificate_chain const& chain) { do_use(chain); return self(); }
+  Derived& use(private_key const& key) { do_use(key); return self(); }
+  Derived& use(identity const& both) { do_use(both); return self(); }
+
+  /** Trusts the certificates of a PEM file, and those a hashed directory holds when they are
+      needed. May be called several times; either path may be empty.
+      (`SSL_CTX_load_verify_file`, `SSL_CTX_load_verify_dir`)
+
+      Revocation lists in either are heeded (RFC 5280 section 6.3): a chain with a revoked
+      certificate is refused, and one that a list is for which has expired. Once a list was loaded,
+      or in the directory when that was, each peer's own certificate must have one of its issuer's,
+      but for one that is itself trusted as a root; authorities are looked up in the lists there
+      are (`set_revocation` changes that). A renewed list takes a new context, or the next number in
+      the directory (`4f06f81d.r1`).
+      @par Errors The system's error for a path that cannot be read, `errc::no_certificate_found`
+      for a file with neither certificates nor revocation lists, or for no path at all. */
+  Derived& load_verify_roots(std::filesystem::path const& file,
+                             std::filesystem::path const& directory = {}) {
+    do_load_verify_roots(file, directory);
+    return self();
+  }
+
+  /** Trusts the certificates of a PEM text, and heeds its revocation lists, as
+      `load_verify_roots` does those of a file.
+      @par Errors `errc::no_certificate_found` */
+  Derived& add_roots(std::string_view pem) { do_add_roots(pem); return self(); }
+
+  /** Trusts one certificate as a root. The system's roots are then no longer trusted by default:
+      ask for them with `use_system_roots`. */
+  Derived& add_root(certificate const& root) { do_add_root(root); return self(); }
+
+  /** Trusts the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`, and OpenSSL's own directory).
+      What a client does when it is used without any root loaded.
+
+      The file is parsed once in a process, at the first use of a context that trusts nothing but
+      the system's roots; such contexts share its memory. A later change of it is not seen. */
+  Derived& use_system_roots() { do_use_system_roots(); return self(); }
+
+  /** Sets the suites of TLS 1.2 and those of TLS 1.3, as OpenSSL lists (openssl-ciphers(1)); an
+      empty one stays as it is. (`SSL_CTX_set_cipher_list`, `SSL_CTX_set_ciphersuites`)
+
+      The default of TLS 1.2 are the suites with forward secrecy and authenticated encryption
+      (RFC 9325 section 4); `"DEFAULT"` admits what OpenSSL does by default.
+      @par Errors `errc::invalid_setting`, naming the word: one that OpenSSL does not know; a suite
+      that encrypts nothing; at security level 0, one by which nobody is verified. */
+  Derived& set_ciphers(std::string const& tls12, std::string const& tls13 = {}) {
+    do_set_ciphers(tls12, tls13);
+    return self();
+  }
+
+  /** Sets the key exchange groups, in order of preference: `"X25519:P-256"`; all of them or, when
+      one is not known, none.
+      (`SSL_CTX_set1_groups_list`)
+      @par Errors `errc::invalid_setting` */
+  Derived& set_groups(std::string const& groups) { do_set_groups(groups); return self(); }
+
+  Derived& set_verify(verify mode) { context::set_verify(mode); return self(); }
+
+  /** Tells a function the secrets of each connection, a line each without its end, as Wireshark
+      reads them (`SSLKEYLOGFILE`): whoever has the lines reads all that the connections say, and
+      can pretend to be either end. Off by default, and meant for looking for faults; an empty
+      function turns it off again. (`SSL_CTX_set_keylog_callback`)
+      @param told  Called inside of handshakes and of what changes keys, by whatever thread performs
+                   them, several at once. It outlives the context's connections; what it throws is
+                   swallowed. */
+  Derived& set_key_log(std::function<void(std::string_view line)> told) {
+    do_set_key_log(std::move(told));
+    return self();
+  }
+
+  /** Limits the peer's chain to so many certificates between its own and the root: 0 for one that
+      the root itself has signed; 100 by default, as OpenSSL has it. A longer chain is refused.
+      (`SSL_CTX_set_verify_depth`)
+      @par Errors `errc::invalid_setting` for a negative one. */
+  Derived& set_verify_depth(int most) { do_set_verify_depth(most); return self(); }
+
+  /** Says how revocation lists are heeded that `load_verify_roots` and `add_roots` have loaded,
+      instead of what these say by themselves: which certificates must have one, and whether it may
+      have expired. */
+  Derived& set_revocation(revocation_options const& policy) {
+    do_set_revocation(policy);
+    return self();
+  }
+
+  /** Verifies as of this moment, in whole seconds, instead of that of each handshake: a clock for
+      tests. It counts for certificates, for revocation lists, and for the chains of sessions that
+      are resumed; not for how long sessions last. None: the system's clock again.
+      (`X509_VERIFY_PARAM_set_time`) */
+  Derived& set_verify_time(std::optional<std::chrono::system_clock::time_point> moment) {
+    do_set_verify_time(moment);
+    return self();
+  }
+
+  /** Lets a function decide on each certificate of the peer's chain: true accepts it, whatever
+      OpenSSL has found, and false refuses it; so does an exception. An empty one leaves it to
+      OpenSSL. (`SSL_CTX_set_verify`)
+
+      It is asked from the root down to the peer's own certificate, and before that once for each
+      thing that OpenSSL would refuse, the name of the host among them; so a certificate may come
+      several times. A chain that it has accepted is verified: `peer().verified()` is true.
+      Verification must be on, without which nobody is asked; a server needs no roots then. Chains
+      that were verified for a session are shown to it again before the session is resumed.
+      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once.
+      @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
+  Derived& set_verifier(verifier_type decides) {
+    do_set_verifier(std::move(decides));
+    return self();
+  }
+
+  /** Gives a function the last word on each connection, resumed or not: it is called when the
+      handshake is done and nothing was read or written yet. (OpenSSL verifies no chain when a
+      session is resumed; this is where to look whatever the way a connection came about.) False,
+      or an exception, ends it with `errc::peer_not_allowed`, whose text says what the exception
+      said. An empty function accepts all.
+
+      The peer, whose own handshake may be done, learns it from its next read: by the alert
+      access_denied from a server of TLS 1.3 and a client of TLS 1.2, by close_notify from the
+      others, of which OpenSSL sends no alert. The session of a connection that was refused is
+      forgotten; a ticket that its client has nevertheless got leads here again.
+      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once. */
+  Derived& on_established(established_type decides) {
+    do_on_established(std::move(decides));
+    return self();
+  }
+
+ protected:
+  using context::context;
+
+ private:
+  Derived& self() noexcept { return static_cast<Derived&>(*this); }
+};
+
+}  // namespace cotls
