@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/address_family.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 
@@ -42,6 +43,10 @@ class connect_options {
     return *this;
   }
 
+  /** Connects to addresses of this family alone; to all by default. A host that is an address of
+      the other is `asio::error::address_family_not_supported`. */
+  connect_options& family(address_family only) { family_ = only; return *this; }
+
   /** Offers these protocols instead of the context's, the preferred one first (RFC 7301); without
       one, the context's. Each has 1 to 255 bytes. */
   template <class... Names>
@@ -78,6 +83,7 @@ class connect_options {
     return handshake_timeout_;
   }
   std::chrono::steady_clock::duration attempt_delay() const noexcept { return attempt_delay_; }
+  address_family family() const noexcept { return family_; }
   client_options const& tls() const noexcept { return tls_; }
   std::string const& verify_host() const noexcept { return verify_host_; }
   bool resumption() const noexcept { return resumption_; }
@@ -86,6 +92,7 @@ class connect_options {
   std::chrono::steady_clock::duration timeout_ = std::chrono::seconds(30);
   std::chrono::steady_clock::duration handshake_timeout_ = detail::usual_handshake_timeout;
   std::chrono::steady_clock::duration attempt_delay_ = std::chrono::milliseconds(250);
+  address_family family_ = address_family::any;
   client_options tls_;
   std::string verify_host_;
   bool resumption_ = true;

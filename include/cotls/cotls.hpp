@@ -11,6 +11,7 @@
 //   blocking.hpp                the same without coroutines, and as std::istream and std::ostream
 //   engine.hpp                  TLS without a socket
 
+#include <cotls/address_family.hpp>
 #include <cotls/basic_context.hpp>
 #include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>

@@ -7,6 +7,7 @@
 #include "blocking/race.hpp"
 #include "connect/address_race.hpp"
 #include "connect/connect_limit.hpp"
+#include "connect/lookup.hpp"
 #include "engine/seal.hpp"
 #include "error/fail.hpp"
 #include "identity/host_name.hpp"
@@ -33,15 +34,15 @@ using tcp = asio::ip::tcp;
 using local_endpoint = asio::local::stream_protocol::endpoint;
 using clock = std::chrono::steady_clock;
 
-std::vector<tcp::endpoint> look_up(std::string const& host, int port) {
-  if (auto const literal = detail::host_name(host).address()) {
-    return {tcp::endpoint(*literal, static_cast<std::uint16_t>(port))};
-  }
+std::vector<tcp::endpoint> look_up(std::string const& host, int port, address_family family) {
+  if (auto const literal = detail::literal_endpoint(host, port, family)) return {*literal};
   // Only for the lookup's types; it runs nothing and starts no thread.
   asio::io_context unused;
   error_code failed;
-  auto const answers = tcp::resolver(unused).resolve(host, std::to_string(port),
-                                                     tcp::resolver::numeric_service, failed);
+  auto const answers = detail::look_up_in(family, [&](auto... protocol) {
+    return tcp::resolver(unused).resolve(protocol..., host, std::to_string(port),
+                                         tcp::resolver::numeric_service, failed);
+  });
   if (failed) detail::fail(failed, "looking up " + host);
   return {answers.begin(), answers.end()};
 }
@@ -83,7 +84,7 @@ stream connect(std::string_view host, int port,
   client_context const used = context.context();
   detail::seal(used);
 
-  auto const addresses = detail::interleaved(look_up(name, port));
+  auto const addresses = detail::interleaved(look_up(name, port, options.family()));
   detail::connect_limit const limit(options);
   detail::owned_descriptor socket;
   try {

@@ -7,6 +7,7 @@
 #include "connect/address_race.hpp"
 #include "connect/connect_limit.hpp"
 #include "connect/connect_race.hpp"
+#include "connect/lookup.hpp"
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
 #include "error/fail.hpp"
@@ -20,7 +21,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
-#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
@@ -47,17 +47,20 @@ struct lookup {
   bool answered = false;
 };
 
-asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, time_point until) {
+asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port,
+                                                    address_family family, time_point until) {
   auto const search = std::make_shared<lookup>(co_await asio::this_coro::executor);
   search->done.expires_at(until);
-  search->resolver.async_resolve(
-      host, std::to_string(port), tcp::resolver::numeric_service,
-      [search](error_code code, tcp::resolver::results_type answers) {
-        search->failed = code;
-        search->answers = std::move(answers);
-        search->answered = true;
-        search->done.cancel();
-      });
+  detail::look_up_in(family, [&](auto... protocol) {
+    search->resolver.async_resolve(
+        protocol..., host, std::to_string(port), tcp::resolver::numeric_service,
+        [search](error_code code, tcp::resolver::results_type answers) {
+          search->failed = code;
+          search->answers = std::move(answers);
+          search->answered = true;
+          search->done.cancel();
+        });
+  });
   co_await search->done.async_wait(as_result);
   asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
   bool const given_up = state.cancelled() != asio::cancellation_type::none;
@@ -71,17 +74,18 @@ asio::awaitable<std::vector<tcp::endpoint>> look_up(std::string host, int port, 
 }
 
 asio::awaitable<tcp::socket> connect_to_any(asio::any_io_executor streams, std::string host,
-                                            int port, std::chrono::steady_clock::duration delay,
+                                            int port, connect_options const& options,
                                             time_point until) {
-  auto const literal = detail::host_name(host).address();
+  auto const literal = detail::literal_endpoint(host, port, options.family());
   std::vector<tcp::endpoint> addresses;
   if (literal) {
-    addresses.emplace_back(*literal, static_cast<std::uint16_t>(port));
+    addresses.push_back(*literal);
   } else {
-    addresses = co_await look_up(host, port, until);
+    addresses = co_await look_up(host, port, options.family(), until);
   }
   try {
-    auto racing = detail::connect_to_first(streams, detail::interleaved(addresses), delay, until);
+    auto racing = detail::connect_to_first(streams, detail::interleaved(addresses),
+                                           options.attempt_delay(), until);
     tcp::socket socket = co_await std::move(racing);
     // Without it the last flight of the handshake and a small write meet Nagle's algorithm and
     // the delayed acknowledgement: 40 ms a connection (A10).
@@ -131,7 +135,7 @@ asio::awaitable<tcp_stream> connect(asio::any_io_executor streams,
 
   detail::connect_limit const limit(request->options);
   tcp::socket socket = co_await connect_to_any(streams, request->host, request->port,
-                                               request->options.attempt_delay(), limit.until());
+                                               request->options, limit.until());
   tcp_stream made(std::move(socket), request->context, tls);
   made.set_handshake_timeout(limit.for_handshake());
   auto const [code] = co_await made.async_handshake(as_result);

@@ -70,6 +70,19 @@ BOOST_AUTO_TEST_CASE(a_name_is_connected_to_at_the_family_that_is_served) {
   server.get();
 }
 
+BOOST_AUTO_TEST_CASE(addresses_of_another_family_are_not_tried) {
+  auto server = serve(listener, [](blocking::stream& stream) { stream.shutdown(); });
+  connect_options const of_ipv6 = connect_options().family(address_family::ipv6);
+  int const port = listener.port();
+  BOOST_CHECK_THROW(blocking::connect("localhost", port, localhost_client(), of_ipv6), error);
+  BOOST_CHECK_EXCEPTION(blocking::connect("127.0.0.1", port, localhost_client(), of_ipv6), error,
+                        with_code(asio::error::address_family_not_supported));
+  blocking::connect("localhost", port, localhost_client(),
+                    connect_options().family(address_family::ipv4))
+      .shutdown();
+  server.get();
+}
+
 BOOST_AUTO_TEST_CASE(a_black_hole_meets_the_deadline_and_says_where) {
   int const port = hole.address().port();
   auto const before = open_descriptors();

@@ -101,6 +101,24 @@ BOOST_DATA_TEST_CASE_F(fixture, a_port_outside_1_to_65535_is_refused_before_any_
   BOOST_TEST(code == errc::invalid_port);
 }
 
+BOOST_AUTO_TEST_CASE(addresses_of_another_family_are_not_tried) {
+  serve(localhost_server());
+  connect_options const of_ipv4 = connect_options().family(address_family::ipv4);
+  connect_options const of_ipv6 = connect_options().family(address_family::ipv6);
+  BOOST_TEST(!connect("localhost", localhost_client(), of_ipv4));
+
+  tcp::acceptor of_ipv4_alone(context, any_port());
+  of_ipv4_alone.non_blocking(true);
+  int const port = of_ipv4_alone.local_endpoint().port();
+  BOOST_TEST(connect("localhost", localhost_client(), of_ipv6, port).has_value());
+  auto const failed = connect("127.0.0.1", localhost_client(), of_ipv6, port);
+  BOOST_REQUIRE(failed);
+  BOOST_TEST(failed->code() == asio::error::address_family_not_supported);
+  error_code none;
+  of_ipv4_alone.accept(none);
+  BOOST_TEST(none == asio::error::would_block);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_neither_a_name_nor_an_address_is_refused_before_any_io) {
   std::vector<std::string> const hosts{"", ".", ".com", "*.test", "a b", std::string(300, 'a'),
                                        std::string("a\0b", 3), "10.0.0.1 x", " 127.0.0.1",
