@@ -45,6 +45,9 @@ class context {
   /// Decides on a certificate, told what OpenSSL has found of it.
   using verifier_type = std::function<bool(bool accepted, verification const& seen)>;
 
+  /// Decides on a whole chain, told what OpenSSL has found of it.
+  using chain_verifier_type = std::function<bool(bool accepted, peer_info const& seen)>;
+
   /// Decides on a connection that is established.
   using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
 
@@ -94,6 +97,7 @@ class context {
   void do_set_revocation(revocation_options const& policy);
   void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
   void do_set_verifier(verifier_type decides);
+  void do_set_chain_verifier(chain_verifier_type decides);
   void do_on_established(established_type decides);
 
   std::shared_ptr<detail::context_state> state_;
@@ -242,6 +246,22 @@ class basic_context : public context {
       @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
   Derived& set_verifier(verifier_type decides) {
     do_set_verifier(std::move(decides));
+    return self();
+  }
+
+  /** Lets a function decide on the peer's chain as a whole, once: true accepts it, whatever OpenSSL
+      and a `set_verifier` have found, and false refuses it; so does an exception. An empty one
+      leaves it to them. (`SSL_CTX_set_cert_verify_callback`)
+
+      It sees the chain as the peer sent it, and as `verified_chain()` the one that was built from
+      it, which leads to no root where `accepted` is false; `verify_result()` and `verify_reason()`
+      say why. Pins (`client_context::set_pins`) are not overruled. A chain that it accepts is
+      verified. Verification must be on; a server needs no roots then. Chains that were verified for
+      a session are shown to it again before the session is resumed.
+      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once.
+      @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
+  Derived& set_chain_verifier(chain_verifier_type decides) {
+    do_set_chain_verifier(std::move(decides));
     return self();
   }
 

@@ -32,6 +32,15 @@ struct connection_info {
       (`SSL_get_extms_support`) */
   bool extended_master_secret = false;
 
+  /** How often the handshake had to wait for an answer to what it had said: a server once; a client
+      of TLS 1.3 once, of TLS 1.2 twice, or once where a session is resumed. */
+  unsigned round_trips = 0;
+
+  /** Whether the server of TLS 1.3 could do nothing with the first hello, most often because of a
+      group that the client had not chosen to begin with, and asked for another one
+      (HelloRetryRequest, RFC 8446 section 4.1.4), which costs a round trip. */
+  bool hello_retried = false;
+
   /** How many bytes of the transport's TLS has taken in and put out, handshakes, headers and all;
       what still waits to leave is counted. (`BIO_number_read`, `BIO_number_written`) */
   std::uint64_t bytes_received = 0;

@@ -111,6 +111,11 @@ void context::do_set_verifier(verifier_type decides) {
   state_->change("set_verifier", [&](settings& now) { now.peer.set_verifier(std::move(decides)); });
 }
 
+void context::do_set_chain_verifier(chain_verifier_type decides) {
+  state_->change("set_chain_verifier",
+                 [&](settings& now) { now.peer.set_chain_verifier(std::move(decides)); });
+}
+
 void context::do_on_established(established_type decides) {
   state_->change("on_established",
                  [&](settings& now) { now.peer.set_last_word(std::move(decides)); });

@@ -111,7 +111,9 @@ bool context_state::must_trust_system() const {
   if (adopted || !needs_roots(verify_mode()) || has_roots()) return false;
   // A directory given to the wrapped context cannot be seen from here. Should there be none, every
   // certificate is refused: that fails closed. A verifier of the program's may know better.
-  bool const expects_roots = !is_lent() && !settings_.peer.decides();
+  bool const decided =
+      settings_.peer.decides() != nullptr || settings_.peer.decides_on_chain() != nullptr;
+  bool const expects_roots = !is_lent() && !decided;
   if (end == role::server && expects_roots) fail(errc::no_roots, "using the server's context");
   return end == role::client;
 }

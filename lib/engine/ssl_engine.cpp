@@ -185,7 +185,9 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   write_waits_ |= what == call::write;
   openssl_error said = take_openssl_error(ssl_.get(), result);
   switch (said.status) {
-    case status::want_read: return {want::input, 0, {}};
+    case status::want_read:
+      if (establishes) count_round_trip();
+      return {want::input, 0, {}};
     case status::want_write: return {want::output, 0, {}};
     case status::want_client_hello: return stopped(want::client_hello);
     case status::want_x509_lookup: return stopped(want::certificate);

@@ -77,6 +77,14 @@ bool ssl_engine::has_extended_master_secret() const noexcept {
   return SSL_version(ssl_.get()) >= TLS1_3_VERSION || SSL_get_extms_support(ssl_.get()) == 1;
 }
 
+// Whoever waits after he has spoken waits for an answer to that.
+void ssl_engine::count_round_trip() noexcept {
+  auto const said = static_cast<std::uint32_t>(BIO_number_written(SSL_get_wbio(ssl_.get())));
+  if (said == said_) return;
+  said_ = said;
+  if (round_trips_ < 0xff) ++round_trips_;
+}
+
 connection_info ssl_engine::info() const {
   connection_info known;
   SSL_CIPHER const* const suite = negotiated() ? SSL_get_current_cipher(ssl_.get()) : nullptr;
@@ -99,6 +107,10 @@ connection_info ssl_engine::info() const {
   }
   known.resumed = SSL_session_reused(ssl_.get()) == 1;
   known.extended_master_secret = has_extended_master_secret();
+  known.round_trips = round_trips_;
+  // What a server of TLS 1.3 has to say fits one flight, and so what it is asked, unless it asks for
+  // another hello.
+  known.hello_retried = round_trips_ > 1 && SSL_version(ssl_.get()) >= TLS1_3_VERSION;
   known.bytes_received = BIO_number_read(SSL_get_rbio(ssl_.get()));
   known.bytes_sent = BIO_number_written(SSL_get_wbio(ssl_.get()));
   return known;

@@ -70,6 +70,24 @@ std::string list_of_names(X509_STORE_CTX* of) {
   return list;
 }
 
+// What is shown of a chain to who decides on the whole.
+peer_info seen_by(X509_STORE_CTX* store, bool accepted) {
+  X509* const own = X509_STORE_CTX_get0_cert(store);
+  std::vector<certificate> sent{certificate::from_native(own)};
+  STACK_OF(X509)* const others = X509_STORE_CTX_get0_untrusted(store);
+  for (int i = 0; i < sk_X509_num(others); ++i) {
+    X509* const other = sk_X509_value(others, i);
+    if (X509_cmp(other, own) != 0) sent.push_back(certificate::from_native(other));
+  }
+  std::vector<certificate> built;
+  STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(store);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    built.push_back(certificate::from_native(sk_X509_value(chain, i)));
+  }
+  int const result = accepted ? X509_V_OK : X509_STORE_CTX_get_error(store);
+  return {std::move(sent), accepted, result, std::move(built)};
+}
+
 }  // namespace
 
 int ssl_engine::on_verify(int accepted, X509_STORE_CTX* store) {
@@ -170,6 +188,41 @@ bool ssl_engine::verify(bool accepted, x509_store_ctx_st* store) noexcept {
     // The certificate stays refused.
   }
   return false;
+}
+
+int ssl_engine::on_verify_chain(x509_store_ctx_st* store) {
+  int const found = X509_verify_cert(store);
+  ssl_engine* const self = serving(static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())));
+  bool const is_verdict = found == 0 || found == 1;   // and no failure of its own
+  if (!self || !is_verdict) return found;
+  return self->decide_on_chain(found == 1, store) ? 1 : 0;
+}
+
+bool ssl_engine::decide_on_chain(bool accepted, x509_store_ctx_st* store) noexcept {
+  bool allowed = false;
+  bool unpinned = false;
+  try {
+    auto const* const decides = context_->settings().peer.decides_on_chain();
+    allowed = decides ? (*decides)(accepted, seen_by(store, accepted)) : accepted;
+    // They were looked for where OpenSSL had nothing against the chain.
+    unpinned = allowed && !accepted && lacks_pinned_key(store);
+    allowed &= !unpinned;
+  } catch (...) {
+    allowed = false;
+  }
+  if (allowed) {
+    if (!accepted) forget_refused_certificate();
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+  } else if (accepted || unpinned) {
+    if (accepted) X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    try {
+      note_refused_certificate(store, unpinned);
+    } catch (...) {
+      // The chain stays refused.
+    }
+  }
+  return allowed;
 }
 
 // Remembers why and where the chain was refused.

@@ -28,6 +28,7 @@ void install_callbacks(context_state& to) {
   if (peer.decides() || !peer.pins().empty()) {
     SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), ssl_engine::on_verify);
   }
+  if (peer.decides_on_chain()) verify_chains_by(context, ssl_engine::on_verify_chain);
   if (peer.has_last_word()) let_refusals_be_told(context);
 }
 

@@ -24,6 +24,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace cotls::detail {
 
@@ -148,6 +149,17 @@ SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size
   }
 }
 
+// Who verifies the chains of a context's peers, if it is not OpenSSL alone, which does not tell.
+struct chain_verification {
+  int (*function)(X509_STORE_CTX*);
+};
+
+int verify_chain(SSL* connection, X509_STORE_CTX* work) {
+  auto const* const by =
+      owned_by_context<chain_verification>::find(SSL_get_SSL_CTX(connection));
+  return by ? by->function(work) : X509_verify_cert(work);
+}
+
 X509_STORE* store_of(SSL* connection) {
   X509_STORE* shared = nullptr;
   SSL_get0_verify_cert_store(connection, &shared);
@@ -173,10 +185,22 @@ bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) 
       X509_STORE_CTX_set_verify_cb(work.get(), callback);
     }
   }
-  bool const verified = ready && X509_verify_cert(work.get()) == 1;   // fails closed
+  bool const verified = ready && verify_chain(connection, work.get()) == 1;   // fails closed
   // In the middle of a handshake they would be read as its own.
   clear_openssl_errors();
   return verified;
+}
+
+void verify_chains_by(SSL_CTX* of, int (*function)(X509_STORE_CTX*)) {
+  auto made = std::make_unique<chain_verification>(chain_verification{function});
+  chain_verification* const given = made.get();
+  auto const back = owned_by_context<chain_verification>::exchange(of, std::move(made));
+  if (back.get() == given) throw std::bad_alloc();   // it would be verified by halves
+  SSL_CTX_set_cert_verify_callback(
+      of, [](X509_STORE_CTX* work, void* by) {
+        return static_cast<chain_verification*>(by)->function(work);
+      },
+      given);
 }
 
 std::time_t today(SSL const* connection) {

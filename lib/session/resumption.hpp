@@ -14,6 +14,10 @@ namespace cotls::detail {
     @param others  The certificates its peer sent beside it; may be null. */
 bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others);
 
+/** Has the chains of a context's peers verified by a function, then and now. It gets what
+    `X509_verify_cert` does, and answers the same. */
+void verify_chains_by(SSL_CTX* of, int (*function)(X509_STORE_CTX*));
+
 /** Returns the moment as of which a connection verifies. */
 std::time_t today(SSL const* connection);
 

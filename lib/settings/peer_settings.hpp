@@ -60,6 +60,7 @@ class program_function {
 class peer_settings {
  public:
   using verifier = std::function<bool(bool accepted, verification const& seen)>;
+  using chain_verifier = std::function<bool(bool accepted, peer_info const& seen)>;
   using last_word = std::function<bool(peer_info const&, connection_info const&)>;
 
   /** @par Errors errc::invalid_setting for a client that is to ask and not to verify */
@@ -75,6 +76,10 @@ class peer_settings {
   /** Who decides on each certificate, told what OpenSSL thinks of it; null: nobody but OpenSSL. */
   void set_verifier(verifier decides) { verifier_.set(std::move(decides)); }
   verifier const* decides() const noexcept { return verifier_.get(); }
+
+  /** Who decides on each chain as a whole; null: nobody but OpenSSL. */
+  void set_chain_verifier(chain_verifier decides) { chain_verifier_.set(std::move(decides)); }
+  chain_verifier const* decides_on_chain() const noexcept { return chain_verifier_.get(); }
 
   /** Who decides on each connection once it is established; null: nobody. */
   void set_last_word(last_word decides) { last_word_.set(std::move(decides)); }
@@ -108,6 +113,7 @@ class peer_settings {
   setting<int> depth_;
   setting<std::optional<std::chrono::system_clock::time_point>> time_;
   program_function<verifier> verifier_;
+  program_function<chain_verifier> chain_verifier_;
   program_function<last_word> last_word_;
   std::vector<key_pin> pins_;
   std::vector<std::shared_ptr<authorities const>> suggested_;

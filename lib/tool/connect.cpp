@@ -22,6 +22,7 @@
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <string>
 
 #include <unistd.h>
 
@@ -51,7 +52,9 @@ class conversation {
         to_(to),
         tls_(make_client_context(given)),
         witness_(tls_),
-        connecting_(make_connect_options(given)),
+        address_(find_address(given, to)),
+        connecting_(make_connect_options(given, to)),
+        shows_certificates_(given.has("show-certs")),
         half_close_(given.has("half-close")),
         ends_anyhow_(given.has("ignore-unexpected-eof")),
         input_(context.get_executor(), STDIN_FILENO),
@@ -74,9 +77,10 @@ class conversation {
  private:
   asio::awaitable<tcp_stream> connected() {
     try {
-      tcp_stream peer = co_await async_connect(to_.host(), to_.port(), tls_, connecting_);
+      tcp_stream peer = co_await async_connect(address_, to_.port(), tls_, connecting_);
       peer.tolerate_truncation(ends_anyhow_);
       if (verbose_) report(peer);
+      if (shows_certificates_) show_certificates(peer.peer());
       co_return peer;
     } catch (error const& failed) {
       give_up_connecting(failed, witness_.began());
@@ -93,6 +97,12 @@ class conversation {
           << printable(peer.peer().subject()) << "; issuer: " << printable(peer.peer().issuer())
           << "\n";
     std::cerr << lines.str() << std::flush;
+  }
+
+  static void show_certificates(peer_info const& server) {
+    std::string text;
+    for (certificate const& each : server.chain()) text += each.pem();
+    std::cerr << text << std::flush;
   }
 
   asio::awaitable<void> receiving(tcp_stream& peer) {
@@ -125,7 +135,9 @@ class conversation {
   host_port const to_;
   client_context const tls_;
   handshake_witness witness_;
+  std::string const address_;
   connect_options const connecting_;
+  bool const shows_certificates_;
   bool const half_close_;
   bool const ends_anyhow_;
   bool heard_ = false;             // the server has said something
@@ -140,12 +152,13 @@ exit_code connect(words const& given) {
   command_line line("cotls connect [OPTION]... HOST[:PORT]", "HOST");
   add_client_options(line);
   line.add("Connection")
-      ("insecure", "verify nothing: anyone in the middle can read and change everything")
+      ("insecure,k", "verify nothing: anyone in the middle can read and change everything")
       ("timeout", a_time(30), "give up connecting after so long")
       ("half-close", "tell the server of the end of standard input (close_notify), and read on")
       ("ignore-unexpected-eof",
        "take the end of the transport for an end, of a server that does not send close_notify; "
        "what comes may be cut short by anyone")
+      ("show-certs", "write the server's certificates to standard error (PEM), as it sends them")
       ("verbose,v", "say on standard error what was negotiated");
   if (!line.parse(given, explanation)) return exit_code::done;
   host_port const to = find_server(line);

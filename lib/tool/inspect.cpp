@@ -24,6 +24,7 @@
 #include <array>
 #include <iostream>
 #include <optional>
+#include <string>
 
 namespace cotls::tool {
 
@@ -46,7 +47,10 @@ offers none). HOST may stand in a URL, https://HOST[:PORT]/...
 class inspector {
  public:
   inspector(command_line const& given, host_port const& server)
-      : given_(given), server_(server), options_(make_connect_options(given)) {}
+      : given_(given),
+        server_(server),
+        address_(find_address(given, server)),
+        options_(make_connect_options(given, server)) {}
 
   asio::awaitable<void> run() {
     seen_.host = server_.host();
@@ -73,7 +77,7 @@ class inspector {
     handshake_witness witness(context);
     tcp_stream stream;
     try {
-      stream = co_await async_connect(server_.host(), server_.port(), context, options_);
+      stream = co_await async_connect(address_, server_.port(), context, options_);
     } catch (error const& failed) {
       if (!witness.began()) give_up_connecting(failed, false);
       co_return goes_on_after(failed, witness);
@@ -105,8 +109,10 @@ class inspector {
   asio::awaitable<void> look_at(tcp_stream& stream, session_catcher& sessions) {
     seen_.address = stream.next_layer().remote_endpoint();
     seen_.info = stream.info();
-    seen_.chain = stream.peer().chain();
-    seen_.verified = stream.peer().verified();
+    peer_info const server = stream.peer();
+    seen_.chain = server.chain();
+    seen_.verified_chain = server.verified_chain();
+    seen_.verified = server.verified();
     co_await wait_for_session(stream, sessions);
     // RFC 8446 section 6.1: "Each party MUST send a "close_notify" alert before closing its write
     // side of the connection". The session is offered again all the same: the stream is still open.
@@ -137,9 +143,7 @@ class inspector {
     tcp::socket socket(co_await asio::this_coro::executor);
     bool const connected = co_await connected_again(socket);
     if (!connected) co_return;
-    auto const& name = options_.verify_host();
-    tcp_stream stream(std::move(socket), context,
-                      client_options().host(name.empty() ? server_.host() : name));
+    tcp_stream stream(std::move(socket), context, client_options().host(options_.verify_host()));
     stream.set_handshake_timeout(options_.handshake_timeout());
     SSL_set_session(stream.native_handle(), sessions.session());
     auto const [refused] = co_await stream.async_handshake(as_result);
@@ -159,6 +163,7 @@ class inspector {
 
   command_line const& given_;
   host_port const& server_;
+  std::string const address_;
   connect_options const options_;
   bool verifies_ = true;
   bool offers_ = true;
@@ -172,6 +177,7 @@ exit_code inspect(words const& given) {
   add_client_options(line);
   line.add("Inspection")
       ("json", "print one JSON object instead of lines for people")
+      ("show-certs", "print each certificate as PEM, too")
       ("timeout", a_time(30), "give up connecting after so long");
   if (!line.parse(given, explanation)) return exit_code::done;
   host_port const server = find_server(line);
@@ -183,8 +189,9 @@ exit_code inspect(words const& given) {
   });
   context.run();
   inspection const& seen = looking.seen();
-  if (line.has("json")) std::cout << boost::json::serialize(to_json(seen)) << "\n";
-  else std::cout << to_text(seen);
+  certificates const shown = line.has("show-certs") ? certificates::whole : certificates::described;
+  if (line.has("json")) std::cout << boost::json::serialize(to_json(seen, shown)) << "\n";
+  else std::cout << to_text(seen, shown);
   return seen.verified && seen.refusal.empty() ? exit_code::done : exit_code::refused;
 }
 

@@ -29,6 +29,7 @@ struct inspection {
   boost::asio::ip::tcp::endpoint address;   ///< unspecified when no connection came about
   connection_info info;                     ///< as far as the handshake came
   std::vector<certificate> chain;
+  std::vector<certificate> verified_chain;  ///< to the root; empty when it was not verified
   bool verified = false;
   std::string reason;        ///< why it was not verified; empty when it was, or when none came
   std::string refusal;       ///< why the handshake was refused, or we after it; empty if not
@@ -43,10 +44,16 @@ struct inspection {
     not issued (RFC 8446 section 4.4.2); nothing when it is in order. */
 std::optional<std::size_t> find_disorder(std::vector<certificate> const& chain);
 
+/** How certificates are shown. */
+enum class certificates : std::uint8_t {
+  described,
+  whole,       ///< as PEM, too
+};
+
 /** Says it for people, in lines. */
-std::string to_text(inspection const& seen);
+std::string to_text(inspection const& seen, certificates shown = certificates::described);
 
 /** Says it for programs; test/guide/command.md describes the members. */
-boost::json::object to_json(inspection const& seen);
+boost::json::object to_json(inspection const& seen, certificates shown = certificates::described);
 
 }  // namespace cotls::tool

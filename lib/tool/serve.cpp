@@ -5,12 +5,17 @@
 #include "services.hpp"
 #include "tls_options.hpp"
 
+#include <cotls/detail/system/owned_descriptor.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -48,7 +53,9 @@ void add_options(command_line& line) {
   line.add("Its own certificate")
       ("name", some_texts("NAME"),
        "make it for this DNS name or IP address instead of localhost; may be repeated")
-      ("write-cert", a_text("FILE"), "write the certificate into FILE (PEM)");
+      ("write-cert", a_text("FILE"), "write the certificate into FILE (PEM)")
+      ("write-key", a_text("FILE"),
+       "write its private key into FILE (PEM), which nobody else may read");
   line.add("Connections")
       ("timeout", a_time(10), "cut off a handshake that takes longer")
       ("idle-timeout", options::value<double>()->value_name("SECONDS"),
@@ -100,10 +107,21 @@ identity make_certificate(command_line const& given) {
   }
 }
 
+// Into a file of its own: one that is there may be open to others.
+void write_secret(std::string const& file, std::string const& text) {
+  std::error_code none_there;
+  std::filesystem::remove(file, none_there);
+  detail::owned_descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  auto const size = static_cast<ssize_t>(text.size());
+  if (out.get() < 0 || ::write(out.get(), text.data(), text.size()) != size) {
+    throw failure(exit_code::failed, "writing the private key to " + file + " failed");
+  }
+}
+
 // Makes a certificate when none is given, and tells clients how to know it.
 std::optional<identity> make_own(command_line const& given) {
   if (given.has("cert")) {
-    for (char const* other : {"name", "write-cert"}) {
+    for (char const* other : {"name", "write-cert", "write-key"}) {
       if (given.has(other)) given.refuse("--" + std::string(other) + " contradicts --cert");
     }
     return std::nullopt;
@@ -117,6 +135,7 @@ std::optional<identity> make_own(command_line const& given) {
       throw failure(exit_code::failed, "writing the certificate to " + *file + " failed");
     }
   }
+  if (auto const file = given.text("write-key")) write_secret(*file, own.key().pem());
   return own;
 }
 

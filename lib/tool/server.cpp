@@ -10,6 +10,8 @@
 #include "explained.hpp"
 #include "printable.hpp"
 
+#include <cotls/key_pin.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -94,6 +96,14 @@ void session::report(std::string_view what) const {
   if (verbose_) print_line(peer_, what);
 }
 
+void session::report_certificate() const {
+  if (!verbose_) return;
+  peer_info const client = stream_.peer();
+  if (!client.certificate()) return;
+  report((client.verified() ? "is " : "says it is, NOT VERIFIED: ") + printable(client.subject()) +
+         " (" + key_pin::of(*client.certificate()).text() + ')');
+}
+
 void session::stop() {
   stopping_ = true;
   if (waits_) cut();
@@ -170,6 +180,7 @@ void server::begin(tcp_stream accepted) {
 asio::awaitable<void> server::serve_one(session& client) {
   try {
     // Whoever is let in while the server stops is only said goodbye to.
+    client.report_certificate();
     if (!client.stopping_) co_await serve_(client);
   } catch (error const& failed) {
     client.report(explained(failed));

@@ -46,6 +46,7 @@ class session {
  private:
   friend class server;
 
+  void report_certificate() const;
   void stop();
   void cut() { cancel_.emit(boost::asio::cancellation_type::terminal); }
   void abandon();

@@ -1,10 +1,17 @@
 #include "tls_options.hpp"
 
 #include "explained.hpp"
+#include "http_request.hpp"
 #include "server_argument.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace cotls::tool {
 
@@ -20,7 +27,9 @@ void add_common_options(command_line& to) {
       ("alpn", a_text("NAME,NAME"), "the ALPN protocols, the preferred first")
       ("cert", a_text("FILE"), "our certificate, then its issuers (PEM)")
       ("key", a_text("FILE"), "its private key (PEM); by default in the file of --cert")
-      ("password-file", a_text("FILE"), "the first line of FILE decrypts the key");
+      ("password-file", a_text("FILE"), "the first line of FILE decrypts the key")
+      ("crl", some_texts("FILE"),
+       "refuse the certificates that the revocation lists of FILE (PEM) name; may be repeated");
 }
 
 protocol versions(command_line const& given) {
@@ -57,12 +66,73 @@ void set_option(command_line const& given, char const* option, Set set) {
   }
 }
 
+// How a text is meant that an option was given several of.
+template <class Set>
+void set_each(command_line const& given, char const* option, Set set) {
+  for (std::string const& each : given.texts(option)) {
+    try {
+      set(each);
+    } catch (error const& wrong) {
+      if (code_of(wrong) != exit_code::usage) throw;
+      given.refuse("--" + std::string(option) + " " + each + ": " + reason_of(wrong));
+    }
+  }
+}
+
 template <class Context>
 void set_common(Context& context, command_line const& given) {
   set_option(given, "ciphers", [&](std::string const& list) { context.set_ciphers(list); });
   set_option(given, "suites", [&](std::string const& list) { context.set_ciphers({}, list); });
   set_option(given, "groups", [&](std::string const& list) { context.set_groups(list); });
   set_option(given, "alpn", [&](auto const&) { context.set_alpn(given.list("alpn")); });
+  for (auto const& file : given.texts("crl")) context.load_verify_roots(file);
+}
+
+// As people know it from curl, with two strokes.
+key_pin pin_of(std::string_view text) {
+  constexpr std::string_view curls = "sha256//";
+  return key_pin(text.starts_with(curls) ? text.substr(curls.size()) : text);
+}
+
+void set_pins(client_context& context, command_line const& given) {
+  std::vector<key_pin> pins;
+  set_each(given, "pin", [&](std::string const& text) { pins.push_back(pin_of(text)); });
+  if (!pins.empty()) context.set_pins(std::move(pins));
+}
+
+// An address that is connected to in the place of a lookup.
+struct resolved {
+  std::string host;
+  std::uint16_t port;
+  std::string address;
+};
+
+// HOST:PORT:ADDRESS, as curl takes it.
+std::optional<resolved> parse_resolved(std::string const& text) {
+  std::size_t const first = text.find(':');
+  std::size_t const second = first == text.npos ? text.npos : text.find(':', first + 1);
+  if (first == 0 || second == text.npos) return std::nullopt;
+  auto const port = parse_port(std::string_view(text).substr(first + 1, second - first - 1));
+  std::string address = text.substr(second + 1);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  }
+  error_code no_address;
+  asio::ip::make_address(address, no_address);
+  if (!port || no_address) return std::nullopt;
+  return resolved{text.substr(0, first), *port, std::move(address)};
+}
+
+address_family family(command_line const& given) {
+  if (given.has("ipv4") && given.has("ipv6")) given.refuse("-4 and -6 exclude each other");
+  if (given.has("ipv4")) return address_family::ipv4;
+  return given.has("ipv6") ? address_family::ipv6 : address_family::any;
+}
+
+key_options reading_keys(command_line const& given) {
+  key_options reading;
+  if (auto const file = given.text("password-file")) reading.password(first_line(*file));
+  return reading;
 }
 
 // Loads the certificate and the key, if they are given.
@@ -71,15 +141,34 @@ bool load_identity(Context& context, command_line const& given) {
   auto const certificate = given.text("cert");
   if (!certificate) {
     for (char const* other : {"key", "password-file"}) {
-      if (given.has(other)) given.refuse("--" + std::string(other) + " is nothing without --cert");
+      bool const of_hosts = std::string_view(other) == "password-file" && given.has("host");
+      if (!given.has(other) || of_hosts) continue;
+      given.refuse("--" + std::string(other) + " is nothing without --cert");
     }
     return false;
   }
-  key_options reading;
-  if (auto const file = given.text("password-file")) reading.password(first_line(*file));
   context.load_certificate_chain(*certificate)
-      .load_private_key(given.text("key").value_or(*certificate), reading);
+      .load_private_key(given.text("key").value_or(*certificate), reading_keys(given));
   return true;
+}
+
+// What is asked of clients, whichever host they come to.
+void set_clients(server_context& context, command_line const& given) {
+  bool const verifies = given.has("client-ca");
+  bool const asks = given.has("ask-client-cert");
+  if (given.has("crl") && !verifies) given.refuse("--crl is nothing without --client-ca");
+  for (auto const& file : given.texts("client-ca")) {
+    context.load_verify_roots(file).load_suggested_authorities(file);
+  }
+  if (verifies) context.set_verify(asks ? verify::optional : verify::required);
+  else if (asks) context.set_verify(verify::ask);
+}
+
+server_context make_without_identity(command_line const& given) {
+  server_context context(versions(given));
+  set_common(context, given);
+  set_clients(context, given);
+  return context;
 }
 
 }  // namespace
@@ -89,15 +178,30 @@ void add_client_options(command_line& to) {
       ("ca", some_texts("FILE"),
        "trust the authorities of FILE (PEM) instead of the system's; may be repeated")
       ("ca-dir", a_text("DIR"), "and those of the hashed directory DIR")
+      ("pin", some_texts("PIN"),
+       "and only if its chain has a key with this pin, sha256/BASE64, as 'cotls inspect' shows it; "
+       "may be repeated")
       ("servername", a_text("NAME"), "ask for NAME, and verify the server as NAME instead of HOST");
   add_common_options(to);
+  to.add("Where to connect to")
+      ("ipv4,4", "addresses of IPv4 alone")
+      ("ipv6,6", "addresses of IPv6 alone")
+      ("resolve", some_texts("HOST:PORT:ADDRESS"),
+       "connect to ADDRESS instead of looking HOST up, if PORT is the one; may be repeated");
 }
 
 void add_server_options(command_line& to) {
   add_common_options(to);
   to.add("Clients")
       ("client-ca", some_texts("FILE"),
-       "let in those clients alone whose certificate leads to an authority of FILE (PEM)");
+       "let in those clients alone whose certificate leads to an authority of FILE (PEM)")
+      ("ask-client-cert",
+       "ask clients for a certificate, and let in those without one, too; with --client-ca what "
+       "they show is verified, otherwise it is only told by -v");
+  to.add("Other hosts")
+      ("host", some_texts("NAME=CERT[,KEY]"),
+       "serve NAME, or with *. before it the names of one label more, with another certificate and "
+       "key (PEM); may be repeated");
 }
 
 host_port find_server(command_line const& given) {
@@ -108,10 +212,21 @@ host_port find_server(command_line const& given) {
   }
 }
 
-connect_options make_connect_options(command_line const& given) {
+std::string find_address(command_line const& given, host_port const& server) {
+  for (std::string const& each : given.texts("resolve")) {
+    auto const entry = parse_resolved(each);
+    if (!entry) given.refuse("--resolve takes HOST:PORT:ADDRESS, not '" + each + "'");
+    if (same_name(entry->host, server.host()) && entry->port == server.port()) {
+      return entry->address;
+    }
+  }
+  return server.host();
+}
+
+connect_options make_connect_options(command_line const& given, host_port const& server) {
   auto const limit = given.seconds("timeout");
   connect_options options;
-  options.timeout(limit).handshake_timeout(limit);
+  options.timeout(limit).handshake_timeout(limit).family(family(given)).verify_host(server.host());
   if (auto const name = given.text("servername")) {
     if (name->empty()) given.refuse("--servername is empty");
     options.verify_host(*name);
@@ -123,11 +238,13 @@ client_context make_client_context(command_line const& given) {
   client_context context(versions(given));
   set_common(context, given);
   load_identity(context, given);
+  set_pins(context, given);
   for (auto const& file : given.texts("ca")) context.load_verify_roots(file);
   if (auto const directory = given.text("ca-dir")) context.load_verify_roots({}, *directory);
   if (given.has("insecure")) {
-    if (given.has("ca") || given.has("ca-dir")) {
-      given.refuse("--insecure verifies nothing, so --ca and --ca-dir would do nothing");
+    for (char const* idle : {"ca", "ca-dir", "crl", "pin"}) {
+      if (!given.has(idle)) continue;
+      given.refuse("--insecure verifies nothing, so --" + std::string(idle) + " would do nothing");
     }
     context.set_verify(verify::none);
   }
@@ -136,13 +253,19 @@ client_context make_client_context(command_line const& given) {
 
 server_context make_server_context(command_line const& given,
                                    std::optional<identity> const& own) {
-  server_context context(versions(given));
-  set_common(context, given);
+  server_context context = make_without_identity(given);
   if (!load_identity(context, given) && own) context.use(*own);
-  for (auto const& file : given.texts("client-ca")) {
-    context.load_verify_roots(file).load_suggested_authorities(file);
-  }
-  if (given.has("client-ca")) context.set_verify(verify::required);
+  set_each(given, "host", [&](std::string const& text) {
+    std::size_t const mark = text.find('=');
+    if (mark == text.npos) given.refuse("--host takes NAME=CERT[,KEY], not '" + text + "'");
+    std::string const files = text.substr(mark + 1);
+    std::size_t const comma = std::min(files.find(','), files.size());
+    std::string const certificate = files.substr(0, comma);
+    std::string const key = comma < files.size() ? files.substr(comma + 1) : certificate;
+    server_context host = make_without_identity(given);
+    host.load_certificate_chain(certificate).load_private_key(key, reading_keys(given));
+    context.add_virtual_host(text.substr(0, mark), host);
+  });
   return context;
 }
 

@@ -7,6 +7,7 @@
 #include <cotls/context.hpp>
 
 #include <optional>
+#include <string>
 
 namespace cotls::tool {
 
@@ -20,8 +21,15 @@ void add_server_options(command_line& to);
     @par Errors `failure` for an argument that `parse_server` does not take */
 host_port find_server(command_line const& given);
 
-/** Returns how a client connects: within `--timeout`, as `--servername` says. */
-connect_options make_connect_options(command_line const& given);
+/** Returns what is to be connected to for a server: the address that `--resolve` gives for it, or
+    its host.
+    @par Errors `failure` for a malformed `--resolve` */
+std::string find_address(command_line const& given, host_port const& server);
+
+/** Returns how a client connects: within `--timeout`, to the addresses that are allowed, and
+    verifying the server as its host, or as `--servername` says.
+    @par Errors `failure` for options that contradict each other */
+connect_options make_connect_options(command_line const& given, host_port const& server);
 
 /** Makes the context that the options ask for.
     @par Errors `failure` for options that contradict each other, and for a value that OpenSSL does

@@ -111,6 +111,57 @@ BOOST_AUTO_TEST_CASE(before_the_handshake_is_done_nothing_of_it_is_claimed) {
   BOOST_TEST(client().peer_signature == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_handshake_says_how_often_it_has_waited_for_an_answer) {
+  struct {
+    protocol version;
+    bool resumes;
+    unsigned client;
+    unsigned server;
+  } const all[] = {{protocol::tls1_3, false, 1, 1},
+                   {protocol::tls1_3, true, 1, 1},
+                   {protocol::tls1_2, false, 2, 1},
+                   {protocol::tls1_2, true, 1, 1}};
+  for (auto const& each : all) {
+    client_context const at_client = localhost_client(each.version);
+    server_context const at_server = localhost_server();
+    if (each.resumes) BOOST_REQUIRE(connect(at_client, at_server));
+    BOOST_REQUIRE(connect(at_client, at_server));
+    BOOST_REQUIRE(client().resumed == each.resumes);
+    BOOST_TEST(client().round_trips == each.client);
+    BOOST_TEST(server().round_trips == each.server);
+    BOOST_TEST(!client().hello_retried);
+    BOOST_TEST(!server().hello_retried);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_hello_costs_a_round_trip_and_is_told) {
+  client_context const at_client = localhost_client(protocol::tls1_3).set_groups("X25519:P-256");
+  BOOST_REQUIRE(connect(at_client, localhost_server().set_groups("P-256")));
+  for (connection_info const& each : {client(), server()}) {
+    BOOST_TEST(each.round_trips == 2u);
+    BOOST_TEST(each.hello_retried);
+  }
+}
+
+// By bytes that come one at a time nobody waits more often.
+BOOST_AUTO_TEST_CASE(a_flight_in_pieces_is_one) {
+  both.emplace(localhost_client(), localhost_server(), client_options().host("localhost"));
+  engine& from = both->client;
+  for (bool done = false; !done;) {
+    done = !from.handshake().error && from.handshake_done();
+    std::string const said(static_cast<char const*>(from.output().data()), from.output().size());
+    from.consume_output(said.size());
+    for (char const& each : said) {
+      both->server.input(asio::buffer(&each, 1));
+      both->server.handshake();
+    }
+    both->client.input(both->server.output());
+    both->server.consume_output(both->server.output().size());
+  }
+  BOOST_TEST(client().round_trips == 1u);
+  BOOST_TEST(server().round_trips == 1u);
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, what_one_end_sends_the_other_receives_to_the_byte, versions,
                        version) {
   both.emplace(localhost_client(version), localhost_server(), client_options().host("localhost"));

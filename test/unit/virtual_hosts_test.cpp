@@ -141,6 +141,20 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_host_is_known_before_anybody_comes) {
 }
 
 // T2: each setting of the host applies, and none of the context that the client came to.
+// A lookup is one of a table, whatever there is in it; contexts that are shared are one.
+BOOST_AUTO_TEST_CASE(ten_thousand_hosts_are_as_any_two) {
+  server_context const everybodys = serving("everybodys.test");
+  server_context many = serving("own.test");
+  for (int i = 0; i < 10'000; ++i) {
+    many.add_virtual_host("host-" + std::to_string(i) + ".test", everybodys);
+  }
+  many.add_virtual_host("host-7.test", serving("seventh.test"));
+  BOOST_TEST(shown_to("host-0.test", many) == "everybodys.test");
+  BOOST_TEST(shown_to("host-9999.test", many) == "everybodys.test");
+  BOOST_TEST(shown_to("host-7.test", many) == "seventh.test");
+  BOOST_TEST(shown_to("host-10000.test", many) == "own.test");
+}
+
 BOOST_AUTO_TEST_CASE(a_hosts_versions_apply) {
   to_a made(serving("a.test", protocol::tls1_2));
   BOOST_REQUIRE(made.both.connect());

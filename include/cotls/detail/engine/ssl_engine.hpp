@@ -215,6 +215,10 @@ class ssl_engine {
   /** The same as OpenSSL's callback, for a context whose connections are ours. */
   static int on_verify(int accepted, x509_store_ctx_st* store);
 
+  /** Verifies a chain, and lets the program decide on the whole, in the place of OpenSSL's
+      `X509_verify_cert`. */
+  static int on_verify_chain(x509_store_ctx_st* store);
+
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
@@ -249,6 +253,7 @@ class ssl_engine {
   std::vector<unsigned char> digest_of_server() const;
 
   bool decide(bool accepted, x509_store_ctx_st* store);
+  bool decide_on_chain(bool accepted, x509_store_ctx_st* store) noexcept;
   bool lacks_pinned_key(x509_store_ctx_st* store);
   bool pins_hold();
   bool has_last_word() const noexcept;
@@ -265,6 +270,7 @@ class ssl_engine {
   void shape_records() noexcept;
   void serve_by(std::shared_ptr<context_state> host);
   void begin();
+  void count_round_trip() noexcept;
   void succeeded(call what) noexcept;
   step stopped(want for_what) noexcept;
   step settled(answer without_openssl) const noexcept;
@@ -293,10 +299,12 @@ class ssl_engine {
   input_chunk read_buffer_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // of a phase that says so: what every later call answers
+  std::uint32_t said_ = 0;       // bytes, when the handshake has waited last
   std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
   std::uint16_t first_record_;   // plaintext, of what is written after data was read
   std::uint16_t next_record_;
   phase phase_ = phase::fresh;
+  std::uint8_t round_trips_ = 0;   // of the handshake, those whose answer was waited for
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
