@@ -127,6 +127,7 @@ std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsign
     if (header_ == 0) {
       if (begun == limit) return passed;
       ++begun;
+      type_ = std::to_integer<std::uint8_t>(data[passed]);
       if (size - passed >= whole_header) {   // as nearly always
         left_ = body_length(data + passed);
         passed += whole_header;

@@ -21,23 +21,14 @@ std::vector<std::byte> ssl_engine::take_back_input() {
 }
 
 // Whether OpenSSL has bytes of a transport that is to be given back, and whose channel has none.
-bool ssl_engine::holds_input() {
+bool ssl_engine::holds_input() const noexcept {
   // Without read-ahead, what is pending is the beginning of a record that was not finished.
   if (SSL_get_read_ahead(ssl_.get()) != 1 || SSL_has_pending(ssl_.get()) != 1) return false;
-  int const closed = SSL_get_shutdown(ssl_.get());
-  if ((closed & SSL_RECEIVED_SHUTDOWN) == 0) return true;
-  // From OpenSSL 3.2 on it may be the close_notify itself, until something else is read (T35).
-  channel_->set_dry(true);
-  channel_->mute();
-  SSL_set_shutdown(ssl_.get(), closed & ~SSL_RECEIVED_SHUTDOWN);
-  phase const before = phase_;
-  error_code const known = fatal_;
-  std::byte one{};
-  step const behind = perform(call::peek, &one, 1);
-  SSL_set_shutdown(ssl_.get(), closed);
-  phase_ = before;   // whatever it found, nobody was to hear of it
-  fatal_ = known;
-  return behind.want != want::input || SSL_has_pending(ssl_.get()) == 1;
+  bool const closed = (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  if (!closed || SSL_version(ssl_.get()) < TLS1_3_VERSION) return true;
+  // From OpenSSL 3.2 on it may be the close_notify itself, which it keeps for ever (T35). What is
+  // behind it and of another protocol ends otherwise than this one's records, which look all alike.
+  return !channel_->ends_with(SSL3_RT_APPLICATION_DATA);
 }
 
 }  // namespace cotls::detail

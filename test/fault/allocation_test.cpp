@@ -73,6 +73,12 @@ struct contexts {
   }
 };
 
+std::string read_from(blocking::stream& tls) {
+  std::string some(greeting.size(), '\0');
+  some.resize(tls.read_some(asio::buffer(some)));
+  return some;
+}
+
 // Greets, writes more than the other end takes before time is up, and says goodbye.
 void be_client(contexts& use, std::string& received) {
   auto tls = blocking::connect("127.0.0.1", use.listener.port(), use.with,
@@ -80,8 +86,7 @@ void be_client(contexts& use, std::string& received) {
   tls.set_timeout(2s);
   tls.set_shutdown_timeout(50ms);
   tls.write(asio::buffer(greeting));
-  received.resize(greeting.size());
-  received.resize(tls.read_some(asio::buffer(received)));
+  received = read_from(tls);
   error_code code;
   tls.set_write_timeout(5ms);
   tls.write(asio::buffer(use.text), code);
@@ -92,8 +97,7 @@ void be_server(contexts& use, std::string& received) {
   auto tls = use.listener.accept();
   tls.set_timeout(2s);
   tls.set_shutdown_timeout(50ms);
-  received.resize(greeting.size());
-  received.resize(tls.read_some(asio::buffer(received)));
+  received = read_from(tls);
   tls.write(asio::buffer(received));
   std::string some(1000, '\0');
   error_code code;

@@ -42,9 +42,13 @@ class record_counter {
   std::size_t pass(std::byte const* data, std::size_t size, unsigned limit,
                    unsigned& begun) noexcept;
 
+  /** Tells whether what has passed ends with a whole record of this type. */
+  bool ends_with(int type) const noexcept { return header_ == 0 && type_ == type; }
+
  private:
   std::uint16_t left_ = 0;    // of the record's body; while its header is here in part, the length
   std::uint8_t header_ = 0;   // how many bytes of the header have passed
+  std::uint8_t type_ = 0;     // of the record that began last
 };
 
 /// Why a receive has brought nothing.
@@ -108,6 +112,9 @@ class channel {
   /** True when the peer's first bytes were no beginning of TLS. Then all that OpenSSL was given is
       kept, which is little: it gives up at the first record. */
   bool heard_no_tls() const noexcept { return non_tls_ != nullptr; }
+
+  /** Tells whether OpenSSL's input ends with a whole record of this type. */
+  bool ends_with(int record_type) const noexcept { return records_.ends_with(record_type); }
 
   /** Takes back what was given and not read, behind what was no TLS. */
   std::vector<std::byte> take_back_given();

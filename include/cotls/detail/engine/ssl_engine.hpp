@@ -283,7 +283,7 @@ class ssl_engine {
   step fail(error_code code, status classified, std::string stack = {}) noexcept;
   bool more_is_here() const noexcept;
   bool nothing_to_do() const noexcept;
-  bool holds_input();
+  bool holds_input() const noexcept;
   read_step read_records(std::span<asio::mutable_buffer const> buffers);
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool buffer_record(std::size_t wanted) noexcept;
