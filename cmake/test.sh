@@ -38,7 +38,7 @@ build_main() {
 # GCC takes three times as long to compile with sanitizers.
 build_sanitized() {
   build_stage "$@" -D CMAKE_CXX_COMPILER=clang++-19 -D COTLS_WARNINGS_AS_ERRORS=ON \
-    -D COTLS_BUILD_BENCH=OFF -D COTLS_BUILD_TOOLS=OFF
+    -D COTLS_BUILD_BENCH=OFF -D COTLS_BUILD_TOOLS=OFF -D COTLS_BATCH=10
 }
 
 build_asan() {

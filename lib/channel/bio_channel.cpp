@@ -45,7 +45,7 @@ long filter_ctrl(BIO* bio, int command, long number, void* pointer) {
   return result;
 }
 
-BIO_METHOD* make_method() {
+BIO_METHOD* make_filter_method() {
   BIO_METHOD* const made = BIO_meth_new(channel_bio_type(), "cotls adopted");
   if (!made) throw std::bad_alloc();
   BIO_meth_set_read(made, filter_read);
@@ -55,8 +55,8 @@ BIO_METHOD* make_method() {
 }
 
 // Never freed: connections in static objects may outlive whatever was made later.
-BIO_METHOD const* method() {
-  static BIO_METHOD const* const made = make_method();
+BIO_METHOD const* filter_method() {
+  static BIO_METHOD const* const made = make_filter_method();
   return made;
 }
 
@@ -70,7 +70,7 @@ bio_channel::bio_channel(owned_bio transport)
 }
 
 bio_st* bio_channel::make_bio() {
-  bio_ptr ours(BIO_new(method()));
+  bio_ptr ours(BIO_new(filter_method()));
   if (!ours) throw std::bad_alloc();
   BIO_set_data(ours.get(), static_cast<channel*>(this));
   BIO_set_init(ours.get(), 1);

@@ -66,8 +66,6 @@ bool begins_like_tls(std::byte const* first, std::size_t size) noexcept {
   return type >= 0x80 && (size < 3 || std::to_integer<int>(first[2]) == 1);
 }
 
-constexpr std::uint8_t whole_header = 5;
-
 std::uint16_t body_length(std::byte const* header) noexcept {
   return static_cast<std::uint16_t>(std::to_integer<unsigned>(header[3]) << 8 |
                                     std::to_integer<unsigned>(header[4]));
@@ -117,7 +115,7 @@ std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsign
   std::size_t passed = 0;
   begun = 0;
   while (passed < size) {
-    if (header_ == whole_header) {
+    if (header_ == record_header) {
       std::size_t const body = std::min<std::size_t>(left_, size - passed);
       passed += body;
       left_ = static_cast<std::uint16_t>(left_ - body);
@@ -128,17 +126,17 @@ std::size_t record_counter::pass(std::byte const* data, std::size_t size, unsign
       if (begun == limit) return passed;
       ++begun;
       type_ = std::to_integer<std::uint8_t>(data[passed]);
-      if (size - passed >= whole_header) {   // as nearly always
+      if (size - passed >= record_header) {   // as nearly always
         left_ = body_length(data + passed);
-        passed += whole_header;
-        header_ = left_ > 0 ? whole_header : 0;
+        passed += record_header;
+        header_ = left_ > 0 ? std::uint8_t{record_header} : std::uint8_t{0};
         continue;
       }
     }
     auto const next = std::to_integer<std::uint16_t>(data[passed++]);
-    if (++header_ == whole_header - 1) left_ = static_cast<std::uint16_t>(next << 8);
-    if (header_ == whole_header) left_ = static_cast<std::uint16_t>(left_ | next);
-    if (header_ == whole_header && left_ == 0) header_ = 0;
+    if (++header_ == record_header - 1) left_ = static_cast<std::uint16_t>(next << 8);
+    if (header_ == record_header) left_ = static_cast<std::uint16_t>(left_ | next);
+    if (header_ == record_header && left_ == 0) header_ = 0;
   }
   return passed;
 }

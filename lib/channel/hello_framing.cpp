@@ -5,6 +5,8 @@
 
 #include <cotls/detail/channel/hello_framing.hpp>
 
+#include <cotls/detail/channel/channel.hpp>
+
 #include <openssl/ssl3.h>
 
 #include <algorithm>
@@ -13,7 +15,6 @@ namespace cotls::detail {
 
 namespace {
 
-constexpr std::size_t record_header = SSL3_RT_HEADER_LENGTH;
 constexpr std::size_t message_header = 4;
 
 std::size_t number(std::span<std::byte const> bytes) noexcept {

@@ -29,8 +29,6 @@ namespace cotls::detail {
 
 namespace {
 
-constexpr std::size_t record_header = 5;   // RFC 8446 section 5.1
-
 // What a thread's connections have given to `send` since their last `flush`. A call of OpenSSL that
 // runs inside another's callback flushes its own bytes and leaves those below it alone.
 class coalescing_buffer {

@@ -153,7 +153,8 @@ endfunction()
 # precompiled here: each source of the library must include what it uses.
 function(add_subdirectory_is_used)
   set(directory ${work}/add_subdirectory)
-  configure_consumer(${directory} -D COTLS_SOURCE_DIR=${source} -D BUILD_SHARED_LIBS=ON)
+  configure_consumer(${directory} -D COTLS_SOURCE_DIR=${source} -D BUILD_SHARED_LIBS=ON
+    -D COTLS_BATCH=10)
   run(${CMAKE_COMMAND} --build ${directory} --parallel 2)
   run_consumer(${directory}/consumer)
   if(IS_DIRECTORY ${directory}/cotls/test OR IS_DIRECTORY ${directory}/cotls/bench)

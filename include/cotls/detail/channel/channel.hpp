@@ -33,8 +33,11 @@ class byte_queue {
   std::size_t offset_ = 0;
 };
 
-/** Tells where records begin in the ciphertext that passes (RFC 8446 section 5.1: each has a header
-    of five bytes, of which the last two are the length of what follows). */
+/// The size of a record's header, whose last two bytes are the length of what follows (RFC 8446
+/// section 5.1).
+inline constexpr std::size_t record_header = 5;
+
+/** Tells where records begin in the ciphertext that passes. */
 class record_counter {
  public:
   /** Passes over ciphertext until `limit` records have ended, or all of it. Returns how many bytes,
