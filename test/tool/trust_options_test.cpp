@@ -6,14 +6,14 @@
 #include "tool.hpp"
 
 #include <cotls/identity.hpp>
+#include <cotls/key_pin.hpp>
 
 #include <boost/json/parse.hpp>
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <sys/stat.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(certificates_are_shown_whole) {
   BOOST_TEST(first.at("pin").as_string() == pin_of(served));
   BOOST_TEST(seen.at("trusted_by").as_string() == served.subject());
   BOOST_TEST(seen.at("extended_master_secret").as_bool());
-  BOOST_TEST(seen.at("signature").as_string() == "ecdsa_secp256r1_sha256");
+  BOOST_TEST(seen.at("signature").as_string() == "ecdsa_sha256");
 }
 
 BOOST_AUTO_TEST_CASE(a_revoked_server_is_refused) {
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(other_hosts_have_certificates_of_their_own) {
   BOOST_TEST(connect_to(server.address(), {"--ca", trusted, "--servername", "three.test"}) == 4);
   BOOST_TEST(connect_to(server.address(), {"--ca", server.root_file()}) == 0);
 
-  for (std::string const& malformed : {std::string("one.test"), "*=" + trusted}) {
+  for (std::string const& malformed : {std::string("one.test"), "*=" + in_one_file}) {
     process refused(tool({"serve", "0", "--echo", "--host", malformed}));
     BOOST_TEST(refused.wait() == 2, malformed);
   }
