@@ -11,12 +11,16 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <chrono>
 #include <sstream>
 #include <stdexcept>
 
 namespace cotls::test {
 
 namespace {
+
+// For all cases together, each of which has a limit of 10 seconds of its own.
+constexpr auto patience = std::chrono::seconds(60);
 
 constexpr char node_script[] = R"(
 const fs = require('fs'), net = require('net'), tls = require('tls');
@@ -86,14 +90,16 @@ verdicts read_lines(std::string const& program, process const& from, written_cas
     }
     std::string line;
     std::getline(lines, line);
-    if (line != yes && !is_no(line, *each.one)) fail(program, *each.one, line + "\n" + from.errors());
+    if (line != yes && !is_no(line, *each.one)) {
+      fail(program, *each.one, line + "\n" + from.errors());
+    }
     answers.emplace_back(line == yes);
   }
   return answers;
 }
 
-// 60 is that of a peer that was not verified. Of a wrong signature curl knows only that the handshake
-// has failed, which is 35: no more than that is taken for it.
+// 60 is for a peer that was not verified. Of a wrong signature curl knows only that the handshake has
+// failed, which is 35: where another thing is wrong that is no answer.
 bool is_refusal_of_curl(std::string const& line, verification_case const& one) {
   bool const of_signature = one.result() == X509_V_ERR_CERT_SIGNATURE_FAILURE ||
                             one.result() == X509_V_ERR_CRL_SIGNATURE_FAILURE;
@@ -165,7 +171,7 @@ verdicts ask_curl(written_cases const& cases) {
     config += "silent\n";
   }
   process program({"curl", "-q", "--config", cases.directory().write("curl.config", config)});
-  program.wait();   // says how the last one ended
+  program.wait(patience);   // says how the last one ended
   return read_lines("curl", program, cases, "0", is_refusal_of_curl);
 }
 
@@ -178,7 +184,7 @@ verdicts ask_node(written_cases const& cases) {
   }
   process program({"node", cases.directory().write("ask.js", node_script),
                    cases.directory().write("asked", lines)});
-  program.wait();
+  program.wait(patience);
   return read_lines("node", program, cases, "accepted", is_refusal_of_node);
 }
 

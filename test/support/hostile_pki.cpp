@@ -1,5 +1,5 @@
-// Certificates as nobody should make them, made with OpenSSL alone. What is signed is what was asked
-// for: nothing is checked here.
+// Certificates as nobody should make them, made with OpenSSL alone. What is asked for is signed:
+// nothing is checked here.
 
 #include "hostile_pki.hpp"
 

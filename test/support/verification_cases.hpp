@@ -96,8 +96,8 @@ using verification_cases = std::vector<verification_case>;
 void add_name_cases(verification_cases& to);
 void add_wildcard_cases(verification_cases& to);
 
-/** Whose chain is trusted: dates, roots, the way to them, what each certificate may be used for, and
-    what authorities may vouch for. */
+/** Whose chain is trusted: dates, roots, signatures; the way to a root; what each certificate may be
+    used for, and what authorities may vouch for. */
 void add_trust_cases(verification_cases& to);
 void add_path_cases(verification_cases& to);
 void add_constraint_cases(verification_cases& to);

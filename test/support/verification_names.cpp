@@ -1,4 +1,4 @@
-// For whom a certificate is: the names of subjectAltName alone, compared as RFC 9525 section 6 says.
+// For whom a certificate is, by the names of subjectAltName alone (RFC 9525 section 6).
 
 #include "plain_hierarchy.hpp"
 
