@@ -20,7 +20,7 @@ namespace cotls::test {
 namespace {
 
 // For all cases together, each of which has a limit of 10 seconds of its own.
-constexpr auto patience = std::chrono::seconds(60);
+constexpr auto patience_for_all = std::chrono::seconds(60);
 
 constexpr char node_script[] = R"(
 const fs = require('fs'), net = require('net'), tls = require('tls');
@@ -171,7 +171,7 @@ verdicts ask_curl(written_cases const& cases) {
     config += "silent\n";
   }
   process program({"curl", "-q", "--config", cases.directory().write("curl.config", config)});
-  program.wait(patience);   // says how the last one ended
+  program.wait(patience_for_all);   // says how the last one ended
   return read_lines("curl", program, cases, "0", is_refusal_of_curl);
 }
 
@@ -184,7 +184,7 @@ verdicts ask_node(written_cases const& cases) {
   }
   process program({"node", cases.directory().write("ask.js", node_script),
                    cases.directory().write("asked", lines)});
-  program.wait(patience);
+  program.wait(patience_for_all);
   return read_lines("node", program, cases, "accepted", is_refusal_of_node);
 }
 
