@@ -1,5 +1,6 @@
 # Checks the links of README.md and of the pages in test/guide: what a relative link names is there,
-# in the repository, and so is the heading that its #anchor names; README leads to every page.
+# in the repository, and so is the heading that its #anchor names; README leads to every page, by
+# itself or by way of others.
 #
 # As a script: cmake -D root=DIR -P links.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -90,11 +91,21 @@ foreach(page IN LISTS readme pages)
     cotls_check_link(${page} "${target}" file why)
     if(why)
       string(APPEND broken "  ${page}: (${target}): ${why}\n")
-    elseif(page STREQUAL readme)
-      list(REMOVE_ITEM lonely ${file})
+    else()
+      list(APPEND leads_from_${page} ${file})
     endif()
   endforeach()
 endforeach()
+set(reached ${readme})
+while(reached)
+  list(POP_FRONT reached page)
+  foreach(file IN LISTS leads_from_${page})
+    if(file IN_LIST lonely)
+      list(REMOVE_ITEM lonely ${file})
+      list(APPEND reached ${file})
+    endif()
+  endforeach()
+endwhile()
 foreach(page IN LISTS lonely)
   string(APPEND broken "  ${readme}: no link leads to ${page}\n")
 endforeach()
