@@ -67,6 +67,11 @@ class context {
 
   bool sealed() const noexcept;
 
+  /** Returns when the first of the certificates expires that are shown to peers: the leaf, or an
+      issuer, of any identity of this context and of its virtual hosts. None where there is none. Of
+      an adopted context's own certificates only those that it shows by default are looked at. */
+  std::optional<std::chrono::system_clock::time_point> expires() const;
+
   /** Lends the wrapped context, for what cotls does not cover. The caller answers for changes made
       through it after the context is sealed.
 
@@ -83,6 +88,7 @@ class context {
   void do_use(certificate_chain const& chain);
   void do_use(private_key const& key);
   void do_use(identity const& both);
+  void do_also_use(identity const& another);
   void do_load_certificate_chain(std::filesystem::path const& path);
   void do_load_private_key(std::filesystem::path const& path, key_options const& options);
   void do_load_verify_roots(std::filesystem::path const& file,
@@ -143,6 +149,22 @@ class basic_context : public context {
   Derived& use(certificate_chain const& chain) { do_use(chain); return self(); }
   Derived& use(private_key const& key) { do_use(key); return self(); }
   Derived& use(identity const& both) { do_use(both); return self(); }
+
+  /** Uses another identity beside those there are; a chain that is used or loaded, with its key or
+      without, overwrites them all. The peer is shown the one that fits.
+
+      A server has one for each type of key (RSA, RSA-PSS, EC, ED25519, ED448), of which a later one
+      replaces the earlier, and shows what the client's algorithms and the suite of TLS 1.2 ask for.
+
+      A client may have several of one type. Of two and more, it shows the first that is of the type
+      and for the algorithms that the server asks for, and whose issuer, or the issuer of another
+      certificate of the chain, is among the authorities that the server names, if it names any
+      (RFC 8446 section 4.2.4); when none fits, none. A lone one is shown whatever the authorities
+      are. A certificate that the program gives to a connection itself goes before; several are not
+      in `native`. (`SSL_CTX_set_cert_cb`)
+      @par Errors OpenSSL's own code for a certificate or a key that is too weak for the security
+      level. */
+  Derived& also_use(identity const& another) { do_also_use(another); return self(); }
 
   /** Trusts the certificates of a PEM file, and those a hashed directory holds when they are
       needed. May be called several times; either path may be empty.

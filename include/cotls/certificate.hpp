@@ -13,6 +13,8 @@ struct x509_st;
 
 namespace cotls {
 
+class key_options;
+
 /** An X.509 certificate: parsed once, immutable, cheap to copy, safe to share between threads. It
     is copied where it could be moved, so that none is ever empty; so are chains and identities. */
 class certificate {
@@ -116,8 +118,19 @@ class certificate_chain {
  public:
   static certificate_chain from_pem(std::string_view pem);
   static certificate_chain from_pem_file(std::filesystem::path const& path);
-  /** Reads one certificate in DER, which has no way to say a longer chain. */
+
+  /** Reads certificates in DER, one behind the other; mostly there is one. What else is behind them
+      is refused. */
+  static certificate_chain from_der(std::span<unsigned char const> der);
   static certificate_chain from_der_file(std::filesystem::path const& path);
+
+  /** Loads the certificates that an URI stands for, in the order in which they come, as
+      `private_key::from_uri` does a key. Certificates that cannot be read are passed over: for a
+      file, `from_pem_file` is stricter.
+      @par Errors Those of `private_key::from_uri`, but for `errc::no_certificate_found` */
+  static certificate_chain from_uri(std::string const& uri);
+  static certificate_chain from_uri(std::string const& uri, key_options const& options);
+
   explicit certificate_chain(std::vector<certificate> certificates);
 
   certificate_chain(certificate_chain const&) noexcept = default;

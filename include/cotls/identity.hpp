@@ -4,7 +4,9 @@
 #include <cotls/private_key.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cotls {
@@ -15,6 +17,22 @@ class identity {
   /** @par Errors `errc::wrong_chain_order` when the key is that of a later certificate, otherwise
       `errc::key_mismatch` */
   identity(certificate_chain chain, private_key key);
+
+  /** Reads a PKCS #12 file (RFC 7292; `.p12`, `.pfx`): its first key, that key's certificate, and
+      those of the issuers that are in the file, put in order. The root, which peers have by
+      themselves, is left out, and so are certificates of others.
+
+      @param data     The file's bytes.
+      @param options  The password, and how to ask for it once it is needed; `der` makes no
+                      difference, for PKCS #12 always is.
+      @par Errors `errc::no_private_key_found` for bytes that are no PKCS #12, or without a key that
+      the options allow; `errc::no_certificate_found` when the key's certificate is not there;
+      `errc::password_required`, `errc::wrong_password`; OpenSSL's `unsupported` for files of old
+      that are encrypted with RC2, for which the program must load the provider "legacy"; the
+      system's error when a file cannot be read. */
+  static identity from_pkcs12(std::string_view data, key_options const& options = key_options());
+  static identity from_pkcs12_file(std::filesystem::path const& path,
+                                   key_options const& options = key_options());
 
   certificate_chain const& chain() const& noexcept { return chain_; }
   private_key const& key() const& noexcept { return key_; }

@@ -69,6 +69,20 @@ class private_key {
   static private_key from_file(std::filesystem::path const& path,
                                key_options const& options = key_options());
 
+  /** Loads the first key that an URI stands for and the options allow (ossl_store(7)): of a device,
+      `pkcs11:token=web;object=key` (RFC 7512) or `handle:0x81000001` (a TPM's), or of a file in
+      whatever format, `file:/etc/key.p12`. OpenSSL knows `file:` alone by itself; the others are
+      those of providers that the program, or openssl.cnf, has loaded. A key that cannot leave its
+      device signs there, in each handshake, on the thread that performs it.
+
+      The password is the device's PIN; `der` makes no difference.
+      @par Errors `errc::invalid_setting` for a scheme that no provider knows;
+      `errc::password_required`, `errc::wrong_password`; `errc::no_private_key_found`; the system's
+      error for a file that cannot be read; the provider's. Their text has the URI, without its
+      `pin-value`.
+      @par Concurrency Waits for the device, on the calling thread. */
+  static private_key from_uri(std::string const& uri, key_options const& options = key_options());
+
   /** Makes a new P-256 key. @par Errors OpenSSL's */
   static private_key generate();
 

@@ -21,6 +21,10 @@ verify context::verify_mode() const noexcept { return state_->verify_mode(); }
 
 bool context::sealed() const noexcept { return state_->sealed(); }
 
+std::optional<std::chrono::system_clock::time_point> context::expires() const {
+  return state_->expires();
+}
+
 boost::asio::ssl::context& context::native() const { return state_->expose(); }
 
 ssl_ctx_st* context::native_handle() const { return state_->expose().native_handle(); }
@@ -34,6 +38,13 @@ void context::do_use(private_key const& key) { use_key("use", key, "using a priv
 void context::do_use(identity const& both) {
   state_->change("use", [&](settings& now) {
     now.identity.use(both, state_->make_trial().get(), "using a certificate chain and its key");
+  });
+}
+
+void context::do_also_use(identity const& another) {
+  state_->change("also_use", [&](settings& now) {
+    now.identity.add(another, state_->end, state_->make_trial().get(),
+                     "using another certificate chain and its key");
   });
 }
 

@@ -64,6 +64,15 @@ verify context_state::verify_mode() const noexcept {
   return end == role::client && set == verify::optional ? verify::required : set;
 }
 
+std::optional<std::chrono::system_clock::time_point> context_state::expires() const {
+  auto first = settings_.identity.expires(handle());
+  settings_.hosts.for_each([&first](host_settings::host const& each) {
+    auto const next = each->expires();
+    if (next && (!first || *next < *first)) first = next;
+  });
+  return first;
+}
+
 ssl_ctx_ptr context_state::make_trial() const {
   ssl_ctx_ptr trial = make_trial_context(handle());
   settings_.algorithms.apply_to(trial.get(), applied_.algorithms);
@@ -88,7 +97,7 @@ void context_state::seal(void (*install)(context_state&)) {
   apply();
   settings_.peer.check(verify_mode());
   X509_STORE* const shared = prepare_system_roots();
-  settings_.identity.apply_to(handle());
+  settings_.identity.apply_to(handle(), end);
   install(*this);
   if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
   sealed_.store(true, std::memory_order_release);

@@ -10,8 +10,10 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace cotls::detail {
 
@@ -39,6 +41,9 @@ class context_state {
 
   /** Returns what is asked of the peer. */
   verify verify_mode() const noexcept;
+
+  /** Returns when the first certificate expires that this context, or a host of it, shows. */
+  std::optional<std::chrono::system_clock::time_point> expires() const;
 
   /** Makes a context that takes and refuses what this one would: for checks. */
   ssl_ctx_ptr make_trial() const;

@@ -121,15 +121,25 @@ std::string in_pairs(std::span<unsigned char const> bytes) {
   return text;
 }
 
-x509_ptr parse_der(std::span<unsigned char const> der, std::string const& doing) {
-  clear_openssl_errors();
+// Takes a certificate off the front of the bytes; null when there is none.
+x509_ptr take_der(std::span<unsigned char const>& der) {
+  if (der.size() > LONG_MAX) return nullptr;
   unsigned char const* rest = der.data();
-  x509_ptr parsed;
-  if (der.size() <= LONG_MAX) {
-    parsed.reset(d2i_X509(nullptr, &rest, static_cast<long>(der.size())));
-  }
-  if (parsed && rest == der.data() + der.size()) return parsed;
-  throw_openssl_error(errc::no_certificate_found, doing);
+  x509_ptr parsed(d2i_X509(nullptr, &rest, static_cast<long>(der.size())));
+  if (parsed) der = der.subspan(static_cast<std::size_t>(rest - der.data()));
+  return parsed;
+}
+
+std::vector<certificate> parse_der_chain(std::span<unsigned char const> der,
+                                         std::string const& doing) {
+  clear_openssl_errors();
+  std::vector<certificate> found;
+  do {
+    x509_ptr const next = take_der(der);
+    if (!next) throw_openssl_error(errc::no_certificate_found, doing);
+    found.push_back(certificate::from_native(next.get()));
+  } while (!der.empty());
+  return found;
 }
 
 std::vector<certificate> parse_chain(std::string_view pem, std::string const& doing) {
@@ -160,7 +170,12 @@ certificate certificate::from_pem(std::string_view pem) {
 }
 
 certificate certificate::from_der(std::span<unsigned char const> der) {
-  return certificate(parse_der(der, "reading a DER certificate"));
+  clear_openssl_errors();
+  x509_ptr parsed = take_der(der);
+  if (!parsed || !der.empty()) {
+    throw_openssl_error(errc::no_certificate_found, "reading a DER certificate");
+  }
+  return certificate(std::move(parsed));
 }
 
 certificate certificate::from_native(x509_st* handle) {
@@ -288,13 +303,16 @@ certificate_chain certificate_chain::from_pem_file(std::filesystem::path const& 
   return certificate_chain(parse_chain(contents.view(), doing));
 }
 
+certificate_chain certificate_chain::from_der(std::span<unsigned char const> der) {
+  return certificate_chain(parse_der_chain(der, "reading a DER certificate chain"));
+}
+
 certificate_chain certificate_chain::from_der_file(std::filesystem::path const& path) {
   std::string const doing = "loading the certificate " + path.string();
   file_contents const contents(path, doing);
   std::string_view const der = contents.view();
-  x509_ptr const parsed =
-      parse_der({reinterpret_cast<unsigned char const*>(der.data()), der.size()}, doing);
-  return certificate_chain({certificate::from_native(parsed.get())});
+  return certificate_chain(
+      parse_der_chain({reinterpret_cast<unsigned char const*>(der.data()), der.size()}, doing));
 }
 
 certificate_chain::certificate_chain(std::vector<certificate> certificates)

@@ -8,13 +8,12 @@
 
 #include "error/fail.hpp"
 #include "identity/key_kind.hpp"
+#include "identity/password_source.hpp"
 #include "identity/pem_input.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/openssl_ptr.hpp"
 
 #include <climits>
-#include <cstring>
-#include <memory>
 #include <optional>
 
 namespace cotls {
@@ -66,36 +65,9 @@ bool is_surely_not_rsa(pem_block const& block) {
   return block.name == "EC PRIVATE KEY" || block.name == "DSA PRIVATE KEY";
 }
 
-// What is known of the password while one text is read: given, or asked for once it is needed.
-class password_source {
- public:
-  explicit password_source(key_options const& options) noexcept : options_(options) {}
-  password_source(password_source const&) = delete;
-  password_source& operator=(password_source const&) = delete;
-  ~password_source() {
-    if (asked_) OPENSSL_cleanse(asked_->data(), asked_->size());
-  }
-
-  /// Throws errc::password_required when there is none.
-  std::string const& value(std::string const& doing) {
-    if (options_.password()) return *options_.password();
-    // Made where it stays: a short text that is moved leaves its characters behind.
-    if (!asked_ && options_.ask()) asked_.reset(new std::string(options_.ask()()));
-    if (!asked_) fail(errc::password_required, doing);
-    return *asked_;
-  }
-
- private:
-  key_options const& options_;
-  std::unique_ptr<std::string> asked_;
-};
-
 // Gives OpenSSL the password, or an answer that fails: it never asks on the terminal.
-int give_password(char* buffer, int size, int, void* password) {
-  auto const* known = static_cast<std::string const*>(password);
-  if (!known || size < 0 || known->size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, known->data(), known->size());
-  return static_cast<int>(known->size());
+int on_password(char* buffer, int size, int, void* password) {
+  return give_password(buffer, size, static_cast<std::string const*>(password));
 }
 
 pkey_ptr parse_pem(std::string_view pem, key_options const& options, std::string const& doing) {
@@ -107,7 +79,7 @@ pkey_ptr parse_pem(std::string_view pem, key_options const& options, std::string
     std::string const* const secret = encrypted ? &password.value(doing) : nullptr;
     clear_openssl_errors();
     bio_ptr const input = bio_over(block->text);
-    pkey_ptr key(PEM_read_bio_PrivateKey(input.get(), nullptr, give_password,
+    pkey_ptr key(PEM_read_bio_PrivateKey(input.get(), nullptr, on_password,
                                          const_cast<std::string*>(secret)));
     // Decryption by a wrong password may give an error of the cipher or, once in 256, bytes that
     // are no key.

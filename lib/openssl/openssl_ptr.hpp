@@ -51,6 +51,7 @@ using general_name_ptr = std::unique_ptr<GENERAL_NAME, openssl_deleter<GENERAL_N
 using general_names_ptr = std::unique_ptr<GENERAL_NAMES, openssl_deleter<GENERAL_NAMES_free>>;
 using openssl_memory_ptr = std::unique_ptr<unsigned char, openssl_memory_deleter>;
 using openssl_string_ptr = std::unique_ptr<char, openssl_memory_deleter>;
+using pkcs12_ptr = std::unique_ptr<PKCS12, openssl_deleter<PKCS12_free>>;
 using pkcs8_info_ptr =
     std::unique_ptr<PKCS8_PRIV_KEY_INFO, openssl_deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using pkey_ptr = std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>>;

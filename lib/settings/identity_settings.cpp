@@ -3,6 +3,8 @@
 #include "error/fail.hpp"
 #include "identity/chain_key.hpp"
 #include "openssl/openssl_error.hpp"
+#include "openssl/trial_context.hpp"
+#include "settings/identity_choice.hpp"
 
 #include <openssl/ssl.h>
 
@@ -11,6 +13,8 @@
 namespace cotls::detail {
 
 namespace {
+
+constexpr char applying[] = "using the certificate chain and its key";
 
 // False as soon as OpenSSL refuses one.
 bool install(SSL_CTX* context, certificate_chain const* chain, private_key const* key) {
@@ -35,6 +39,54 @@ bool same(certificate const& left, certificate const& right) noexcept {
   return X509_cmp(left.native_handle(), right.native_handle()) == 0;
 }
 
+bool same(certificate_chain const& left, certificate_chain const& right) noexcept {
+  auto const& ours = left.certificates();
+  auto const& theirs = right.certificates();
+  return std::equal(ours.begin(), ours.end(), theirs.begin(), theirs.end(),
+                    [](auto const& one, auto const& other) { return same(one, other); });
+}
+
+bool same(private_key const& left, private_key const& right) noexcept {
+  return EVP_PKEY_eq(left.native_handle(), right.native_handle()) == 1;
+}
+
+bool same(identity const& left, identity const& right) noexcept {
+  return same(left.chain(), right.chain()) && same(left.key(), right.key());
+}
+
+template <class Value>
+bool same(std::optional<Value> const& left, std::optional<Value> const& right) noexcept {
+  return left.has_value() == right.has_value() && (!left || same(*left, *right));
+}
+
+// OpenSSL has one place for all curves of EC.
+bool same_type(EVP_PKEY const* left, EVP_PKEY const* right) noexcept {
+  char const* const type = EVP_PKEY_get0_type_name(right);
+  return left && type && EVP_PKEY_is_a(left, type) == 1;
+}
+
+using moment = std::chrono::system_clock::time_point;
+
+void take_earlier(std::optional<moment>& first, moment next) {
+  if (!first || next < *first) first = next;
+}
+
+void take_earlier(std::optional<moment>& first, certificate_chain const& chain) {
+  for (certificate const& each : chain.certificates()) take_earlier(first, each.not_after());
+}
+
+// What a context shows by default that was given its certificates by somebody else.
+void take_earlier(std::optional<moment>& first, SSL_CTX* beneath) {
+  X509* const leaf = SSL_CTX_get0_certificate(beneath);
+  if (!leaf) return;
+  take_earlier(first, certificate::from_native(leaf).not_after());
+  STACK_OF(X509)* issuers = nullptr;
+  SSL_CTX_get0_chain_certs(beneath, &issuers);
+  for (int i = 0; i < sk_X509_num(issuers); ++i) {
+    take_earlier(first, certificate::from_native(sk_X509_value(issuers, i)).not_after());
+  }
+}
+
 }  // namespace
 
 void identity_settings::use(certificate_chain const& chain, SSL_CTX* beneath, SSL_CTX* trial,
@@ -45,6 +97,7 @@ void identity_settings::use(certificate_chain const& chain, SSL_CTX* beneath, SS
   try_on(trial, &chain, nullptr, doing);
   chain_ = chain;
   if (!key_stays) key_.reset();   // it was the old chain's
+  beside_.clear();
 }
 
 void identity_settings::use(private_key const& key, SSL_CTX* beneath, SSL_CTX* trial,
@@ -59,30 +112,61 @@ void identity_settings::use(identity const& both, SSL_CTX* trial, std::string co
   try_on(trial, &both.chain(), &both.key(), doing);
   chain_ = both.chain();
   key_ = both.key();
+  beside_.clear();
+}
+
+void identity_settings::add(identity const& another, role end, SSL_CTX* trial,
+                            std::string const& doing) {
+  try_on(trial, &another.chain(), &another.key(), doing);
+  if (end == role::server && replaces_first(another)) {
+    chain_ = another.chain();
+    key_ = another.key();
+    return;
+  }
+  beside_.reserve(beside_.size() + 1);   // what may throw comes first
+  if (end == role::server) {
+    std::erase_if(beside_, [&](identity const& each) {
+      return same_type(each.key().native_handle(), another.key().native_handle());
+    });
+  }
+  beside_.push_back(another);
 }
 
 void identity_settings::check_complete(role end, SSL_CTX* beneath) const {
   X509* const shown = leaf(beneath);
   EVP_PKEY* const used = key(beneath);
-  if (end == role::client && !shown && !used) return;
+  if (!shown && !used && (end == role::client || !beside_.empty())) return;
   if (shown && used && belongs_to(used, shown)) return;
   fail(errc::no_certificate, end == role::client ? "using the client's certificate"
                                                  : "using the server's context");
 }
 
-void identity_settings::apply_to(SSL_CTX* context) const {
-  try_on(context, chain_ ? &*chain_ : nullptr, key_ ? &*key_ : nullptr,
-         "using the certificate chain and its key");
+void identity_settings::apply_to(SSL_CTX* context, role end) const {
+  // One that is refused, as by a security level that was raised since, must neither leave the
+  // others behind in a context that is mended nor be met by a handshake.
+  if (!beside_.empty()) install_on(make_trial_context(context).get());
+  if (end == role::server) return install_on(context);
+  std::vector<identity> several = all();
+  bool const is_choice = several.size() > 1;
+  if (!is_choice) several.clear();
+  identity_choice::install(context, several);
+  if (!is_choice) return install_on(context);
+  bool const half = chain_.has_value() != key_.has_value();   // the other is an adopted context's
+  if (half) install_first_on(context);
+}
+
+std::optional<moment> identity_settings::expires(SSL_CTX* beneath) const {
+  std::optional<moment> first;
+  if (chain_) take_earlier(first, *chain_);
+  else take_earlier(first, beneath);
+  for (identity const& each : beside_) take_earlier(first, each.chain());
+  return first;
 }
 
 bool identity_settings::operator==(identity_settings const& other) const noexcept {
-  if (chain_.has_value() != other.chain_.has_value()) return false;
-  if (key_.has_value() != other.key_.has_value()) return false;
-  if (key_ && EVP_PKEY_eq(key_->native_handle(), other.key_->native_handle()) != 1) return false;
-  if (!chain_) return true;
-  auto const& ours = chain_->certificates();
-  auto const& theirs = other.chain_->certificates();
-  return std::equal(ours.begin(), ours.end(), theirs.begin(), theirs.end(), same);
+  return same(chain_, other.chain_) && same(key_, other.key_) &&
+         std::equal(beside_.begin(), beside_.end(), other.beside_.begin(), other.beside_.end(),
+                    [](auto const& ours, auto const& theirs) { return same(ours, theirs); });
 }
 
 X509* identity_settings::leaf(SSL_CTX* beneath) const noexcept {
@@ -91,6 +175,30 @@ X509* identity_settings::leaf(SSL_CTX* beneath) const noexcept {
 
 EVP_PKEY* identity_settings::key(SSL_CTX* beneath) const noexcept {
   return key_ ? key_->native_handle() : SSL_CTX_get0_privatekey(beneath);
+}
+
+// Half of an identity gives way to a whole one, too.
+bool identity_settings::replaces_first(identity const& another) const {
+  EVP_PKEY const* const type = another.key().native_handle();
+  if (key_) return same_type(key_->native_handle(), type);
+  return chain_ && same_type(X509_get0_pubkey(chain_->leaf().native_handle()), type);
+}
+
+std::vector<identity> identity_settings::all() const {
+  std::vector<identity> found;
+  if (chain_ && key_) found.emplace_back(*chain_, *key_);
+  found.insert(found.end(), beside_.begin(), beside_.end());
+  return found;
+}
+
+// The first one comes last: OpenSSL takes what was given last for the one that is shown by default.
+void identity_settings::install_on(SSL_CTX* context) const {
+  for (identity const& each : beside_) try_on(context, &each.chain(), &each.key(), applying);
+  install_first_on(context);
+}
+
+void identity_settings::install_first_on(SSL_CTX* context) const {
+  try_on(context, chain_ ? &*chain_ : nullptr, key_ ? &*key_ : nullptr, applying);
 }
 
 }  // namespace cotls::detail

@@ -5,13 +5,15 @@
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cotls::detail {
 
-/** The certificate chain that is shown, and its key. What is not set is what the context beneath
-    has, which is one that was adopted or was lent.
+/** The certificate chain that is shown and its key, and the identities beside them. What is not set
+    is what the context beneath has, which is one that was adopted or was lent.
 
     They are given to a context when it is sealed: OpenSSL keeps a certificate for each type of key
     and cannot forget one, so a chain that was overwritten would go on being offered to peers that
@@ -26,22 +28,36 @@ class identity_settings {
   void use(private_key const& key, SSL_CTX* beneath, SSL_CTX* trial, std::string const& doing);
   void use(identity const& both, SSL_CTX* trial, std::string const& doing);
 
-  bool empty() const noexcept { return !chain_ && !key_; }
+  /** Uses another identity beside those there are. A server has one for each type of key, of which
+      the later replaces the earlier; a client any number, and which is shown is `identity_choice`'s
+      affair.
+      @par Errors OpenSSL's */
+  void add(identity const& another, role end, SSL_CTX* trial, std::string const& doing);
+
+  bool empty() const noexcept { return !chain_ && !key_ && beside_.empty(); }
+
+  /** Returns when the first of all these certificates expires; nothing where there are none. */
+  std::optional<std::chrono::system_clock::time_point> expires(SSL_CTX* beneath) const;
 
   /** Throws errc::no_certificate for what cannot be shown: half of an identity or, of a server,
       none. */
   void check_complete(role end, SSL_CTX* beneath) const;
 
-  void apply_to(SSL_CTX* context) const;
+  void apply_to(SSL_CTX* context, role end) const;
 
   bool operator==(identity_settings const& other) const noexcept;
 
  private:
   X509* leaf(SSL_CTX* beneath) const noexcept;
   EVP_PKEY* key(SSL_CTX* beneath) const noexcept;
+  bool replaces_first(identity const& another) const;
+  std::vector<identity> all() const;
+  void install_on(SSL_CTX* context) const;
+  void install_first_on(SSL_CTX* context) const;
 
   std::optional<certificate_chain> chain_;
   std::optional<private_key> key_;
+  std::vector<identity> beside_;
 };
 
 }  // namespace cotls::detail

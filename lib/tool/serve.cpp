@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -33,7 +34,8 @@ everyone) and PORT (0: one that is free). Once it listens, it says so on standar
   listening on 127.0.0.1:44321
 
 Without --cert it makes a certificate of its own for localhost, which clients trust once they are
-given it (--write-cert). Clients that speak plain HTTP are answered with a 400.
+given it (--write-cert). A certificate of --cert that expires within 14 days, or has, is warned of.
+Clients that speak plain HTTP are answered with a 400.
 
 Beyond --max-clients, clients are let in and wait until one of those before them goes. With --exec
 that is the limit of processes, too: one for each client.
@@ -139,6 +141,32 @@ std::optional<identity> make_own(command_line const& given) {
   return own;
 }
 
+constexpr auto soon = std::chrono::days(14);   // who renews by hand has a working day in it
+
+// What is left, in the largest unit that it has one of.
+std::string in_words(std::chrono::seconds left) {
+  using namespace std::chrono;
+  auto const count = [](auto number, char const* unit) {
+    return std::to_string(number) + ' ' + unit + (number == 1 ? "" : "s");
+  };
+  if (left >= days(1)) return count(floor<days>(left).count(), "day");
+  if (left >= hours(1)) return count(floor<hours>(left).count(), "hour");
+  return count(floor<minutes>(left).count(), "minute");
+}
+
+// Of the certificate that was given: one of its own is never for longer.
+void warn_of_expiry(command_line const& given, server_context const& tls) {
+  auto const file = given.text("cert");
+  auto const end = tls.expires();
+  if (!file || !end) return;
+  auto const left =
+      std::chrono::floor<std::chrono::seconds>(*end - std::chrono::system_clock::now());
+  if (left >= soon) return;
+  std::string const when =
+      left.count() <= 0 ? "expired " + in_words(-left) + " ago" : "expires in " + in_words(left);
+  std::cerr << "warning: a certificate of " + *file + ' ' + when + '\n' << std::flush;
+}
+
 // Each client takes a descriptor, and each file. What most programs begin with is few of them, for
 // the sake of `select`, which is not used here, but may be by a command that inherits the limit.
 void raise_descriptor_limit() {
@@ -161,6 +189,7 @@ exit_code serve(words const& given) {
   asio::io_context context(1);
   server::service const service = choose_service(line, context);
   server_context tls = make_server_context(line, make_own(line));
+  warn_of_expiry(line, tls);
   if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1", "http/1.0"});
   answer_plain_http(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());

@@ -33,11 +33,27 @@ void check(bool succeeded) {
   if (!succeeded) throw std::runtime_error("making a certificate failed");
 }
 
+// RSA that is for RSA-PSS alone (RFC 4055 section 1.2).
+pkey_ptr generate_rsa_pss(int bits) {
+  std::unique_ptr<EVP_PKEY_CTX, detail::openssl_deleter<EVP_PKEY_CTX_free>> const making(
+      EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr));
+  EVP_PKEY* made = nullptr;
+  check(making && EVP_PKEY_keygen_init(making.get()) == 1 &&
+        EVP_PKEY_CTX_set_rsa_keygen_bits(making.get(), bits) == 1 &&
+        EVP_PKEY_generate(making.get(), &made) == 1);
+  return pkey_ptr(made);
+}
+
 pkey_ptr generate(key_kind kind) {
   pkey_ptr key;
   switch (kind) {
     case key_kind::ec_p256: key.reset(EVP_EC_gen("P-256")); break;
     case key_kind::rsa_2048: key.reset(EVP_RSA_gen(2048)); break;
+    case key_kind::rsa_pss_2048: key = generate_rsa_pss(2048); break;
+    case key_kind::ed25519:
+      key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+      break;
+    case key_kind::ed448: key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")); break;
   }
   check(key != nullptr);
   return key;

@@ -11,7 +11,7 @@
 
 namespace cotls::test {
 
-enum class key_kind { ec_p256, rsa_2048 };
+enum class key_kind { ec_p256, rsa_2048, rsa_pss_2048, ed25519, ed448 };
 enum class purpose { server, client };
 
 /** What an end entity's certificate is to be. */

@@ -349,6 +349,30 @@ BOOST_AUTO_TEST_CASE(its_own_certificate_is_for_the_names_it_is_given) {
   BOOST_TEST(server.program().line_after("certificate: SHA-256 ") == own.fingerprint());
 }
 
+BOOST_AUTO_TEST_CASE(a_certificate_that_expires_soon_is_warned_of_once) {
+  using std::chrono::hours;
+  auto const said_for = [](seconds left) {
+    temporary_directory const directory;
+    identity const who = make_self_signed(
+        {"localhost"}, self_signed_options().valid(-hours(24 * 30), left));
+    std::string const file =
+        directory.write("both.pem", who.chain().leaf().pem() + who.key().pem());
+    serving_tool server({"--echo", "--cert", file});
+    std::string said = server.program().errors();   // up to "listening", which was waited for
+    for (std::size_t at; (at = said.find(file)) != std::string::npos;) {
+      said.replace(at, file.size(), "FILE");
+    }
+    return said.substr(0, said.find("listening on "));
+  };
+  std::string const warning = "warning: a certificate of FILE ";
+  BOOST_TEST(said_for(hours(24 * 15)) == "");
+  BOOST_TEST(said_for(hours(24 * 14)) == warning + "expires in 13 days\n");
+  BOOST_TEST(said_for(hours(25)) == warning + "expires in 1 day\n");
+  BOOST_TEST(said_for(hours(3) + seconds(60)) == warning + "expires in 3 hours\n");
+  BOOST_TEST(said_for(seconds(630)) == warning + "expires in 10 minutes\n");
+  BOOST_TEST(said_for(-hours(49)) == warning + "expired 2 days ago\n");
+}
+
 BOOST_AUTO_TEST_CASE(idle_echoes_are_cut_off_when_asked) {
   serving_tool server({"--echo", "--idle-timeout", "0.2"});
   client one(server);

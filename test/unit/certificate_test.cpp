@@ -214,6 +214,43 @@ BOOST_AUTO_TEST_CASE(a_chains_file_that_cannot_be_read_keeps_the_systems_error_a
   BOOST_CHECK_EXCEPTION(certificate_chain::from_pem_file(empty), error, no_certificate);
 }
 
+BOOST_AUTO_TEST_CASE(a_bundles_lines_may_end_as_on_windows) {
+  std::string const bundle = "Bag Attributes\n" + rsa_key().pem() + localhost().pem() +
+                             "subject=other\n" + other().pem();
+  std::string text;
+  for (char each : bundle) text += each == '\n' ? std::string("\r\n") : std::string(1, each);
+  BOOST_TEST(certificate_chain::from_pem(text).certificates().size() == 2u);
+  BOOST_CHECK_NO_THROW(private_key::from_memory(text));
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_in_der_is_one_certificate_behind_the_other) {
+  std::vector<unsigned char> bytes = localhost().der();
+  BOOST_TEST(certificate_chain::from_der(bytes).certificates().size() == 1u);
+  std::vector<unsigned char> const second = other().der();
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  temporary_directory const directory;
+  std::string const path = directory.write("chain.der", std::string(bytes.begin(), bytes.end()));
+  for (certificate_chain const& chain :
+       {certificate_chain::from_der(bytes), certificate_chain::from_der_file(path)}) {
+    BOOST_REQUIRE(chain.certificates().size() == 2u);
+    BOOST_TEST((chain.leaf().der() == localhost().der()));
+    BOOST_TEST((chain.certificates().back().der() == second));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_in_der_that_is_cut_or_goes_on_is_refused) {
+  std::vector<unsigned char> bytes = localhost().der();
+  std::size_t const first = bytes.size();
+  std::vector<unsigned char> const second = other().der();
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  bytes.push_back(0);
+  std::span<unsigned char const> const all(bytes);
+  for (std::size_t const size : {std::size_t(0), first - 1, first + 1, all.size() - 2, all.size()}) {
+    BOOST_CHECK_EXCEPTION(certificate_chain::from_der(all.first(size)), error, no_certificate);
+  }
+  BOOST_CHECK_NO_THROW(certificate_chain::from_der(all.first(all.size() - 1)));
+}
+
 BOOST_AUTO_TEST_CASE(an_identity_takes_the_key_of_its_certificate_only) {
   BOOST_CHECK_NO_THROW(identity(rsa_identity().chain(), rsa_key()));
   BOOST_CHECK_EXCEPTION(
