@@ -51,8 +51,8 @@ void seal(context_state& used) { used.seal(install_callbacks); }
 void seal(context const& used) { seal(*access::state(used)); }
 
 std::string ssl_engine::session_key() const {
-  std::string const key = host() + ':' + std::to_string(port_);
-  return record_ ? key + record_->variety : key;
+  if (record_ && !record_->session_key.empty()) return record_->session_key;
+  return host() + ':' + std::to_string(port_);
 }
 
 // Without a host there is nothing that tells one server from another, and an address with a zone is
@@ -60,8 +60,12 @@ std::string ssl_engine::session_key() const {
 void ssl_engine::resume_at(connection_options const& options) {
   std::string const& host = options.host;
   if (!context_->sessions() || host.empty() || host_name(host).has_zone()) return;
-  if (options.special) failures().variety = variety_of(host, *options.special);
   port_ = options.port;
+  if (!options.special) return;
+  // Where no name is verified, `host` would leave an error in the middle of a handshake (T11).
+  std::string const verified = options.accepts_any_name() ? std::string() : this->host();
+  failures().session_key =
+      verified + ':' + std::to_string(port_) + variety_of(host, *options.special);
 }
 
 void ssl_engine::offer_session() {

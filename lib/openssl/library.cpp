@@ -8,8 +8,7 @@
 namespace cotls::detail {
 
 ssl_ctx_ptr make_ssl_ctx(SSL_METHOD const* method, library_options const& from) {
-  char const* const properties = from.properties().empty() ? nullptr : from.properties().c_str();
-  ssl_ctx_ptr made(SSL_CTX_new_ex(from.library(), properties, method));
+  ssl_ctx_ptr made(SSL_CTX_new_ex(from.library(), query_of(from), method));
   if (!made || is_default(from)) return made;
   auto noted = std::make_unique<library_options>(from);
   library_options const* const given = noted.get();
@@ -22,6 +21,10 @@ library_options const& library_of(SSL_CTX const* context) {
   static library_options const usual;
   library_options const* const noted = owned_by_context<library_options>::find(context);
   return noted ? *noted : usual;
+}
+
+char const* query_of(library_options const& from) noexcept {
+  return from.properties().empty() ? nullptr : from.properties().c_str();
 }
 
 bool is_default(library_options const& from) noexcept {

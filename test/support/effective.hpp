@@ -40,8 +40,7 @@ inline texts effective_suites(context const& of) {
   return names;
 }
 
-/// The groups that a client offers, by OpenSSL's names, as a server hears them; those without a
-/// name here by their number (RFC 8446 section 4.2.7).
+/// The groups that a client offers, by OpenSSL's names, as a server hears them.
 inline texts offered_groups(client_context const& by, server_context const& to) {
   raw_connection both(sealed(by), sealed(to));
   both.advance();
@@ -51,8 +50,11 @@ inline texts offered_groups(client_context const& by, server_context const& to) 
   if (count > 0) SSL_get1_groups(both.server.get(), groups.data());
   texts names;
   for (int const each : groups) {
-    char const* const name = (each & TLSEXT_nid_unknown) == 0 ? OBJ_nid2sn(each) : nullptr;
-    names.push_back(name ? name : std::to_string(each & 0xffff));
+    bool const is_number = (each & TLSEXT_nid_unknown) != 0;   // of the IANA's registry
+    bool const is_hybrid = is_number && (each & 0xffff) == 0x11ec;
+    names.push_back(is_hybrid   ? "X25519MLKEM768"
+                    : is_number ? std::to_string(each & 0xffff)
+                                : OBJ_nid2sn(each));
   }
   return names;
 }

@@ -2,9 +2,7 @@
 
 #include "effective.hpp"
 #include "engine_pair.hpp"
-#include "pki.hpp"
 #include "print.hpp"
-#include "rsa_identity.hpp"
 
 #include <cotls/context.hpp>
 #include <cotls/engine.hpp>
@@ -128,15 +126,19 @@ BOOST_AUTO_TEST_CASE(a_session_is_resumed_by_connections_with_the_same_options_a
   server_context const server = serving();
   auto const resumed = [&](client_options const& options) {
     engine_pair both(client, server, client_options(options).port(443));
-    BOOST_TEST(both.connect());
+    bool const done = both.connect();
+    BOOST_TEST(done, both.client_code.message() << "; " << both.server_code.message());
     return both.client.info().resumed;
   };
   std::vector<client_options> const kinds{
       there(), there().accept_any_name(), there().no_server_name(),
       there().server_name("front.test"), there().versions(tls1_3), there().groups("P-256"),
       there().ciphers("", "TLS_AES_128_GCM_SHA256"), there().signature_algorithms("ECDSA+SHA256")};
-  for (client_options const& each : kinds) BOOST_TEST(!resumed(each));
-  for (client_options const& each : kinds) BOOST_TEST(resumed(each));
+  for (bool const again : {false, true}) {
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      BOOST_TEST_CONTEXT("options " << i) { BOOST_TEST(resumed(kinds[i]) == again); }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -160,10 +162,10 @@ BOOST_AUTO_TEST_CASE(suites_groups_and_signatures_are_the_connections) {
                    there()
                        .versions(tls1_2, tls1_2)
                        .ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
-                       .groups("?NOSUCH:P-521"));
+                       .groups("?NOSUCH:P-256"));
   BOOST_TEST(both.connect());
   BOOST_TEST(both.client.info().suite == "ECDHE-ECDSA-AES256-GCM-SHA384");
-  BOOST_TEST(both.client.info().group == "secp521r1");
+  BOOST_TEST(both.client.info().group == "secp256r1");
   engine_pair newer(client, serving(), there().ciphers("", "TLS_CHACHA20_POLY1305_SHA256"));
   BOOST_TEST(newer.connect());
   BOOST_TEST(newer.client.info().suite == "TLS_CHACHA20_POLY1305_SHA256");

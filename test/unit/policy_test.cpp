@@ -59,7 +59,7 @@ texts joined(std::vector<texts> const& parts) {
 
 texts policy_groups() {
   texts const usual{"X25519", "prime256v1", "secp384r1"};
-  return has_post_quantum ? joined({{"4588"}, usual}) : usual;   // 0x11ec: X25519MLKEM768
+  return has_post_quantum ? joined({{"X25519MLKEM768"}, usual}) : usual;
 }
 
 struct expectation {
@@ -95,7 +95,7 @@ void compare(context const& of, expectation const& expected) {
              (expected.level < 0 ? system_level() : expected.level));
 }
 
-// A server whose last suite is the client's first, and the two between which an order decides.
+// What a server with these suites, in this order, chooses of what a client offers.
 std::string chosen(suite_order whose, std::string const& offered) {
   server_context const server =
       serving()
@@ -103,7 +103,8 @@ std::string chosen(suite_order whose, std::string const& offered) {
           .set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"
                        "ECDHE-ECDSA-CHACHA20-POLY1305")
           .set_suite_order(whose);
-  client_context const client = any_client().set_ciphers(offered);
+  // One that speaks TLS 1.3 has the suites of that at the top.
+  client_context const client = any_client(protocol::tls1_2).set_ciphers(offered);
   raw_connection both(sealed(client), sealed(server));
   BOOST_TEST(both.handshake());
   return SSL_get_cipher_name(both.client.get());

@@ -226,7 +226,7 @@ class ssl_engine {
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
-    std::string variety;   // special options, whose sessions are no other connection's
+    std::string session_key;   // with special options, whose sessions are no other connection's
   };
 
   class receive_scope;
