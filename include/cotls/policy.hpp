@@ -6,8 +6,8 @@
 namespace cotls {
 
 /** A choice of versions, suites, groups and their order that has a name, after Mozilla's Server
-    Side TLS: `modern` and `intermediate` of its version 6.0, `compatible` after "old" of 5.8, the last
-    that has it. test/guide/policy.md lists what is in each.
+    Side TLS: `modern` and `intermediate` of its version 6.0, `compatible` after "old" of 5.8, the
+    last that has it. test/guide/guarantees.md lists what is in each.
 
     None offers suites that encrypt nothing, verify nobody, or were made for export. */
 enum class policy : std::uint8_t {

@@ -1,4 +1,4 @@
-// Lists of Mozilla's Server Side TLS, which test/guide/policy.md shows as they are here.
+// Lists of Mozilla's Server Side TLS, which test/guide/guarantees.md shows as they are here.
 
 #include <cotls/policy.hpp>
 
