@@ -4,11 +4,14 @@
 #include <cotls/detail/support/access.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/policy.hpp>
+#include <cotls/protocol_version.hpp>
 #include <cotls/revocation_options.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -98,6 +101,15 @@ class context {
   void do_use_system_roots();
   void do_set_ciphers(std::string const& tls12, std::string const& tls13);
   void do_set_groups(std::string const& groups);
+  void do_set_policy(policy named);
+  void do_set_versions(protocol_version lowest, protocol_version highest);
+  void do_set_signature_algorithms(std::string const& list);
+  void do_set_client_signature_algorithms(std::string const& list);
+  void do_set_security_level(int level);
+  void do_set_max_certificate_list(std::size_t bytes);
+  void do_set_max_sent_record(std::size_t bytes);
+  void do_configure(std::string_view commands);
+  void do_use_system_policy(std::string const& section);
   void do_set_key_log(std::function<void(std::string_view line)> told);
   void do_set_verify_depth(int most);
   void do_set_revocation(revocation_options const& policy);
@@ -213,10 +225,61 @@ class basic_context : public context {
   }
 
   /** Sets the key exchange groups, in order of preference: `"X25519:P-256"`; all of them or, when
-      one is not known, none.
+      one is not known, none. One behind a question mark may be missing: with
+      `"?X25519MLKEM768:X25519"` a post-quantum group is used where OpenSSL has it (3.5).
       (`SSL_CTX_set1_groups_list`)
-      @par Errors `errc::invalid_setting` */
+      @par Errors `errc::invalid_setting`, naming the group that is not known; when all may be
+      missing, and are. */
   Derived& set_groups(std::string const& groups) { do_set_groups(groups); return self(); }
+
+  /** Sets versions, suites, groups, and on a server whose order of suites counts, to those of a
+      policy, whatever was set of them before; what is set later comes on top.
+
+      `modern` and `intermediate` stay at or above the lowest version and the security level of the
+      system's policy. `compatible` lowers the level to 0, without which OpenSSL 3 speaks no version
+      before TLS 1.2; certificates are still verified at the level that was. */
+  Derived& set_policy(policy named) { do_set_policy(named); return self(); }
+
+  /** Speaks the versions from one to another, both included, instead of those that the context was
+      made for. (`SSL_CTX_set_min_proto_version`, `SSL_CTX_set_max_proto_version`)
+
+      Of the versions before TLS 1.2 OpenSSL 3 speaks none above security level 0
+      (`set_security_level`), and the suites that they need are not among those of the default
+      (`set_ciphers`). `set_policy(policy::compatible)` does all of that.
+      @par Errors `errc::invalid_setting` for an empty range, and at the context's first use when
+      the security level leaves nothing of it; `errc::unsupported_protocol` for a version that
+      OpenSSL was built without. */
+  Derived& set_versions(protocol_version lowest,
+                        protocol_version highest = protocol_version::tls1_3) {
+    do_set_versions(lowest, highest);
+    return self();
+  }
+
+  /** Sets the signature algorithms that are taken of the peer, in order of preference, and those
+      that a server signs with: `"ecdsa_secp256r1_sha256:RSA-PSS+SHA256"`
+      (SSL_CTX_set1_sigalgs(3)). One behind a question mark may be missing, as of `set_groups`.
+      (`SSL_CTX_set1_sigalgs_list`)
+      @par Errors `errc::invalid_setting`, naming the one that is not known. */
+  Derived& set_signature_algorithms(std::string const& list) {
+    do_set_signature_algorithms(list);
+    return self();
+  }
+
+  /** Sets those of clients' certificates: that a server asks for, and that a client signs with.
+      Without it they are those of `set_signature_algorithms`.
+      (`SSL_CTX_set1_client_sigalgs_list`)
+      @par Errors As `set_signature_algorithms`. */
+  Derived& set_client_signature_algorithms(std::string const& list) {
+    do_set_client_signature_algorithms(list);
+    return self();
+  }
+
+  /** Sets how strong keys, signatures and suites must at least be, from 0, all that there are, to
+      5, of 256 bits (SSL_CTX_set_security_level(3)), for certificates, too. By default it is the
+      system's. A chain or a key that is too weak for it is refused when the context is used.
+      @par Errors `errc::invalid_setting` for another number, and for level 0 with suites by which
+      nobody is verified. */
+  Derived& set_security_level(int level) { do_set_security_level(level); return self(); }
 
   Derived& set_verify(verify mode) { context::set_verify(mode); return self(); }
 
@@ -237,6 +300,44 @@ class basic_context : public context {
       (`SSL_CTX_set_verify_depth`)
       @par Errors `errc::invalid_setting` for a negative one. */
   Derived& set_verify_depth(int most) { do_set_verify_depth(most); return self(); }
+
+  /** Takes no longer list of certificates of the peer than this, from 1 to 16,777,215 bytes; 100
+      KiB by default, as OpenSSL has it. The handshake with a peer that sends more fails.
+      (`SSL_CTX_set_max_cert_list`)
+      @par Errors `errc::invalid_setting` */
+  Derived& set_max_certificate_list(std::size_t bytes) {
+    do_set_max_certificate_list(bytes);
+    return self();
+  }
+
+  /** Sends no record with more than this of plaintext, from 512 to 16,384 bytes, which is the
+      default. A client of little memory may ask a server for it (`set_max_fragment_length`); this
+      is for peers that cannot ask. (`SSL_CTX_set_max_send_fragment`)
+      @par Errors `errc::invalid_setting` */
+  Derived& set_max_sent_record(std::size_t bytes) { do_set_max_sent_record(bytes); return self(); }
+
+  /** Carries out OpenSSL's configuration commands, as its files have them (SSL_CONF_cmd(3)): a line
+      `Command = value` each, `#` before remarks.
+
+      What they set counts as if the program had set it on `native_handle()`: on top of what was set
+      before, beneath what is set later. The lists among them (`CipherString`, `Ciphersuites`,
+      `Groups`, `SignatureAlgorithms`) are checked as those of the setters are. Certificates, keys
+      and roots have setters of their own, and no command here.
+      @par Errors `errc::invalid_setting`, naming the command; all of them are carried out, or
+      none. */
+  Derived& configure(std::string_view commands) { do_configure(commands); return self(); }
+
+  /** Applies a section of the system's policy, which OpenSSL's configuration file has by name
+      (config(5), "SSL Configuration"), as `configure` does; that of the name `system_default` is in
+      every context from the beginning. (`SSL_CTX_config`)
+
+      A certificate of the section is shown unless a chain is loaded into the context.
+      @par Errors `errc::invalid_setting` for a name that the file has not, and for a section that
+      OpenSSL refuses; then none of it is applied. */
+  Derived& use_system_policy(std::string const& section) {
+    do_use_system_policy(section);
+    return self();
+  }
 
   /** Says how revocation lists are heeded that `load_verify_roots` and `add_roots` have loaded,
       instead of what these say by themselves: which certificates must have one, and whether it may

@@ -2,6 +2,7 @@
 
 #include <cotls/detail/engine/connection_options.hpp>
 #include <cotls/detail/support/access.hpp>
+#include <cotls/protocol_version.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -53,6 +54,63 @@ class client_options {
 
   client_options& alpn(std::vector<std::string> names) {
     inner_.alpn = std::move(names);
+    return *this;
+  }
+
+  /** Asks for this DNS name (SNI, RFC 6066 section 3) instead of the host, which is verified all
+      the same: for servers that are reached under a name that is not theirs. It is of no account to
+      verification. A text that is no DNS name is `errc::invalid_host_name` when the connection is
+      made. (`SSL_set_tlsext_host_name`) */
+  client_options& server_name(std::string name) {
+    inner_.own_special().server_name = std::move(name);
+    return *this;
+  }
+
+  /** Sends no name to the server: it then shows the certificate that it has for everybody, which
+      must be for the host. */
+  client_options& no_server_name() {
+    inner_.own_special().server_name = std::string();
+    return *this;
+  }
+
+  /** Accepts a certificate whoever it is for, as long as its chain leads to a trusted root: for
+      authorities that certify nobody but the servers that are meant. The host, if there is one, is
+      only asked for. Without this word a connection that verifies and has no host is refused
+      (`errc::no_host_name`); with names to accept beside it (`also_accept`) it is
+      `errc::invalid_setting`. */
+  client_options& accept_any_name() { inner_.own_special().any_name = true; return *this; }
+
+  /** Speaks these versions, both ends included, instead of the context's. A range that is empty is
+      `errc::invalid_setting`, a version that OpenSSL was built without
+      `errc::unsupported_protocol`, when the connection is made.
+      (`SSL_set_min_proto_version`, `SSL_set_max_proto_version`) */
+  client_options& versions(protocol_version lowest,
+                           protocol_version highest = protocol_version::tls1_3) {
+    inner_.own_special().versions = {lowest, highest};
+    return *this;
+  }
+
+  /** Offers these suites of TLS 1.2 and of TLS 1.3 instead of the context's; an empty list stays
+      (`context::set_ciphers`). One that says what it does not seem to is `errc::invalid_setting`
+      when the connection is made; so is one that sets a security level, which is the context's. */
+  client_options& ciphers(std::string tls12, std::string tls13 = {}) {
+    inner_.own_special().tls12 = std::move(tls12);
+    inner_.own_special().tls13 = std::move(tls13);
+    return *this;
+  }
+
+  /** Offers these key exchange groups instead of the context's (`context::set_groups`). One that is
+      not known is `errc::invalid_setting` when the connection is made. */
+  client_options& groups(std::string list) {
+    inner_.own_special().groups = std::move(list);
+    return *this;
+  }
+
+  /** Takes these signatures of the server's instead of the context's
+      (`context::set_signature_algorithms`). One that is not known is `errc::invalid_setting` when
+      the connection is made. */
+  client_options& signature_algorithms(std::string list) {
+    inner_.own_special().signatures = std::move(list);
     return *this;
   }
 

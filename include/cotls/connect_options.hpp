@@ -3,6 +3,7 @@
 #include <cotls/address_family.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/detail/support/timeouts.hpp>
+#include <cotls/protocol_version.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -73,9 +74,37 @@ class connect_options {
     return *this;
   }
 
+  /** Asks for this name (SNI), or for none, while the host is verified all the same
+      (`client_options::server_name`). */
+  connect_options& server_name(std::string name) {
+    tls_.server_name(std::move(name));
+    return *this;
+  }
+  connect_options& no_server_name() { tls_.no_server_name(); return *this; }
+
+  /** Verifies the server's chain, and not whom it is for (`client_options::accept_any_name`). */
+  connect_options& accept_any_name() { tls_.accept_any_name(); return *this; }
+
+  /** Overrides the context's versions, suites, groups and signature algorithms
+      (`client_options::versions` and its neighbours). What is wrong is said before any I/O. */
+  connect_options& versions(protocol_version lowest,
+                            protocol_version highest = protocol_version::tls1_3) {
+    tls_.versions(lowest, highest);
+    return *this;
+  }
+  connect_options& ciphers(std::string tls12, std::string tls13 = {}) {
+    tls_.ciphers(std::move(tls12), std::move(tls13));
+    return *this;
+  }
+  connect_options& groups(std::string list) { tls_.groups(std::move(list)); return *this; }
+  connect_options& signature_algorithms(std::string list) {
+    tls_.signature_algorithms(std::move(list));
+    return *this;
+  }
+
   /** Resumes a session of an earlier connection to this host, as it is verified, and port, made
-      with the same context, if the server agrees (RFC 8446 section 2.2). On by default; off, none
-      is kept, either. */
+      with the same context and the same algorithms, versions and name asked for, if the server
+      agrees (RFC 8446 section 2.2). On by default; off, none is kept, either. */
   connect_options& resumption(bool value) { resumption_ = value; return *this; }
 
   std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }

@@ -3,7 +3,9 @@
 #include <cotls/alpn_mismatch.hpp>
 #include <cotls/basic_context.hpp>
 #include <cotls/key_pin.hpp>
+#include <cotls/library_options.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/suite_order.hpp>
 #include <cotls/unknown_host.hpp>
 
 #include <cstddef>
@@ -24,6 +26,11 @@ class client_context : public basic_context<client_context> {
   /** Not explicit: where a context is taken, so is the word for its protocol.
       @par Errors `errc::unsupported_protocol` */
   client_context(protocol versions = protocol::secure);
+
+  /** Makes a context that has its algorithms from elsewhere than OpenSSL's default.
+      @par Errors `errc::unsupported_protocol`; `errc::invalid_setting` when there are none with
+      these properties. */
+  explicit client_context(library_options const& from, protocol versions = protocol::secure);
 
   /** Adopts a context, as it is: its verify mode, its roots and its options included. Nothing is
       loaded by default, and nothing is missed before its use: neither roots nor a host to verify. A
@@ -59,6 +66,13 @@ class client_context : public basic_context<client_context> {
       @par Errors `errc::invalid_setting` for no pin at all, for a malformed one (`key_pin`), and at
       the context's first use where nothing is verified. */
   client_context& set_pins(std::vector<key_pin> pins);
+
+  /** Asks servers for records of no more plaintext than 512, 1024, 2048 or 4096 bytes (RFC 6066
+      section 4), and sends none with more to those that agree; 0, the default, asks for nothing. A
+      server that does not know the extension sends what it likes.
+      (`SSL_CTX_set_tlsext_max_fragment_length`)
+      @par Errors `errc::invalid_setting` for another number. */
+  client_context& set_max_fragment_length(std::size_t bytes);
 };
 
 /** The configuration of servers. A server with no certificate chain and key cannot be used
@@ -72,6 +86,9 @@ class server_context : public basic_context<server_context> {
   /** Not explicit, as `client_context`'s.
       @par Errors `errc::unsupported_protocol` */
   server_context(protocol versions = protocol::secure);
+
+  /** Makes a context that has its algorithms from elsewhere, as `client_context`'s. */
+  explicit server_context(library_options const& from, protocol versions = protocol::secure);
 
   /** Adopts a context, as it is. What a server must have is not asked of it. A client that it
       resumes was verified when its session was made, and not again.
@@ -121,6 +138,15 @@ class server_context : public basic_context<server_context> {
       limit. A ticket has no more of a client's certificates than leaves it room in a hello.
       @par Errors `errc::invalid_setting` */
   server_context& set_max_client_hello(std::size_t bytes);
+
+  /** Says whose order of suites counts; `suite_order::server_but_chacha` by default.
+      (`SSL_OP_CIPHER_SERVER_PREFERENCE`, `SSL_OP_PRIORITIZE_CHACHA`) */
+  server_context& set_suite_order(suite_order whose);
+
+  /** Lets clients of TLS 1.2 exchange keys by Diffie-Hellman over finite fields, where suites for
+      it are listed (`set_ciphers("DHE+AESGCM")`), with a group as strong as the certificate's key. Off
+      by default: it is slower than with elliptic curves, for both ends. (`SSL_CTX_set_dh_auto`) */
+  server_context& set_dh_auto(bool on = true);
 
   /** Serves another host by a context of its own (SNI, RFC 6066 section 3): every setting of that
       one applies, its certificate, what it asks of clients, its versions, suites, groups, ALPN,

@@ -25,13 +25,17 @@
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/key_pin.hpp>
+#include <cotls/library_options.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>
+#include <cotls/policy.hpp>
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/protocol_version.hpp>
 #include <cotls/reload_options.hpp>
 #include <cotls/revocation_options.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
+#include <cotls/suite_order.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/version.hpp>

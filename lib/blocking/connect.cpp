@@ -83,6 +83,7 @@ stream connect(std::string_view host, int port,
   std::string const where = detail::host_and_port(name, port);
   client_context const used = context.context();
   detail::seal(used);
+  detail::check_algorithms(used, tls);
 
   auto const addresses = detail::interleaved(look_up(name, port, options.family()));
   detail::connect_limit const limit(options);
@@ -110,12 +111,16 @@ stream connect(local_endpoint const& path, context_or_protocol<client_context> c
                connect_options const& options) {
   client_options tls = options.tls();
   client_context const used = context.context();
-  if (!options.verify_host().empty() || used.verify_mode() != verify::none) {
+  detail::access::inner(tls).check_names();
+  bool const any_name = detail::access::inner(tls).accepts_any_name();
+  bool const named = used.verify_mode() != verify::none && !any_name;
+  if (!options.verify_host().empty() || named) {
     if (options.verify_host().empty()) throw error(errc::no_host_name);   // fails closed
     tls.host(options.verify_host());
     detail::host_name const verified(detail::access::inner(tls).host);
   }
   detail::seal(used);
+  detail::check_algorithms(used, tls);
 
   detail::connect_limit const limit(options);
   detail::owned_descriptor socket = connect_to(path, limit.until());

@@ -117,10 +117,15 @@ client_options detail::checked_options(std::string_view host, int port,
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
   connection_options const& inner = access::inner(tls);
+  inner.check_names();
   host_name const verified(inner.host);
   for (std::string const& also : inner.also_accepted) verified.check_beside(host_name(also));
   alpn_settings const sendable(inner.alpn);
   return tls;
+}
+
+void detail::check_algorithms(client_context const& context, client_options const& options) {
+  access::inner(options).check_algorithms(access::state(context)->handle());
 }
 
 namespace {
@@ -132,6 +137,7 @@ asio::awaitable<tcp_stream> connect(asio::any_io_executor streams,
   client_options const tls =
       detail::checked_options(request->host, request->port, request->options);
   detail::seal(request->context);
+  detail::check_algorithms(request->context, tls);
 
   detail::connect_limit const limit(request->options);
   tcp::socket socket = co_await connect_to_any(streams, request->host, request->port,

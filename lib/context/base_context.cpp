@@ -1,5 +1,6 @@
 #include "context/base_context.hpp"
 
+#include "openssl/library.hpp"
 #include "openssl/openssl_error.hpp"
 #include "session/resumption.hpp"
 #include "trust/revocation.hpp"
@@ -8,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <string>
 
 namespace cotls::detail {
 
@@ -43,12 +45,22 @@ bool set_server_defaults(SSL_CTX* context) {
          SSL_CTX_set_num_tickets(context, 1) == 1;
 }
 
+[[noreturn]] void cannot_make(version_settings const& versions, library_options const& from) {
+  if (is_default(from)) throw_openssl_error({}, versions.doing());
+  std::string const with = from.properties().empty()
+                               ? " with a library context"
+                               : " with the properties \"" + from.properties() + '"';
+  throw_openssl_error(errc::invalid_setting, versions.doing() + with);
+}
+
 }  // namespace
 
-ssl_ctx_ptr make_base_context(role end, version_settings const& versions) {
+ssl_ctx_ptr make_base_context(role end, version_settings const& versions,
+                              library_options const& from) {
   clear_openssl_errors();
-  ssl_ctx_ptr made(SSL_CTX_new(end == role::client ? TLS_client_method() : TLS_server_method()));
-  if (!made) throw_openssl_error({}, versions.doing());
+  ssl_ctx_ptr made =
+      make_ssl_ctx(end == role::client ? TLS_client_method() : TLS_server_method(), from);
+  if (!made) cannot_make(versions, from);
   versions.apply_to(made.get());
   set_common_defaults(made.get());
   if (end == role::server && !set_server_defaults(made.get())) {

@@ -2,6 +2,7 @@
 
 #include "context/context_state.hpp"
 #include "error/fail.hpp"
+#include "settings/configuration_commands.hpp"
 
 #include <utility>
 
@@ -90,7 +91,7 @@ void context::do_use_system_roots() {
 
 void context::do_set_ciphers(std::string const& tls12, std::string const& tls13) {
   state_->change("set_ciphers", [&](settings& now) {
-    now.algorithms.set_ciphers(tls12, tls13, state_->handle());
+    now.algorithms.set_ciphers(tls12, tls13, state_->make_trial().get());
   });
 }
 
@@ -100,8 +101,56 @@ void context::do_set_verify_depth(int most) {
 
 void context::do_set_groups(std::string const& groups) {
   state_->change("set_groups", [&](settings& now) {
-    now.algorithms.set_groups(groups, state_->handle());
+    now.algorithms.set_groups(groups, state_->make_trial().get());
   });
+}
+
+void context::do_set_policy(policy named) {
+  state_->change("set_policy", [&](settings& now) {
+    now.algorithms.use(named, state_->make_trial().get());
+  });
+}
+
+void context::do_set_versions(protocol_version lowest, protocol_version highest) {
+  state_->change("set_versions",
+                 [&](settings& now) { now.algorithms.set_versions({lowest, highest}); });
+}
+
+void context::do_set_signature_algorithms(std::string const& list) {
+  state_->change("set_signature_algorithms", [&](settings& now) {
+    now.algorithms.set_signatures(list, state_->make_trial().get());
+  });
+}
+
+void context::do_set_client_signature_algorithms(std::string const& list) {
+  state_->change("set_client_signature_algorithms", [&](settings& now) {
+    now.algorithms.set_client_signatures(list, state_->make_trial().get());
+  });
+}
+
+void context::do_set_security_level(int level) {
+  state_->change("set_security_level", [&](settings& now) {
+    now.algorithms.set_level(level, state_->make_trial().get());
+  });
+}
+
+void context::do_set_max_certificate_list(std::size_t bytes) {
+  state_->change("set_max_certificate_list",
+                 [&](settings& now) { now.peer.set_max_list(bytes); });
+}
+
+void context::do_set_max_sent_record(std::size_t bytes) {
+  state_->change("set_max_sent_record", [&](settings& now) { now.records.set_max_sent(bytes); });
+}
+
+void context::do_configure(std::string_view commands) {
+  detail::configuration_commands const read(commands, state_->end);
+  state_->change_wrapped("configure", [&](SSL_CTX* to) { read.apply_to(to); });
+}
+
+void context::do_use_system_policy(std::string const& section) {
+  state_->change_wrapped("use_system_policy",
+                         [&](SSL_CTX* to) { detail::apply_system_policy(to, section); });
 }
 
 void context::do_set_key_log(std::function<void(std::string_view line)> told) {
@@ -135,6 +184,9 @@ void context::do_on_established(established_type decides) {
 client_context::client_context(protocol versions)
     : basic_context(std::make_shared<context_state>(role::client, versions)) {}
 
+client_context::client_context(library_options const& from, protocol versions)
+    : basic_context(std::make_shared<context_state>(role::client, versions, from)) {}
+
 client_context::client_context(boost::asio::ssl::context&& adopted)
     : basic_context(std::make_shared<context_state>(role::client, std::move(adopted))) {}
 
@@ -158,8 +210,17 @@ client_context& client_context::set_pins(std::vector<key_pin> pins) {
   return *this;
 }
 
+client_context& client_context::set_max_fragment_length(std::size_t bytes) {
+  state_->change("set_max_fragment_length",
+                 [&](settings& now) { now.records.set_max_fragment(bytes); });
+  return *this;
+}
+
 server_context::server_context(protocol versions)
     : basic_context(std::make_shared<context_state>(role::server, versions)) {}
+
+server_context::server_context(library_options const& from, protocol versions)
+    : basic_context(std::make_shared<context_state>(role::server, versions, from)) {}
 
 server_context::server_context(boost::asio::ssl::context&& adopted)
     : basic_context(std::make_shared<context_state>(role::server, std::move(adopted))) {}
@@ -185,6 +246,16 @@ server_context& server_context::set_small_first_records(bool on) {
 
 server_context& server_context::set_max_client_hello(std::size_t bytes) {
   state_->change("set_max_client_hello", [&](settings& now) { now.records.set_max_hello(bytes); });
+  return *this;
+}
+
+server_context& server_context::set_suite_order(suite_order whose) {
+  state_->change("set_suite_order", [&](settings& now) { now.algorithms.set_order(whose); });
+  return *this;
+}
+
+server_context& server_context::set_dh_auto(bool on) {
+  state_->change("set_dh_auto", [&](settings& now) { now.algorithms.set_dh_auto(on); });
   return *this;
 }
 

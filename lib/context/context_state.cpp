@@ -14,6 +14,7 @@
 #include "error/fail.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/trial_context.hpp"
+#include "settings/cipher_list.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -42,10 +43,10 @@ boost::asio::ssl::context take_over(boost::asio::ssl::context&& adopted) {
 
 }  // namespace
 
-context_state::context_state(role which, protocol versions)
+context_state::context_state(role which, protocol versions, library_options const& from)
     : end(which),
       adopted(false),
-      native_(wrap(make_base_context(which, version_settings(versions)))) {
+      native_(wrap(make_base_context(which, version_settings(versions), from))) {
   settings_.peer.set_verify(end == role::client ? verify::required : verify::none, end);
   if (end == role::client) settings_.sessions.set_cache(usual_servers);
 }
@@ -75,6 +76,7 @@ std::optional<std::chrono::system_clock::time_point> context_state::expires() co
 
 ssl_ctx_ptr context_state::make_trial() const {
   ssl_ctx_ptr trial = make_trial_context(handle());
+  copy_suites(handle(), trial.get());
   settings_.algorithms.apply_to(trial.get(), applied_.algorithms);
   return trial;
 }
@@ -95,6 +97,7 @@ void context_state::seal(void (*install)(context_state&)) {
   check_identity();
   settings_.hosts.for_each([install](host_settings::host const& each) { each->seal(install); });
   apply();
+  settings_.algorithms.check(handle());
   settings_.peer.check(verify_mode());
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
@@ -130,7 +133,8 @@ bool context_state::must_trust_system() const {
 // Loads the system's roots where they are trusted. Returns the store to share, if one can be.
 X509_STORE* context_state::prepare_system_roots() {
   if (!must_trust_system()) return nullptr;
-  if (!adopted && !is_lent() && settings_.trust.empty()) return system_store();
+  bool const own_library = !is_default(library_of(handle()));
+  if (!adopted && !is_lent() && !own_library && settings_.trust.empty()) return system_store();
   clear_openssl_errors();
   if (SSL_CTX_set_default_verify_paths(handle()) != 1) {
     throw_openssl_error({}, "loading the system's roots");

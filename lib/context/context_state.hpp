@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/detail/support/role.hpp>
+#include <cotls/library_options.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/verify.hpp>
 
@@ -22,8 +23,8 @@ namespace cotls::detail {
 class context_state {
  public:
   /** Makes the wrapped context with cotls's defaults.
-      @par Errors errc::unsupported_protocol */
-  context_state(role end, protocol versions);
+      @par Errors as `make_base_context` */
+  context_state(role end, protocol versions, library_options const& from = library_options());
 
   /** Adopts a context, which keeps what is not set. */
   context_state(role end, boost::asio::ssl::context&& adopted);
@@ -37,6 +38,17 @@ class context_state {
     if (is_lent()) apply();   // later changes of the program's come on top
   }
 
+  /** Changes the wrapped context itself, on top of what was set before: once a trial context has
+      taken the same.
+      @par Errors as `change` */
+  template <class Change>
+  void change_wrapped(char const* setter, Change const& make) {
+    check_mutable(setter);
+    make(make_trial().get());
+    apply();
+    make(handle());
+  }
+
   detail::settings const& settings() const noexcept { return settings_; }
 
   /** Returns what is asked of the peer. */
@@ -45,7 +57,7 @@ class context_state {
   /** Returns when the first certificate expires that this context, or a host of it, shows. */
   std::optional<std::chrono::system_clock::time_point> expires() const;
 
-  /** Makes a context that takes and refuses what this one would: for checks. */
+  /** Makes a context with the suites and the security level of this one: for checks. */
   ssl_ctx_ptr make_trial() const;
 
   /** Ends the time in which the context can be changed. Thread-safe; the first call does the work:

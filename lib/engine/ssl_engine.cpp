@@ -17,6 +17,7 @@
 #include "engine/seal.hpp"
 #include "error/fail.hpp"
 #include "openssl/openssl_error.hpp"
+#include "settings/connection_settings.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -107,16 +108,12 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
                        connection_options const& options)
     : ssl_engine(access::state(context), over) {
   set_role(role::client);
-  if (!options.host.empty()) {
-    set_host(options.host, options.also_accepted);
-  } else {
-    bool const verifies = SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
-    bool const named = !context_->adopted && verifies;
-    // Fails closed: any trusted certificate would do otherwise.
-    if (named || !options.also_accepted.empty()) throw error(errc::no_host_name);
-  }
+  set_peer(options);
   if (!options.alpn.empty()) alpn_settings(options.alpn).apply_to(ssl_.get());
-  if (options.port != 0) resume_at(options.port, options.host);
+  if (options.special && options.special->has_algorithms()) {
+    connection_settings(*options.special, context_->handle()).apply_to(ssl_.get());
+  }
+  if (options.port != 0) resume_at(options);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)

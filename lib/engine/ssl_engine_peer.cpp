@@ -97,14 +97,39 @@ int ssl_engine::on_verify(int accepted, X509_STORE_CTX* store) {
   return self->verify(accepted == 1, store) ? 1 : 0;
 }
 
+void ssl_engine::set_peer(connection_options const& options) {
+  options.check_names();
+  if (options.accepts_any_name()) {
+    // What is verified has no name then; the host is only asked for.
+  } else if (!options.host.empty()) {
+    set_host(options.host, options.also_accepted);
+  } else {
+    bool const verifies = SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
+    bool const named = !context_->adopted && verifies;
+    // Fails closed: any trusted certificate would do otherwise.
+    if (named || !options.also_accepted.empty()) throw error(errc::no_host_name);
+  }
+  set_server_name(options);
+}
+
+void ssl_engine::set_server_name(connection_options const& options) {
+  std::string asked = options.host;
+  if (options.special && options.special->server_name) asked = *options.special->server_name;
+  std::string name;
+  // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
+  if (!asked.empty()) name = host_name(asked).name();
+  if (name.empty()) return;
+  clear_openssl_errors();
+  if (SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1) return;
+  throw_openssl_error(errc::unexpected_result, "asking for the server name " + name);
+}
+
 void ssl_engine::set_host(std::string const& given, std::vector<std::string> const& others) {
   host_name const host(given);
   bool set = host.require_in(SSL_get0_param(ssl_.get()));
   for (std::string const& other : others) {
     set &= host.also_accept(host_name(other), SSL_get0_param(ssl_.get()));
   }
-  // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
-  if (!host.address()) set &= SSL_set_tlsext_host_name(ssl_.get(), host.name().c_str()) == 1;
   if (!set) throw_openssl_error(errc::unexpected_result, "setting the host name " + given);
 }
 

@@ -10,6 +10,7 @@
 #include "engine/seal.hpp"
 #include "identity/host_name.hpp"
 #include "session/resumption.hpp"
+#include "settings/version_range.hpp"
 
 #include <openssl/ssl.h>
 
@@ -32,18 +33,40 @@ void install_callbacks(context_state& to) {
   if (peer.has_last_word()) let_refusals_be_told(context);
 }
 
+// A session of a connection that has verified no name, or has asked for another, must not stand for
+// one that is to (T3), and a server may refuse one with a suite that was not offered.
+std::string variety_of(std::string const& host, special_options const& of) {
+  constexpr char separator = '\n';
+  std::string text = separator + (of.any_name ? host : std::string()) + separator +
+                     of.server_name.value_or(host) + separator + of.tls12 + separator + of.tls13 +
+                     separator + of.groups.value_or("") + separator + of.signatures.value_or("") +
+                     separator;
+  if (of.versions) text += to_string(*of.versions);
+  return text;
+}
+
 }  // namespace
 
 void seal(context_state& used) { used.seal(install_callbacks); }
 
 void seal(context const& used) { seal(*access::state(used)); }
 
-std::string ssl_engine::session_key() const { return host() + ':' + std::to_string(port_); }
+std::string ssl_engine::session_key() const {
+  if (record_ && !record_->session_key.empty()) return record_->session_key;
+  return host() + ':' + std::to_string(port_);
+}
 
 // Without a host there is nothing that tells one server from another, and an address with a zone is
 // one of a link's: the same on another link is another server's.
-void ssl_engine::resume_at(std::uint16_t port, std::string const& host) {
-  if (context_->sessions() && !host.empty() && !host_name(host).has_zone()) port_ = port;
+void ssl_engine::resume_at(connection_options const& options) {
+  std::string const& host = options.host;
+  if (!context_->sessions() || host.empty() || host_name(host).has_zone()) return;
+  port_ = options.port;
+  if (!options.special) return;
+  // Where no name is verified, `host` would leave an error in the middle of a handshake (T11).
+  std::string const verified = options.accepts_any_name() ? std::string() : this->host();
+  failures().session_key =
+      verified + ':' + std::to_string(port_) + variety_of(host, *options.special);
 }
 
 void ssl_engine::offer_session() {

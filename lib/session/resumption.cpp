@@ -12,6 +12,7 @@
 
 #include "session/resumption.hpp"
 
+#include "openssl/library.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/openssl_ptr.hpp"
 #include "openssl/owned_by_context.hpp"
@@ -170,7 +171,8 @@ X509_STORE* store_of(SSL* connection) {
 
 // What OpenSSL does with a chain that a peer has sent, in the same order.
 bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) {
-  x509_store_ctx_ptr const work(X509_STORE_CTX_new());
+  library_options const& from = library_of(SSL_get_SSL_CTX(connection));
+  x509_store_ctx_ptr const work(X509_STORE_CTX_new_ex(from.library(), query_of(from)));
   bool ready = work && X509_STORE_CTX_init(work.get(), store_of(connection), certificate,
                                            others) == 1 &&
                X509_STORE_CTX_set_ex_data(work.get(), SSL_get_ex_data_X509_STORE_CTX_idx(),

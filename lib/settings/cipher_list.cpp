@@ -106,11 +106,35 @@ void check_words_of_tls13(SSL_CTX* trial, std::string_view list) {
   }
 }
 
+bool is_modern(SSL_CIPHER const* suite) {
+  return SSL_CIPHER_is_aead(suite) == 1 && SSL_CIPHER_get_kx_nid(suite) == NID_kx_ecdhe &&
+         SSL_CIPHER_get_auth_nid(suite) != NID_auth_null;
+}
+
+// Those of TLS 1.3 are another list.
+bool is_before_tls13(SSL_CIPHER const* suite) {
+  return SSL_CIPHER_get_protocol_id(suite) >> 8 != 0x13;
+}
+
+std::string names_of_suites(SSL_CTX const* of, bool (*wanted)(SSL_CIPHER const*)) {
+  STACK_OF(SSL_CIPHER) const* const all = SSL_CTX_get_ciphers(of);
+  std::string names;
+  for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+    SSL_CIPHER const* const suite = sk_SSL_CIPHER_value(all, i);
+    if (!wanted(suite)) continue;
+    if (!names.empty()) names += ':';
+    names += SSL_CIPHER_get_name(suite);
+  }
+  return names;
+}
+
+}  // namespace
+
 // At the levels above 0 OpenSSL negotiates nothing that verifies nobody, whatever is listed: "ALL"
 // lists it. At level 0 a client would accept anyone, whatever its context asks of a certificate.
-void check_selection(SSL_CTX* trial) {
-  STACK_OF(SSL_CIPHER) const* const selected = SSL_CTX_get_ciphers(trial);
-  bool const anonymous_too = SSL_CTX_get_security_level(trial) == 0;
+void check_selected_suites(SSL_CTX* context) {
+  STACK_OF(SSL_CIPHER) const* const selected = SSL_CTX_get_ciphers(context);
+  bool const anonymous_too = SSL_CTX_get_security_level(context) == 0;
   for (int i = 0; i < sk_SSL_CIPHER_num(selected); ++i) {
     SSL_CIPHER const* const suite = sk_SSL_CIPHER_value(selected, i);
     char const* const name = SSL_CIPHER_get_name(suite);
@@ -123,33 +147,25 @@ void check_selection(SSL_CTX* trial) {
   }
 }
 
-bool is_modern(SSL_CIPHER const* suite) {
-  return SSL_CIPHER_is_aead(suite) == 1 && SSL_CIPHER_get_kx_nid(suite) == NID_kx_ecdhe &&
-         SSL_CIPHER_get_auth_nid(suite) != NID_auth_null;
-}
-
-}  // namespace
-
 bool keep_modern_suites(SSL_CTX* context) {
-  STACK_OF(SSL_CIPHER) const* const allowed = SSL_CTX_get_ciphers(context);
-  std::string modern;
-  for (int i = 0; i < sk_SSL_CIPHER_num(allowed); ++i) {
-    SSL_CIPHER const* const suite = sk_SSL_CIPHER_value(allowed, i);
-    if (!is_modern(suite)) continue;
-    if (!modern.empty()) modern += ':';
-    modern += SSL_CIPHER_get_name(suite);
-  }
+  std::string const modern = names_of_suites(context, is_modern);
   if (!modern.empty()) return SSL_CTX_set_cipher_list(context, modern.c_str()) == 1;
   return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1;
 }
 
-void check_cipher_lists(SSL_CTX* like, std::string const& tls12, std::string const& tls13) {
+int check_cipher_lists(SSL_CTX* like, std::string const& tls12, std::string const& tls13) {
   ssl_ctx_ptr const words = make_trial_context(like);
   check_words(words.get(), tls12);
   check_words_of_tls13(words.get(), tls13);
   ssl_ctx_ptr const whole = make_trial_context(like);
   apply_cipher_lists(whole.get(), tls12, tls13);
-  check_selection(whole.get());
+  check_selected_suites(whole.get());
+  return SSL_CTX_get_security_level(whole.get());
+}
+
+void copy_suites(SSL_CTX* from, SSL_CTX* to) {
+  std::string const names = names_of_suites(from, is_before_tls13);
+  apply_cipher_lists(to, names, {});
 }
 
 void apply_cipher_lists(SSL_CTX* context, std::string const& tls12, std::string const& tls13) {

@@ -55,6 +55,16 @@ void peer_settings::set_depth(int most) {
   depth_.set(most);
 }
 
+void peer_settings::set_max_list(std::size_t bytes) {
+  // A message of a handshake is no longer (RFC 8446 section 4: "uint24 length").
+  constexpr std::size_t longest = 0xff'ffff;
+  if (bytes == 0 || bytes > longest) {
+    fail(errc::invalid_setting,
+         "set_max_certificate_list: from 1 to " + std::to_string(longest) + " bytes");
+  }
+  max_list_.set(bytes);
+}
+
 void peer_settings::check(verify mode) const {
   if (needs_roots(mode)) return;
   if (decides()) {
@@ -84,6 +94,9 @@ void peer_settings::apply_to(SSL_CTX* context, role end, peer_settings const& ap
     SSL_CTX_set_verify(context, bits_of(mode, end), callback_of(mode, context));
   }
   if (depth_.set_since(applied.depth_)) SSL_CTX_set_verify_depth(context, depth_.value());
+  if (max_list_.set_since(applied.max_list_)) {
+    SSL_CTX_set_max_cert_list(context, static_cast<long>(max_list_.value()));
+  }
   if (time_.set_since(applied.time_)) set_time_of(SSL_CTX_get0_param(context), time_.value());
   for (std::size_t i = applied.suggested_.size(); i < suggested_.size(); ++i) {
     suggested_[i]->suggest_by(context);

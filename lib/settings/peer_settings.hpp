@@ -11,6 +11,7 @@
 #include <openssl/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -70,6 +71,10 @@ class peer_settings {
   /** @par Errors errc::invalid_setting for a negative one */
   void set_depth(int most);
 
+  /** How long the peer's list of certificates may be, in bytes.
+      @par Errors errc::invalid_setting */
+  void set_max_list(std::size_t bytes);
+
   /** As of when certificates and lists are valid or not; none: as of each handshake. */
   void set_time(std::optional<std::chrono::system_clock::time_point> moment) { time_.set(moment); }
 
@@ -111,6 +116,7 @@ class peer_settings {
  private:
   setting<verify> mode_;
   setting<int> depth_;
+  setting<std::size_t> max_list_;
   setting<std::optional<std::chrono::system_clock::time_point>> time_;
   program_function<verifier> verifier_;
   program_function<chain_verifier> chain_verifier_;

@@ -15,7 +15,7 @@ void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& appl
   applied.sessions = sessions;
   if (key_log.set_since(applied.key_log)) key_log.value().apply_to(context);
   applied.key_log = key_log;
-  records.apply_to(context, end);
+  records.apply_to(context, end, applied.records);
   applied.records = records;
   applied.hosts = hosts;   // of which an SSL_CTX knows nothing
 }

@@ -22,6 +22,9 @@ namespace cotls::detail {
 /// What a connection to this host and port is to be; throws when there is none such.
 client_options checked_options(std::string_view host, int port, connect_options const& options);
 
+/// Throws for algorithms and versions that the connection cannot be told of; the context is sealed.
+void check_algorithms(client_context const& context, client_options const& options);
+
 /// Kept apart: in the frames of the coroutines that pass it on it would make these too large for
 /// Asio to keep their memory.
 class connect_request {

@@ -230,6 +230,7 @@ class ssl_engine {
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
+    std::string session_key;   // with special options, whose sessions are no other connection's
   };
 
   class receive_scope;
@@ -239,8 +240,10 @@ class ssl_engine {
   void observe_verification() noexcept;
   void note_refused_certificate(x509_store_ctx_st* store, bool unpinned);
   void forget_refused_certificate() noexcept;
+  void set_peer(connection_options const& options);
   void set_host(std::string const& host, std::vector<std::string> const& others);
-  void resume_at(std::uint16_t port, std::string const& host);
+  void set_server_name(connection_options const& options);
+  void resume_at(connection_options const& options);
   void offer_session();
   bool session_may_be_kept() const noexcept;
   void remember_session(ssl_session_st* session) const noexcept;

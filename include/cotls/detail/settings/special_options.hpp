@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cotls/protocol_version.hpp>
+
+#include <optional>
+#include <string>
+
+namespace cotls::detail {
+
+/** What few connections want otherwise than their context has it. */
+class special_options {
+ public:
+  special_options() {}
+
+  /** Whether OpenSSL is to be told of versions or algorithms. */
+  bool has_algorithms() const noexcept {
+    return versions || !tls12.empty() || !tls13.empty() || groups || signatures;
+  }
+
+  std::optional<version_range> versions;
+  std::string tls12;                       ///< suites; empty: the context's
+  std::string tls13;
+  std::optional<std::string> groups;
+  std::optional<std::string> signatures;
+  std::optional<std::string> server_name;  ///< sent as SNI instead of the host; empty: none is sent
+  bool any_name = false;                   ///< a chain is verified, and not whom it is for
+};
+
+}  // namespace cotls::detail
