@@ -5,6 +5,7 @@
 #include <cotls/identity.hpp>
 #include <cotls/peer_info.hpp>
 #include <cotls/revocation_options.hpp>
+#include <cotls/traced_message.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
@@ -48,6 +49,9 @@ class context {
   /// Decides on a connection that is established.
   using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
 
+  /// Is told what the two ends say to each other.
+  using trace_type = std::function<void(traced_message const& said)>;
+
   // Copied where it could be moved: none is ever empty.
   context(context const&) noexcept = default;
   context& operator=(context const&) noexcept = default;
@@ -90,6 +94,9 @@ class context {
   void do_set_ciphers(std::string const& tls12, std::string const& tls13);
   void do_set_groups(std::string const& groups);
   void do_set_key_log(std::function<void(std::string_view line)> told);
+  void do_set_key_log_file(std::filesystem::path const& file);
+  bool do_set_key_log_file();
+  void do_set_trace(trace_type told);
   void do_set_verify_depth(int most);
   void do_set_revocation(revocation_options const& policy);
   void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
@@ -205,6 +212,31 @@ class basic_context : public context {
     do_set_key_log(std::move(told));
     return self();
   }
+
+  /** Appends the same lines to a file, which is made if there is none, readable for its owner alone.
+      Each is written by one call of the system's, so that several contexts and programs may share
+      the file. What cannot be written is lost.
+      @par Errors The system's error when the file cannot be opened. */
+  Derived& set_key_log_file(std::filesystem::path const& file) {
+    do_set_key_log_file(file);
+    return self();
+  }
+
+  /** The same with the file that the variable `SSLKEYLOGFILE` of the environment names, which is
+      never heeded unless this is called.
+      @return False when there is no such variable or it is empty, or the program has more rights
+              than its caller (`secure_getenv`): nothing is set and nothing will be written.
+      @par Errors As above. */
+  bool set_key_log_file() { return do_set_key_log_file(); }
+
+  /** Tells a function of each record, of each message of a handshake and of each alert that is sent
+      or received: their kind and length, and nothing of what they hold but the alert. Off by
+      default, and then it costs nothing; an empty function turns it off again.
+      (`SSL_CTX_set_msg_callback`)
+      @param told  Called by whatever thread uses the connection, several at once, in the middle of
+                   its calls: it must not use the connection. It outlives the context's connections;
+                   what it throws is swallowed. */
+  Derived& set_trace(trace_type told) { do_set_trace(std::move(told)); return self(); }
 
   /** Limits the peer's chain to so many certificates between its own and the root: 0 for one that
       the root itself has signed; 100 by default, as OpenSSL has it. A longer chain is refused.

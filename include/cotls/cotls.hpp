@@ -26,11 +26,13 @@
 #include <cotls/key_pin.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>
+#include <cotls/ocsp.hpp>
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/reload_options.hpp>
 #include <cotls/revocation_options.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
+#include <cotls/traced_message.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/version.hpp>

@@ -28,6 +28,9 @@ void install_callbacks(context_state& to) {
   if (peer.decides() || !peer.pins().empty()) {
     SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), ssl_engine::on_verify);
   }
+  if (to.settings().ocsp.wanted() != ocsp::none) {
+    SSL_CTX_set_tlsext_status_cb(context, ssl_engine::on_ocsp_response);
+  }
   if (peer.has_last_word()) let_refusals_be_told(context);
 }
 

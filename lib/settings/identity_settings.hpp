@@ -34,10 +34,12 @@ class identity_settings {
 
   void apply_to(SSL_CTX* context) const;
 
+  /** Returns the certificate that is shown; null while there is none. */
+  X509* leaf(SSL_CTX* beneath) const noexcept;
+
   bool operator==(identity_settings const& other) const noexcept;
 
  private:
-  X509* leaf(SSL_CTX* beneath) const noexcept;
   EVP_PKEY* key(SSL_CTX* beneath) const noexcept;
 
   std::optional<certificate_chain> chain_;

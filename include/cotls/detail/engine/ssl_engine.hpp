@@ -215,6 +215,10 @@ class ssl_engine {
   /** The same as OpenSSL's callback, for a context whose connections are ours. */
   static int on_verify(int accepted, x509_store_ctx_st* store);
 
+  /** Called by OpenSSL for the OCSP response of a server, or that there is none, once its chain was
+      verified (`SSL_CTX_set_tlsext_status_cb`). */
+  static int on_ocsp_response(ssl_st* ssl, void* unused);
+
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
@@ -255,6 +259,8 @@ class ssl_engine {
   step judge() noexcept;
   step refuse(errc why, std::string remark) noexcept;
   void say_access_denied() noexcept;
+
+  int judge_ocsp_response() noexcept;
 
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
