@@ -10,6 +10,7 @@
 #include <cotls/verify.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -97,6 +98,8 @@ class context {
   void do_set_key_log_file(std::filesystem::path const& file);
   bool do_set_key_log_file();
   void do_set_trace(trace_type told);
+  void do_set_key_update_after(std::uint64_t bytes);
+  void do_set_late_authentication(bool on);
   void do_set_verify_depth(int most);
   void do_set_revocation(revocation_options const& policy);
   void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
@@ -237,6 +240,31 @@ class basic_context : public context {
                    its calls: it must not use the connection. It outlives the context's connections;
                    what it throws is swallowed. */
   Derived& set_trace(trace_type told) { do_set_trace(std::move(told)); return self(); }
+
+  /** Changes the key that is sent with after so many bytes of plaintext, in TLS 1.3 (RFC 8446
+      sections 4.6.3 and 5.5): the next write after that begins with the update. 0, the default:
+      after 2^23 records, which is a third of what AES-GCM is good for. No connection sends more than
+      that with one key, whatever is set. TLS 1.2 cannot do it, and nothing happens there.
+      `stream::async_update_key` does it at once. */
+  Derived& set_key_update_after(std::uint64_t bytes) {
+    do_set_key_update_after(bytes);
+    return self();
+  }
+
+  /** Lets a server ask for its client's certificate after the handshake, and never by another one
+      (RFC 8446 section 4.6.2). Off by default. (`SSL_CTX_set_post_handshake_auth`,
+      `SSL_VERIFY_POST_HANDSHAKE`)
+
+      A client shows the certificate of its context to a server that asks late. A server of
+      `verify::optional` and the like asks no client of TLS 1.3 in its handshake, but when
+      `stream::async_request_certificate` says so, behind `on_established`; those of TLS 1.2 it asks in the handshake, for
+      they cannot be asked later. A call without an argument switches it on.
+      @par Errors At the context's first use, `errc::invalid_setting` for a server that asks for no
+      certificate at all (`verify::none`). */
+  Derived& set_late_authentication(bool on = true) {
+    do_set_late_authentication(on);
+    return self();
+  }
 
   /** Limits the peer's chain to so many certificates between its own and the root: 0 for one that
       the root itself has signed; 100 by default, as OpenSSL has it. A longer chain is refused.

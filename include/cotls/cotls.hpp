@@ -24,6 +24,7 @@
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/key_pin.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>
 #include <cotls/ocsp.hpp>

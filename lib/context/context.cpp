@@ -121,6 +121,15 @@ void context::do_set_trace(trace_type told) {
   });
 }
 
+void context::do_set_key_update_after(std::uint64_t bytes) {
+  state_->change("set_key_update_after",
+                 [&](settings& now) { now.records.set_key_update_after(bytes); });
+}
+
+void context::do_set_late_authentication(bool on) {
+  state_->change("set_late_authentication", [&](settings& now) { now.peer.set_late(on); });
+}
+
 void context::do_set_revocation(revocation_options const& policy) {
   state_->change("set_revocation", [&](settings& now) { now.trust.set_revocation(policy); });
 }

@@ -109,6 +109,9 @@ void context_state::check_asked() const {
   if (settings_.ocsp.wanted() != ocsp::none && !needs_roots(verify_mode())) {
     fail(errc::invalid_setting, "set_ocsp without verify::required");
   }
+  if (end == role::server && settings_.peer.late() && verify_mode() == verify::none) {
+    fail(errc::invalid_setting, "set_late_authentication of a server without set_verify");
+  }
 }
 
 // Roots that the user loaded through the wrapped context count, too.

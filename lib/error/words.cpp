@@ -265,6 +265,8 @@ char const* familiar_reason(int value) noexcept {
     case SSL_R_EE_KEY_TOO_SMALL: return "the certificate's key is too small for the security level";
     case SSL_R_CA_MD_TOO_WEAK: return "a certificate's digest is too weak for the security level";
     case SSL_R_NO_CIPHER_MATCH: return "the list names no cipher suite that OpenSSL knows";
+    case SSL_R_EXTENSION_NOT_RECEIVED:
+      return "the client allows no late authentication: set_late_authentication at its end";
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: return "a record from the peer was damaged";
     default: return nullptr;
   }

@@ -69,6 +69,10 @@ class peer_settings {
   /** @par Errors errc::invalid_setting for a negative one */
   void set_depth(int most);
 
+  /** Whether a client's certificate is asked for after the handshake, and not in it. */
+  void set_late(bool on) { late_.set(on); }
+  bool late() const noexcept { return late_.value(); }
+
   /** As of when certificates and lists are valid or not; none: as of each handshake. */
   void set_time(std::optional<std::chrono::system_clock::time_point> moment) { time_.set(moment); }
 
@@ -106,6 +110,7 @@ class peer_settings {
  private:
   setting<verify> mode_;
   setting<int> depth_;
+  setting<bool> late_;
   setting<std::optional<std::chrono::system_clock::time_point>> time_;
   program_function<verifier> verifier_;
   program_function<last_word> last_word_;

@@ -6,10 +6,11 @@
 #include <openssl/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace cotls::detail {
 
-/** What a server's connections do with records. */
+/** What connections do with records. */
 class record_settings {
  public:
   void set_small_first(bool on) noexcept { small_first_ = on; }
@@ -19,6 +20,11 @@ class record_settings {
   void set_max_hello(std::size_t bytes);
   std::size_t max_hello() const noexcept { return max_hello_; }
 
+  /** After how many bytes of plaintext the key to send with is changed; 0: after max_key_records
+      records alone. */
+  void set_key_update_after(std::uint64_t bytes) noexcept { key_update_after_ = bytes; }
+  std::uint64_t key_update_after() const noexcept { return key_update_after_; }
+
   /** Leaves the tickets of a server's context room in a client's next hello. */
   void apply_to(SSL_CTX* context, role end) const;
 
@@ -27,6 +33,7 @@ class record_settings {
  private:
   bool small_first_ = false;
   std::size_t max_hello_ = default_max_hello;
+  std::uint64_t key_update_after_ = 0;
 };
 
 }  // namespace cotls::detail

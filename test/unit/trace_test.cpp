@@ -156,6 +156,15 @@ BOOST_AUTO_TEST_CASE(close_notify_is_an_alert_that_is_not_fatal) {
   BOOST_TEST(!found->fatal);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_update_is_told) {
+  messages told;
+  BOOST_REQUIRE(connect(localhost_client(), localhost_server().set_trace(noting_in(told))));
+  told.clear();
+  BOOST_TEST(!both->server.update_key(key_update::not_requested).error);
+  BOOST_TEST(names_of(told, kind::handshake) == std::vector<std::string>{"> key_update"},
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(nobody_is_told_who_did_not_ask) {
   messages told;
   client_context const silent = localhost_client();
