@@ -7,11 +7,13 @@
 #include <cotls/policy.hpp>
 #include <cotls/protocol_version.hpp>
 #include <cotls/revocation_options.hpp>
+#include <cotls/traced_message.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -53,6 +55,9 @@ class context {
 
   /// Decides on a connection that is established.
   using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
+
+  /// Is told what the two ends say to each other.
+  using trace_type = std::function<void(traced_message const& said)>;
 
   // Copied where it could be moved: none is ever empty.
   context(context const&) noexcept = default;
@@ -111,6 +116,11 @@ class context {
   void do_configure(std::string_view commands);
   void do_use_system_policy(std::string const& section);
   void do_set_key_log(std::function<void(std::string_view line)> told);
+  void do_set_key_log_file(std::filesystem::path const& file);
+  bool do_set_key_log_file();
+  void do_set_trace(trace_type told);
+  void do_set_key_update_after(std::uint64_t bytes);
+  void do_set_late_authentication(bool on);
   void do_set_verify_depth(int most);
   void do_set_revocation(revocation_options const& policy);
   void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
@@ -292,6 +302,56 @@ class basic_context : public context {
                    swallowed. */
   Derived& set_key_log(std::function<void(std::string_view line)> told) {
     do_set_key_log(std::move(told));
+    return self();
+  }
+
+  /** Appends the same lines to a file, which is made if there is none, readable for its owner alone.
+      Each is written by one call of the system's, so that several contexts and programs may share
+      the file. What cannot be written is lost.
+      @par Errors The system's error when the file cannot be opened. */
+  Derived& set_key_log_file(std::filesystem::path const& file) {
+    do_set_key_log_file(file);
+    return self();
+  }
+
+  /** The same with the file that the variable `SSLKEYLOGFILE` of the environment names, which is
+      never heeded unless this is called.
+      @return False when there is no such variable or it is empty, or the program has more rights
+              than its caller (`secure_getenv`): nothing is set and nothing will be written.
+      @par Errors As above. */
+  bool set_key_log_file() { return do_set_key_log_file(); }
+
+  /** Tells a function of each record, of each message of a handshake and of each alert that is sent
+      or received: their kind and length, and nothing of what they hold but the alert. Off by
+      default, and then it costs nothing; an empty function turns it off again.
+      (`SSL_CTX_set_msg_callback`)
+      @param told  Called by whatever thread uses the connection, several at once, in the middle of
+                   its calls: it must not use the connection. It outlives the context's connections;
+                   what it throws is swallowed. */
+  Derived& set_trace(trace_type told) { do_set_trace(std::move(told)); return self(); }
+
+  /** Changes the key that is sent with after so many bytes of plaintext, in TLS 1.3 (RFC 8446
+      sections 4.6.3 and 5.5): the next write after that begins with the update. 0, the default:
+      after 2^23 records, which is a third of what AES-GCM is good for. No connection sends more than
+      that with one key, whatever is set. TLS 1.2 cannot do it, and nothing happens there.
+      `stream::async_update_key` does it at once. */
+  Derived& set_key_update_after(std::uint64_t bytes) {
+    do_set_key_update_after(bytes);
+    return self();
+  }
+
+  /** Lets a server ask for its client's certificate after the handshake, and never by another one
+      (RFC 8446 section 4.6.2). Off by default. (`SSL_CTX_set_post_handshake_auth`,
+      `SSL_VERIFY_POST_HANDSHAKE`)
+
+      A client shows the certificate of its context to a server that asks late. A server of
+      `verify::optional` and the like asks no client of TLS 1.3 in its handshake, but when
+      `stream::async_request_certificate` says so, behind `on_established`; those of TLS 1.2 it asks in the handshake, for
+      they cannot be asked later. A call without an argument switches it on.
+      @par Errors At the context's first use, `errc::invalid_setting` for a server that asks for no
+      certificate at all (`verify::none`). */
+  Derived& set_late_authentication(bool on = true) {
+    do_set_late_authentication(on);
     return self();
   }
 

@@ -24,6 +24,8 @@ struct client_hello {
   std::vector<std::uint16_t> cipher_suites;           ///< 0x1301 is TLS_AES_128_GCM_SHA256
   std::vector<std::uint16_t> groups;                  ///< 0x001d is X25519
   std::vector<std::uint16_t> signature_algorithms;    ///< 0x0403 is ecdsa_secp256r1_sha256
+  std::vector<std::uint16_t> extensions;              ///< 0x0010 is ALPN. All types, as they came.
+  std::vector<unsigned char> session_id;              ///< Up to 32 bytes; random in TLS 1.3.
   /** False when an extension that is told here makes no sense; it is left out, and the handshake
       will be refused (but for a host name without a byte, which OpenSSL lets pass). */
   bool well_formed = true;
@@ -31,6 +33,14 @@ struct client_hello {
   bool offers_alpn(std::string_view protocol) const {
     return std::find(alpn.begin(), alpn.end(), protocol) != alpn.end();
   }
+
+  /** Returns the JA4 fingerprint, by which clients of one make are known again whatever they connect
+      to: `"t13d1516h2_8daaf6152771_e5627efa2ab1"`. (FoxIO's technical details of JA4; of the family
+      it is the member with a BSD license.) Anybody can make a hello with the fingerprint of others:
+      it is a hint, and no proof.
+
+      It is computed by the call. Of a hello in the form of SSL 2.0 there are no extensions in it. */
+  std::string ja4() const;
 };
 
 }  // namespace cotls

@@ -25,9 +25,11 @@
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/key_pin.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/library_options.hpp>
 #include <cotls/listener.hpp>
 #include <cotls/listener_options.hpp>
+#include <cotls/ocsp.hpp>
 #include <cotls/policy.hpp>
 #include <cotls/private_key.hpp>
 #include <cotls/protocol.hpp>
@@ -37,5 +39,6 @@
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/suite_order.hpp>
+#include <cotls/traced_message.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/version.hpp>

@@ -89,6 +89,18 @@ class engine {
       done when nothing is wanted and no bytes are counted. */
   step shutdown();
 
+  /** Emits a key update, after which we send with another key (RFC 8446 section 4.6.3). want::input
+      while a message of the peer's is half here; want::output while a write has to be made again.
+      @param asked  Whether the peer is to change its key, too.
+      @par Errors `errc::needs_tls_1_3`, `errc::handshake_not_done`, `errc::write_after_close` */
+  step update_key(key_update asked);
+
+  /** Emits, once, a request for the client's certificate (RFC 8446 section 4.6.2), and reads its
+      answer; done when that was verified. Data before it is for `read`, and then call again.
+      @par Errors `errc::unread_data` when such data is here; as `stream::async_request_certificate`
+  */
+  step request_certificate();
+
   /** Gives ciphertext, which is copied. */
   void input(asio::const_buffer ciphertext);
 

@@ -56,6 +56,9 @@ enum class errc {
   peer_not_allowed,       ///< `context::on_established` has refused the connection.
   no_pinned_key,          ///< The server's chain has no key of `client_context::set_pins`.
   unserved_host,          ///< A client asked for a host that this server does not serve.
+  needs_tls_1_3,          ///< Asked of a connection of TLS 1.2, which has no such thing.
+  invalid_ocsp_response,  ///< An OCSP response is none, has expired, or is of another certificate.
+  no_ocsp_response,       ///< A server sent no OCSP response, and must.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

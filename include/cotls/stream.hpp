@@ -7,10 +7,12 @@
 #include <cotls/detail/driver/start.hpp>
 #include <cotls/detail/driver/token.hpp>
 #include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/operation/late_operations.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/detail/support/held.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/lowest_layer.hpp>
 #include <cotls/peer_info.hpp>
 #include <cotls/teardown.hpp>
@@ -272,6 +274,36 @@ class stream {
         core_, std::forward<Token>(token), buffers, detail::amount::all);
   }
 
+  /** Changes the key that we send with, before anything else is sent (RFC 8446 section 4.6.3).
+      `void(error_code)` Completes when the message has left; reading goes on.
+      @param asked  Whether the peer is to change its key, too, which it does before it sends more.
+      @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::write_after_close`;
+      `errc::operation_in_progress` while a write is pending; the transport's */
+  template <class Token = default_token>
+  auto async_update_key(key_update asked, Token&& token = Token()) {
+    return detail::start<detail::key_update_operation<core_type>>(
+        core_, std::forward<Token>(token), asked);
+  }
+
+  /** Asks the client of a server for its certificate, and waits until its answer was verified (RFC
+      8446 section 4.6.2); `peer` then knows it. `void(error_code)`
+
+      Both contexts must have `set_late_authentication`. What is asked is the context's verify mode,
+      which says whether a client may have none; one whose certificate is refused ends the
+      connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
+      is gone on with by the next call, which does not ask again: nor does one whose answer has come
+      while data was read, which completes at once.
+      @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data of
+      the client's is here that it has sent before its answer: read it, and call again;
+      `errc::handshake_timeout`; `errc::operation_in_progress` while a read or a write is pending;
+      OpenSSL's, such as "certificate verify failed", or for a client that allows no late
+      authentication */
+  template <class Token = default_token>
+  auto async_request_certificate(Token&& token = Token()) {
+    return detail::start_until<detail::certificate_request_operation<core_type>>(
+        core_, handshake_timeout_, std::forward<Token>(token));
+  }
+
   /** Sends close_notify and ends our direction; reading goes on. `void(error_code)`
       (RFC 8446 section 6.1: "each party MUST send a close_notify alert before closing its write
       side".) It has no deadline: it waits while the peer takes nothing, and for the rest of a ticket
@@ -418,6 +450,12 @@ class write_half : public detail::half<Next> {
   auto async_write(Buffers const& buffers, Token&& token = Token()) {
     return detail::start<detail::write_operation<core_type, Buffers>>(
         core_, std::forward<Token>(token), buffers, detail::amount::all);
+  }
+
+  template <class Token = default_token>
+  auto async_update_key(key_update asked, Token&& token = Token()) {
+    return detail::start<detail::key_update_operation<core_type>>(
+        core_, std::forward<Token>(token), asked);
   }
 
   template <class Token = default_token>

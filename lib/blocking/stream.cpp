@@ -55,6 +55,18 @@ void stream::handshake() {
   checked(0, code, "handshake");
 }
 
+void stream::update_key(key_update asked) {
+  error_code code;
+  update_key(asked, code);
+  checked(0, code, "key update");
+}
+
+void stream::request_certificate() {
+  error_code code;
+  request_certificate(code);
+  checked(0, code, "requesting a certificate");
+}
+
 void stream::close_write() {
   error_code code;
   close_write(code);

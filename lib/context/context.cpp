@@ -2,7 +2,9 @@
 
 #include "context/context_state.hpp"
 #include "error/fail.hpp"
+#include "identity/pem_input.hpp"
 #include "settings/configuration_commands.hpp"
+#include "system/appended_file.hpp"
 
 #include <utility>
 
@@ -159,6 +161,35 @@ void context::do_set_key_log(std::function<void(std::string_view line)> told) {
   });
 }
 
+void context::do_set_key_log_file(std::filesystem::path const& path) {
+  std::string const doing = "opening the key log " + path.string();
+  state_->change("set_key_log_file", [&](settings& now) {
+    auto const file = std::make_shared<detail::appended_file>(path, doing);
+    now.key_log.set(detail::key_log_settings([file](std::string_view line) { file->add(line); }));
+  });
+}
+
+bool context::do_set_key_log_file() {
+  std::string const path = detail::trusted_variable("SSLKEYLOGFILE");
+  if (!path.empty()) do_set_key_log_file(path);
+  return !path.empty();
+}
+
+void context::do_set_trace(trace_type told) {
+  state_->change("set_trace", [&](settings& now) {
+    now.trace.set(detail::trace_settings(std::move(told)));
+  });
+}
+
+void context::do_set_key_update_after(std::uint64_t bytes) {
+  state_->change("set_key_update_after",
+                 [&](settings& now) { now.records.set_key_update_after(bytes); });
+}
+
+void context::do_set_late_authentication(bool on) {
+  state_->change("set_late_authentication", [&](settings& now) { now.peer.set_late(on); });
+}
+
 void context::do_set_revocation(revocation_options const& policy) {
   state_->change("set_revocation", [&](settings& now) { now.trust.set_revocation(policy); });
 }
@@ -213,6 +244,11 @@ client_context& client_context::set_pins(std::vector<key_pin> pins) {
 client_context& client_context::set_max_fragment_length(std::size_t bytes) {
   state_->change("set_max_fragment_length",
                  [&](settings& now) { now.records.set_max_fragment(bytes); });
+  return *this;
+}
+
+client_context& client_context::set_ocsp(ocsp wanted) {
+  state_->change("set_ocsp", [&](settings& now) { now.ocsp.ask(wanted); });
   return *this;
 }
 
@@ -274,6 +310,20 @@ server_context& server_context::add_virtual_host(std::string_view name,
 
 server_context& server_context::set_unknown_host(unknown_host policy) {
   state_->change("set_unknown_host", [&](settings& now) { now.hosts.set_unknown(policy); });
+  return *this;
+}
+
+server_context& server_context::set_ocsp_response(std::string_view der) {
+  state_->change("set_ocsp_response",
+                 [&](settings& now) { now.ocsp.staple(der, "set_ocsp_response"); });
+  return *this;
+}
+
+server_context& server_context::load_ocsp_response(std::filesystem::path const& file) {
+  std::string const doing = "loading the OCSP response " + file.string();
+  state_->change("load_ocsp_response", [&](settings& now) {
+    now.ocsp.staple(detail::file_contents(file, doing).view(), doing);
+  });
   return *this;
 }
 

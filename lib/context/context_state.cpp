@@ -95,10 +95,13 @@ void context_state::seal(void (*install)(context_state&)) {
   std::lock_guard const lock(sealing_);
   if (sealed()) return;
   check_identity();
+  // What an adopted context has may be one of several.
+  if (!settings_.identity.empty()) settings_.ocsp.check(settings_.identity.leaf(handle()));
   settings_.hosts.for_each([install](host_settings::host const& each) { each->seal(install); });
   apply();
   settings_.algorithms.check(handle());
   settings_.peer.check(verify_mode());
+  check_asked();
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
   install(*this);
@@ -111,6 +114,16 @@ void context_state::check_identity() const {
                           settings_.hosts.unknown() == unknown_host::refuse;
   if ((adopted || shows_none) && settings_.identity.empty()) return;
   settings_.identity.check_complete(end, handle());
+}
+
+// What would be without effect.
+void context_state::check_asked() const {
+  if (settings_.ocsp.wanted() != ocsp::none && !needs_roots(verify_mode())) {
+    fail(errc::invalid_setting, "set_ocsp without verify::required");
+  }
+  if (end == role::server && settings_.peer.late() && verify_mode() == verify::none) {
+    fail(errc::invalid_setting, "set_late_authentication of a server without set_verify");
+  }
 }
 
 // Roots that the user loaded through the wrapped context count, too.

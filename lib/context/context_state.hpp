@@ -88,6 +88,7 @@ class context_state {
   void check_mutable(char const* setter) const;
   void apply();
   void check_identity() const;
+  void check_asked() const;
   bool has_roots() const noexcept;
   bool must_trust_system() const;
   X509_STORE* prepare_system_roots();

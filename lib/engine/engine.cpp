@@ -66,6 +66,15 @@ step engine::shutdown() {
   return perform("shutdown", [](detail::ssl_engine& ssl) { return ssl.shutdown(); });
 }
 
+step engine::update_key(key_update asked) {
+  return perform("key update", [&](detail::ssl_engine& ssl) { return ssl.update_key(asked); });
+}
+
+step engine::request_certificate() {
+  return perform("requesting a certificate",
+                 [](detail::ssl_engine& ssl) { return ssl.request_certificate(); });
+}
+
 template <class Call>
 step engine::perform(char const* operation, Call call) {
   if (!body_) return {want::nothing, 0, errc::not_connected};

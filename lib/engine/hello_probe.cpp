@@ -1,6 +1,7 @@
 #include "engine/hello_probe.hpp"
 
 #include "context/context_state.hpp"
+#include "engine/vector_reader.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/openssl_ptr.hpp"
 
@@ -19,59 +20,19 @@ namespace cotls::detail {
 
 namespace {
 
-// Takes apart what RFC 8446 section 3 calls vectors. Once something does not fit, nothing does.
-class reader {
- public:
-  explicit reader(std::span<unsigned char const> bytes) : rest_(bytes) {}
-
-  bool failed() const noexcept { return failed_; }
-  bool empty() const noexcept { return failed_ || rest_.empty(); }
-
-  unsigned number(std::size_t bytes) {
-    unsigned value = 0;
-    for (unsigned char const each : take(bytes)) value = value << 8 | each;
-    return value;
-  }
-
-  /// A vector behind its length, which is a number of so many bytes.
-  std::span<unsigned char const> vector(std::size_t length_bytes) {
-    return take(number(length_bytes));
-  }
-
-  /// True when there is one vector and nothing behind it; it is then what is read.
-  bool enter(std::size_t length_bytes) {
-    auto const inner = vector(length_bytes);
-    if (!empty()) failed_ = true;
-    rest_ = inner;
-    return !failed_;
-  }
-
- private:
-  std::span<unsigned char const> take(std::size_t size) {
-    if (size > rest_.size()) failed_ = true;
-    if (failed_) return {};
-    auto const taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
-  std::span<unsigned char const> rest_;
-  bool failed_ = false;
-};
-
 std::string to_string(std::span<unsigned char const> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
 // Numbers of two bytes each.
-bool read_numbers(reader from, std::vector<std::uint16_t>& into) {
+bool read_numbers(vector_reader from, std::vector<std::uint16_t>& into) {
   while (!from.empty()) into.push_back(static_cast<std::uint16_t>(from.number(2)));
   return !from.failed();
 }
 
 // RFC 6066 section 3: "The ServerNameList MUST NOT contain more than one name of the same
 // name_type", and host_name is the only type.
-bool read_server_name(reader from, std::string& into) {
+bool read_server_name(vector_reader from, std::string& into) {
   if (!from.enter(2)) return false;
   if (from.number(1) != TLSEXT_NAMETYPE_host_name) return false;
   std::string name = to_string(from.vector(2));
@@ -85,7 +46,7 @@ bool read_server_name(reader from, std::string& into) {
 }
 
 // RFC 7301 section 3.1: "Empty strings MUST NOT be included".
-bool read_alpn(reader from, std::vector<std::string>& into) {
+bool read_alpn(vector_reader from, std::vector<std::string>& into) {
   if (!from.enter(2) || from.empty()) return false;
   while (!from.empty()) {
     into.push_back(to_string(from.vector(1)));
@@ -94,21 +55,21 @@ bool read_alpn(reader from, std::vector<std::string>& into) {
   return !from.failed();
 }
 
-bool read_versions(reader from, std::vector<std::uint16_t>& into) {
+bool read_versions(vector_reader from, std::vector<std::uint16_t>& into) {
   return from.enter(1) && !from.empty() && read_numbers(from, into);
 }
 
-bool read_list(reader from, std::vector<std::uint16_t>& into) {
+bool read_list(vector_reader from, std::vector<std::uint16_t>& into) {
   return from.enter(2) && !from.empty() && read_numbers(from, into);
 }
 
 // Reads an extension, if the client sent it; leaves nothing of one that cannot be read.
 template <class T>
-void read_extension(SSL* ssl, unsigned type, bool (*read)(reader, T&), client_hello& of, T& into) {
+void read_extension(SSL* ssl, unsigned type, bool (*read)(vector_reader, T&), client_hello& of, T& into) {
   unsigned char const* data = nullptr;
   std::size_t size = 0;
   if (SSL_client_hello_get0_ext(ssl, type, &data, &size) != 1) return;
-  if (read(reader({data, size}), into)) return;
+  if (read(vector_reader({data, size}), into)) return;
   into.clear();
   of.well_formed = false;
 }
@@ -116,7 +77,7 @@ void read_extension(SSL* ssl, unsigned type, bool (*read)(reader, T&), client_he
 void read_cipher_suites(SSL* ssl, std::vector<std::uint16_t>& into) {
   unsigned char const* data = nullptr;
   std::size_t const size = SSL_client_hello_get0_ciphers(ssl, &data);
-  reader from({data, size});
+  vector_reader from({data, size});
   if (SSL_client_hello_isv2(ssl) == 0) {
     read_numbers(from, into);
     return;

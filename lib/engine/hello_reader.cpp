@@ -1,6 +1,7 @@
 #include <cotls/detail/engine/hello_reader.hpp>
 
 #include "context/context_state.hpp"
+#include "engine/hello_layout.hpp"
 #include "engine/hello_probe.hpp"
 
 #include <cotls/detail/channel/input_chunk.hpp>
@@ -73,6 +74,7 @@ step hello_reader::ask_probe() {
     asked_ = received_.size();
     if (next.want == want::client_hello) {
       hello_ = probe_->take_hello();
+      read_layout(received_, hello_);
       probe_.reset();
       done_ = true;
       return {};

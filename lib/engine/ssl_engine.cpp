@@ -102,6 +102,7 @@ ssl_engine::ssl_engine(ssl_ctx_st* context, channel& over) : ssl_engine(make_ssl
 ssl_engine::ssl_engine(std::shared_ptr<context_state> context, channel& over)
     : ssl_engine(sealed(*context), over) {
   context_ = std::move(context);
+  begin_new_key();
 }
 
 ssl_engine::ssl_engine(client_context const& context, channel& over,
@@ -422,8 +423,10 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
       std::size_t const room = max_write - done.bytes;
       asio::const_buffer const piece = plaintext.next(
           next_record_ == max_record ? room : std::min<std::size_t>(next_record_, room));
+      if (key_is_used_up()) update_key_in_time();
       step const taken = perform(call::write, const_cast<void*>(piece.data()), piece.size());
       done.bytes += taken.bytes;
+      count_sent(taken.bytes);
       if (taken.bytes >= next_record_) {
         std::size_t const twice = 2u * next_record_;
         next_record_ = static_cast<std::uint16_t>(std::min(twice, max_record));

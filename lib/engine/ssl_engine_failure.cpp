@@ -20,7 +20,8 @@ namespace {
 bool is_verification_failure(error_code code) {
   auto const packed = static_cast<unsigned long>(static_cast<unsigned>(code.value()));
   return code.category() == openssl_category() && ERR_GET_LIB(packed) == ERR_LIB_SSL &&
-         ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+         (ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+          ERR_GET_REASON(packed) == SSL_R_INVALID_STATUS_RESPONSE);
 }
 
 }  // namespace

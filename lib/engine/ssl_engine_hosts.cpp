@@ -63,6 +63,7 @@ void ssl_engine::serve_by(std::shared_ptr<context_state> host) {
   take(made);
   set_role(role::server);
   shape_records();
+  begin_new_key();
   set_read_ahead(reads_ahead);
   if (own_mode) set_verify_mode(mode);
   if (own_depth) set_verify_depth(depth);

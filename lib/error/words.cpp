@@ -117,6 +117,17 @@ description describe(errc value) noexcept {
       return {"unserved_host",
               "the client asked for a host that is not served: add_virtual_host, or "
               "set_unknown_host(unknown_host::serve)"};
+    case errc::needs_tls_1_3:
+      return {"needs_tls_1_3",
+              "the connection speaks TLS 1.2, which has no such thing: ask for protocol::tls1_3"};
+    case errc::invalid_ocsp_response:
+      return {"invalid_ocsp_response",
+              "the OCSP response does not speak for the certificate: fetch another from its "
+              "authority"};
+    case errc::no_ocsp_response:
+      return {"no_ocsp_response",
+              "the server sent no OCSP response: have it staple one, or do not require it "
+              "(ocsp::ask)"};
   }
   return {"unknown", "unknown error"};
 }
@@ -254,6 +265,8 @@ char const* familiar_reason(int value) noexcept {
     case SSL_R_EE_KEY_TOO_SMALL: return "the certificate's key is too small for the security level";
     case SSL_R_CA_MD_TOO_WEAK: return "a certificate's digest is too weak for the security level";
     case SSL_R_NO_CIPHER_MATCH: return "the list names no cipher suite that OpenSSL knows";
+    case SSL_R_EXTENSION_NOT_RECEIVED:
+      return "the client allows no late authentication: set_late_authentication at its end";
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: return "a record from the peer was damaged";
     default: return nullptr;
   }

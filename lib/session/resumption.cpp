@@ -95,7 +95,9 @@ bool may_resume(SSL* connection, SSL_SESSION* session) {
   int const mode = SSL_get_verify_mode(connection);
   if ((mode & SSL_VERIFY_PEER) == 0) return true;
   X509* const certificate = SSL_SESSION_get0_peer(session);
-  if (!certificate) return (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0;
+  // One that is asked for late was not due when the session was made.
+  int const due = mode & (SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE);
+  if (!certificate) return due != SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   x509_stack_ptr const others = others_in(session);
   return verifies_today(connection, certificate, others.get());
 }

@@ -45,10 +45,12 @@ class identity_settings {
 
   void apply_to(SSL_CTX* context, role end) const;
 
+  /** Returns the certificate that is shown; null while there is none. */
+  X509* leaf(SSL_CTX* beneath) const noexcept;
+
   bool operator==(identity_settings const& other) const noexcept;
 
  private:
-  X509* leaf(SSL_CTX* beneath) const noexcept;
   EVP_PKEY* key(SSL_CTX* beneath) const noexcept;
   bool replaces_first(identity const& another) const;
   std::vector<identity> all() const;

@@ -33,6 +33,17 @@ SSL_verify_cb callback_of(verify mode, SSL_CTX const* context) noexcept {
   return callback == take_unverified ? nullptr : callback;
 }
 
+void set_late_by(SSL_CTX* context, role end, bool on) {
+  if (end == role::client) {
+    SSL_CTX_set_post_handshake_auth(context, on ? 1 : 0);
+    return;
+  }
+  int const mode = SSL_CTX_get_verify_mode(context) & ~SSL_VERIFY_POST_HANDSHAKE;
+  bool const asks = (mode & SSL_VERIFY_PEER) != 0;
+  SSL_CTX_set_verify(context, on && asks ? mode | SSL_VERIFY_POST_HANDSHAKE : mode,
+                     SSL_CTX_get_verify_callback(context));
+}
+
 void set_time_of(X509_VERIFY_PARAM* verification,
                  std::optional<std::chrono::system_clock::time_point> const& moment) {
   X509_VERIFY_PARAM_clear_flags(verification, X509_V_FLAG_USE_CHECK_TIME);
@@ -93,6 +104,8 @@ void peer_settings::apply_to(SSL_CTX* context, role end, peer_settings const& ap
     verify const mode = mode_.value();
     SSL_CTX_set_verify(context, bits_of(mode, end), callback_of(mode, context));
   }
+  bool const changed = mode_.set_since(applied.mode_) || late_.set_since(applied.late_);
+  if (changed && late_.is_set()) set_late_by(context, end, late_.value());
   if (depth_.set_since(applied.depth_)) SSL_CTX_set_verify_depth(context, depth_.value());
   if (max_list_.set_since(applied.max_list_)) {
     SSL_CTX_set_max_cert_list(context, static_cast<long>(max_list_.value()));

@@ -75,6 +75,10 @@ class peer_settings {
       @par Errors errc::invalid_setting */
   void set_max_list(std::size_t bytes);
 
+  /** Whether a client's certificate is asked for after the handshake, and not in it. */
+  void set_late(bool on) { late_.set(on); }
+  bool late() const noexcept { return late_.value(); }
+
   /** As of when certificates and lists are valid or not; none: as of each handshake. */
   void set_time(std::optional<std::chrono::system_clock::time_point> moment) { time_.set(moment); }
 
@@ -117,6 +121,7 @@ class peer_settings {
   setting<verify> mode_;
   setting<int> depth_;
   setting<std::size_t> max_list_;
+  setting<bool> late_;
   setting<std::optional<std::chrono::system_clock::time_point>> time_;
   program_function<verifier> verifier_;
   program_function<chain_verifier> chain_verifier_;

@@ -15,6 +15,10 @@ void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& appl
   applied.sessions = sessions;
   if (key_log.set_since(applied.key_log)) key_log.value().apply_to(context);
   applied.key_log = key_log;
+  if (trace.set_since(applied.trace)) trace.value().apply_to(context);
+  applied.trace = trace;
+  ocsp.apply_to(context, applied.ocsp);
+  applied.ocsp = ocsp;
   records.apply_to(context, end, applied.records);
   applied.records = records;
   applied.hosts = hosts;   // of which an SSL_CTX knows nothing

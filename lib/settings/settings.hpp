@@ -5,10 +5,12 @@
 #include "settings/host_settings.hpp"
 #include "settings/identity_settings.hpp"
 #include "settings/key_log_settings.hpp"
+#include "settings/ocsp_settings.hpp"
 #include "settings/peer_settings.hpp"
 #include "settings/record_settings.hpp"
 #include "settings/session_settings.hpp"
 #include "settings/setting.hpp"
+#include "settings/trace_settings.hpp"
 #include "settings/trust_settings.hpp"
 
 namespace cotls::detail {
@@ -24,6 +26,8 @@ struct settings {
   session_settings sessions;
   record_settings records;
   setting<key_log_settings> key_log;
+  setting<trace_settings> trace;
+  ocsp_settings ocsp;
   host_settings hosts;
 
   /** Applies what was set since, and nothing else, for the program may have changed the rest of a

@@ -29,6 +29,8 @@ constexpr std::array remedies{
     remedy{errc::peer_not_allowed, "the peer is not allowed"},
     remedy{errc::no_pinned_key, "the server's chain has none of the pinned keys"},
     remedy{errc::unserved_host, "the client asked for a host that is not served"},
+    remedy{errc::needs_tls_1_3, "the connection speaks TLS 1.2, which has no such thing"},
+    remedy{errc::no_ocsp_response, "the server sent no OCSP response, and must"},
 };
 
 // What the library calls things that have an option here.

@@ -71,6 +71,11 @@ BOOST_AUTO_TEST_CASE(the_hello_tells_what_the_client_offers) {
     BOOST_TEST(offers(hello.groups, 0x001d));
     BOOST_TEST(offers(hello.signature_algorithms, 0x0403));
     BOOST_TEST(hello.well_formed);
+    BOOST_TEST(offers(hello.extensions, 0x0000));
+    BOOST_TEST(offers(hello.extensions, 0x0010));
+    BOOST_TEST(!offers(hello.extensions, 0x4469));
+    BOOST_TEST(hello.session_id.size() == 32u);   // RFC 8446 appendix D.4
+    BOOST_TEST(hello.ja4().starts_with("t13d"));
     co_return co_await accepted.async_handshake();
   };
   run(context, [&]() -> asio::awaitable<void> {

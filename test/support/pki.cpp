@@ -77,6 +77,15 @@ std::string alternative_names(std::vector<std::string> const& names) {
   return list;
 }
 
+char const* usage_of(purpose meant) {
+  switch (meant) {
+    case purpose::server: return "serverAuth";
+    case purpose::client: return "clientAuth";
+    case purpose::ocsp_responder: return "OCSPSigning";
+  }
+  return "";
+}
+
 // All but the extensions and the signature. Serial numbers are unique in the process.
 x509_ptr begin(std::string const& name, EVP_PKEY* key, X509 const* issuer,
                std::chrono::seconds from, std::chrono::seconds until) {
@@ -179,8 +188,10 @@ issued authority::issue(certificate_request const& request) const {
       begin(request.names().front(), key.get(), issuer, request.from(), request.until());
   add_extension(made.get(), issuer, NID_basic_constraints, "critical,CA:FALSE");
   add_extension(made.get(), issuer, NID_key_usage, "critical,digitalSignature");
-  add_extension(made.get(), issuer, NID_ext_key_usage,
-                request.meant() == purpose::server ? "serverAuth" : "clientAuth");
+  add_extension(made.get(), issuer, NID_ext_key_usage, usage_of(request.meant()));
+  if (request.is_must_staple()) {
+    add_extension(made.get(), issuer, NID_tlsfeature, "status_request");
+  }
   std::string const names = request.alternative_names().value_or(alternative_names(request.names()));
   if (!names.empty()) add_extension(made.get(), issuer, NID_subject_alt_name, names);
   add_extension(made.get(), issuer, NID_subject_key_identifier, "hash");
@@ -215,5 +226,7 @@ std::string authority::revocation_list(std::vector<cotls::certificate> const& re
 }
 
 std::string authority::pem() const { return to_pem(state_->certificate.get()); }
+
+std::string authority::key() const { return to_pem(state_->key.get()); }
 
 }  // namespace cotls::test

@@ -12,7 +12,7 @@
 namespace cotls::test {
 
 enum class key_kind { ec_p256, rsa_2048, rsa_pss_2048, ed25519, ed448 };
-enum class purpose { server, client };
+enum class purpose { server, client, ocsp_responder };
 
 /** What an end entity's certificate is to be. */
 class certificate_request {
@@ -36,11 +36,15 @@ class certificate_request {
     return *this;
   }
 
+  /** Without a stapled OCSP response it is not to be accepted ("must-staple", RFC 7633). */
+  certificate_request& must_staple() { must_staple_ = true; return *this; }
+
   std::vector<std::string> const& names() const noexcept { return names_; }
   std::chrono::seconds from() const noexcept { return from_; }
   std::chrono::seconds until() const noexcept { return until_; }
   key_kind kind() const noexcept { return kind_; }
   purpose meant() const noexcept { return purpose_; }
+  bool is_must_staple() const noexcept { return must_staple_; }
   std::optional<std::string> const& alternative_names() const noexcept {
     return alternative_names_;
   }
@@ -52,6 +56,7 @@ class certificate_request {
   key_kind kind_ = key_kind::ec_p256;
   purpose purpose_ = purpose::server;
   std::optional<std::string> alternative_names_;
+  bool must_staple_ = false;
 };
 
 /** What an authority gave out, as PEM. */
@@ -84,8 +89,9 @@ class authority {
       std::vector<cotls::certificate> const& revoked,
       std::chrono::seconds next_update = std::chrono::hours(24)) const;
 
-  /** Returns the authority's own certificate. */
+  /** Returns the authority's own certificate, and its key. */
   std::string pem() const;
+  std::string key() const;
   cotls::certificate certificate() const { return certificate::from_pem(pem()); }
 
  private:

@@ -6,9 +6,11 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/driver/blocking_core.hpp>
 #include <cotls/detail/driver/blocking_driver.hpp>
+#include <cotls/detail/operation/late_operations.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -146,6 +148,20 @@ class stream {
   void close_write(error_code& code) {
     run<detail::close_write_operation<core_type>>(shutdown_timeout_, code);
   }
+
+  /** Changes the key that we send with, and asks the peer to do so, too, or not; as
+      `cotls::stream::async_update_key`, with the time of a write. */
+  void update_key(key_update asked, error_code& code) {
+    run<detail::key_update_operation<core_type>>(write_timeout_, code, asked);
+  }
+  void update_key(key_update asked);
+
+  /** Asks the client of a server for its certificate, and waits until its answer was verified; as
+      `cotls::stream::async_request_certificate`. */
+  void request_certificate(error_code& code) {
+    run<detail::certificate_request_operation<core_type>>(handshake_timeout_, code);
+  }
+  void request_certificate();
 
   /** Sends close_notify and waits for the peer's, discarding data.
       @par Errors `errc::shutdown_timeout`; `errc::stream_truncated` when the peer ended the

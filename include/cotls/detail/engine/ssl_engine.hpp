@@ -10,11 +10,13 @@
 #include <cotls/detail/engine/phase.hpp>
 #include <cotls/detail/support/role.hpp>
 #include <cotls/error.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/buffer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -101,6 +103,14 @@ class ssl_engine {
   /** Sends close_notify, once, and discards a record of what arrives before the peer's, whose
       length is in `bytes`; done when there are none. */
   read_step shutdown();
+
+  /** Sends a key update, after which we send with another key (`SSL_key_update`). want::input while
+      a message of the peer's is half here. */
+  step update_key(key_update asked);
+
+  /** Asks a client for its certificate, unless it was asked and has not answered, and reads until it
+      has (`SSL_verify_client_post_handshake`). errc::unread_data: its answer is behind data. */
+  step request_certificate();
 
   /** Tries to send what is unsent, without OpenSSL. */
   void flush() { channel_->flush(); }
@@ -219,6 +229,10 @@ class ssl_engine {
       `X509_verify_cert`. */
   static int on_verify_chain(x509_store_ctx_st* store);
 
+  /** Called by OpenSSL for the OCSP response of a server, or that there is none, once its chain was
+      verified (`SSL_CTX_set_tlsext_status_cb`). */
+  static int on_ocsp_response(ssl_st* ssl, void* unused);
+
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
@@ -231,7 +245,12 @@ class ssl_engine {
     char const* last_operation = nullptr;
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
     std::string session_key;   // with special options, whose sessions are no other connection's
+    std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
   };
+
+  // RFC 8446 section 5.5: "For AES-GCM, up to 2^24.5 full-size records (about 24 million) may be
+  // encrypted on a given connection while keeping a safety margin".
+  static constexpr std::uint32_t max_key_records = 1u << 23;
 
   class receive_scope;
   enum class call : std::uint8_t { handshake, read, peek, write, shutdown };
@@ -263,6 +282,22 @@ class ssl_engine {
   step judge() noexcept;
   step refuse(errc why, std::string remark) noexcept;
   void say_access_denied() noexcept;
+
+  int judge_ocsp_response() noexcept;
+  step ready_to_say_more();
+  std::vector<unsigned char> peer_finished() const;
+  bool certificate_request_answered() const;
+  step await_certificate(channel::use const& use);
+  void count_sent(std::size_t bytes) noexcept {
+    constexpr std::size_t full_record = 16 * 1024;   // RFC 8446 section 5.1
+    key_room_ -= std::min<std::uint64_t>(key_room_, bytes);
+    key_records_ += static_cast<std::uint32_t>((bytes + full_record - 1) / full_record);
+  }
+  bool key_is_used_up() const noexcept {
+    return key_room_ == 0 || key_records_ >= max_key_records;
+  }
+  void update_key_in_time();
+  void begin_new_key() noexcept;
 
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
@@ -302,6 +337,8 @@ class ssl_engine {
   input_chunk read_buffer_;      // plaintext of a record that is read in small pieces
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // of a phase that says so: what every later call answers
+  std::uint64_t key_room_ = ~std::uint64_t{0};   // plaintext, in bytes, that our key is still for
+  std::uint32_t key_records_ = 0;   // that were sent with it
   std::uint32_t said_ = 0;       // bytes, when the handshake has waited last
   std::uint32_t tickets_ = 0;    // bytes of them, behind the handshake, that nobody waits for
   std::uint16_t first_record_;   // plaintext, of what is written after data was read

@@ -1,0 +1,262 @@
+// A client that is asked for its certificate once the connection is there (RFC 8446 section 4.6.2).
+
+#include "engine_pair.hpp"
+#include "pki.hpp"
+#include "print.hpp"
+#include "tls.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace cotls::test::late_authentication_test {
+
+namespace {
+
+authority const& root() {
+  static authority const made("root");
+  return made;
+}
+
+identity const& ada() {
+  static identity const made =
+      root().issue(certificate_request({"ada"}).use(purpose::client)).identity();
+  return made;
+}
+
+client_context client(protocol version = protocol::secure) {
+  return localhost_client(version).set_late_authentication();
+}
+
+server_context server(verify mode = verify::required) {
+  return localhost_server().set_verify(mode).add_root(root().certificate())
+      .set_late_authentication();
+}
+
+struct fixture {
+  std::optional<engine_pair> both;
+  int requests = 0;   // that the server has sent
+
+  void connect(client_context const& at_client, server_context at_server) {
+    at_server.set_trace([this](traced_message const& said) {
+      bool const sent = said.by == traced_message::direction::sent;
+      requests += sent && said.name == "certificate_request" ? 1 : 0;
+    });
+    both.emplace(at_client, at_server, client_options().host("localhost"));
+    BOOST_REQUIRE(both->connect());
+  }
+
+  static void move(engine& from, engine& to) {
+    while (from.output().size() > 0) {
+      to.input(from.output());
+      from.consume_output(from.output().size());
+    }
+  }
+
+  step ask() { return both->server.request_certificate(); }
+
+  // Lets the client read the request, and the server have its answer.
+  error_code answer() {
+    move(both->server, both->client);
+    std::array<char, 16> none;
+    error_code const code = both->client.read(asio::buffer(none)).error;
+    move(both->client, both->server);
+    return code;
+  }
+
+  std::string read_at(engine& end) {
+    std::string got(64, '\0');
+    step const next = end.read(asio::buffer(got));
+    BOOST_TEST(!next.error);
+    got.resize(next.bytes);
+    return got;
+  }
+
+  void check_that_data_flows() {
+    both->client.write(asio::buffer("ping", 4));
+    move(both->client, both->server);
+    BOOST_TEST(read_at(both->server) == "ping");
+    both->server.write(asio::buffer("pong", 4));
+    move(both->server, both->client);
+    BOOST_TEST(read_at(both->client) == "pong");
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(late_authentication, fixture)
+
+BOOST_AUTO_TEST_CASE(a_client_is_asked_when_the_server_says_so_and_not_before) {
+  connect(client().use(ada()), server());
+  BOOST_TEST(!both->server.peer().certificate());
+  BOOST_TEST(requests == 0);
+  BOOST_TEST((ask().want == want::input));
+  BOOST_TEST(!answer());
+  step const done = ask();
+  BOOST_TEST((!done.error && done.want == want::nothing));
+  BOOST_TEST(both->server.peer().verified());
+  BOOST_TEST(both->server.peer().subject() == "CN=ada");
+  BOOST_TEST(requests == 1);
+  check_that_data_flows();
+}
+
+BOOST_AUTO_TEST_CASE(without_the_setting_it_is_asked_in_the_handshake) {
+  connect(client().use(ada()), server().set_late_authentication(false));
+  BOOST_TEST(both->server.peer().subject() == "CN=ada");
+  BOOST_TEST(requests == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_the_settings_does_not_matter) {
+  connect(client().use(ada()), server(verify::none).set_verify(verify::optional));
+  BOOST_TEST(requests == 0);
+  ask();
+  answer();
+  BOOST_TEST(!ask().error);
+  BOOST_TEST(both->server.peer().verified());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_may_have_none_where_it_is_optional) {
+  connect(client(), server(verify::optional));
+  BOOST_TEST((ask().want == want::input));
+  BOOST_TEST(!answer());
+  step const done = ask();
+  BOOST_TEST((!done.error && done.want == want::nothing));
+  BOOST_TEST(!both->server.peer().certificate());
+  BOOST_TEST(!both->server.peer().verified());
+  check_that_data_flows();
+}
+
+BOOST_AUTO_TEST_CASE(a_client_without_is_refused_where_it_is_required) {
+  connect(client(), server());
+  ask();
+  answer();
+  BOOST_TEST(ask().error.failed());
+  std::string const why = both->server.last_error().what();
+  BOOST_TEST(why.find("the client sent no certificate") != std::string::npos, why);
+  BOOST_TEST((answer() == alert::certificate_required));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_of_another_authority_is_refused) {
+  identity const eve =
+      authority("other").issue(certificate_request({"eve"}).use(purpose::client)).identity();
+  for (verify const mode : {verify::optional, verify::required}) {
+    connect(client().use(eve), server(mode));
+    ask();
+    answer();
+    BOOST_TEST(ask().error.failed());
+    BOOST_TEST(both->server.last_error().verify_result() != 0);
+    BOOST_TEST(!both->server.peer().verified());
+    BOOST_TEST((answer() == alert::unknown_ca));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(data_that_comes_before_the_answer_is_read_first) {
+  connect(client().use(ada()), server());
+  both->client.write(asio::buffer("on its way", 10));
+  move(both->client, both->server);
+  BOOST_TEST((ask().error == errc::unread_data));
+  BOOST_TEST((ask().error == errc::unread_data));
+  BOOST_TEST(read_at(both->server) == "on its way");
+  BOOST_TEST((ask().want == want::input));
+  BOOST_TEST(!answer());
+  BOOST_TEST(!ask().error);
+  BOOST_TEST(both->server.peer().subject() == "CN=ada");
+  BOOST_TEST(requests == 1);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
+  connect(client().use(ada()), server());
+  both->client.write(asio::buffer("on its way", 10));
+  move(both->client, both->server);
+  char byte = 0;
+  BOOST_TEST(both->server.read(asio::buffer(&byte, 1)).bytes == 1u);
+  BOOST_TEST((ask().error == errc::unread_data));
+  BOOST_TEST(read_at(both->server) == "n its way");
+  answer();
+  BOOST_TEST(!ask().error);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_data_is_read_is_not_asked_for_again) {
+  connect(client().use(ada()), server());
+  ask();
+  move(both->server, both->client);
+  read_at(both->client);   // answers
+  both->client.write(asio::buffer("data", 4));
+  move(both->client, both->server);
+  BOOST_TEST(read_at(both->server) == "data");
+  BOOST_TEST(both->server.peer().verified());
+  step const done = ask();
+  BOOST_TEST((!done.error && done.want == want::nothing));
+  BOOST_TEST(requests == 1);
+}
+
+BOOST_AUTO_TEST_CASE(it_can_be_asked_again) {
+  connect(client().use(ada()), server());
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST((ask().want == want::input));
+    BOOST_TEST(!answer());
+    BOOST_TEST(!ask().error);
+  }
+  BOOST_TEST(requests == 3);
+  check_that_data_flows();
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_allow_it_is_not_asked_and_goes_on) {
+  connect(localhost_client().use(ada()), server());
+  BOOST_TEST(ask().error.failed());
+  std::string const why = both->server.last_error().what();
+  BOOST_TEST(why.find("allows no late authentication") != std::string::npos, why);
+  BOOST_TEST(requests == 0);
+  check_that_data_flows();
+}
+
+BOOST_AUTO_TEST_CASE(a_client_of_tls_1_2_is_asked_in_its_handshake_and_never_after) {
+  connect(client(protocol::tls1_2).use(ada()), server());
+  BOOST_TEST(both->server.peer().subject() == "CN=ada");
+  BOOST_TEST(requests == 1);
+  BOOST_TEST((ask().error == errc::needs_tls_1_3));
+  BOOST_TEST(requests == 1);
+  check_that_data_flows();
+}
+
+BOOST_AUTO_TEST_CASE(it_is_a_servers_question_once_the_handshake_is_done) {
+  connect(client().use(ada()), server());
+  BOOST_TEST((both->client.request_certificate().error ==
+              asio::error::operation_not_supported));
+  engine early(server());
+  BOOST_TEST((early.request_certificate().error == errc::handshake_not_done));
+  both->server.close_write();
+  BOOST_TEST((ask().error == errc::write_after_close));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_asks_for_nothing_cannot_ask_late) {
+  BOOST_CHECK_EXCEPTION(engine{localhost_server().set_late_authentication()}, error,
+                        [](error const& thrown) {
+                          return thrown.code() == errc::invalid_setting;
+                        });
+}
+
+BOOST_AUTO_TEST_CASE(who_was_not_asked_resumes_and_is_asked_then) {
+  client_context const at_client = client().use(ada());
+  server_context const at_server = server();
+  auto const options = client_options().host("localhost").port(443);
+  for (bool const resumed : {false, true}) {
+    both.emplace(at_client, at_server, options);
+    BOOST_REQUIRE(both->connect());
+    BOOST_TEST(both->server.info().resumed == resumed);
+    BOOST_TEST(!both->server.peer().certificate());
+  }
+  ask();
+  answer();
+  BOOST_TEST(!ask().error);
+  BOOST_TEST(both->server.peer().subject() == "CN=ada");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test::late_authentication_test
