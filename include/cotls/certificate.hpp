@@ -124,7 +124,7 @@ class certificate_chain {
   static certificate_chain from_der(std::span<unsigned char const> der);
   static certificate_chain from_der_file(std::filesystem::path const& path);
 
-  /** Loads the certificates that an URI stands for, in the order in which they come, as
+  /** Loads the certificates that a URI stands for, in the order in which they come, as
       `private_key::from_uri` does a key. Certificates that cannot be read are passed over: for a
       file, `from_pem_file` is stricter.
       @par Errors Those of `private_key::from_uri`, but for `errc::no_certificate_found` */

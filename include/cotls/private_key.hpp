@@ -69,7 +69,7 @@ class private_key {
   static private_key from_file(std::filesystem::path const& path,
                                key_options const& options = key_options());
 
-  /** Loads the first key that an URI stands for and the options allow (ossl_store(7)): of a device,
+  /** Loads the first key that a URI stands for and the options allow (ossl_store(7)): of a device,
       `pkcs11:token=web;object=key` (RFC 7512) or `handle:0x81000001` (a TPM's), or of a file in
       whatever format, `file:/etc/key.p12`. OpenSSL knows `file:` alone by itself; the others are
       those of providers that the program, or openssl.cnf, has loaded. A key that cannot leave its

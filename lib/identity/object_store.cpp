@@ -26,7 +26,7 @@ namespace {
 // may fail for ever.
 constexpr int max_failures = 1000;
 
-// An URI may hold the PIN (RFC 7512 section 2.4), which is nobody's business who reads an error.
+// A URI may hold the PIN (RFC 7512 section 2.4), which is nobody's business who reads an error.
 std::string without_pin(std::string text) {
   constexpr std::string_view attribute = "pin-value=";
   for (std::size_t at = 0; (at = text.find(attribute, at)) != std::string::npos;) {

@@ -16,7 +16,7 @@ namespace cotls::detail {
 using store_info_ptr =
     std::unique_ptr<OSSL_STORE_INFO, openssl_deleter<OSSL_STORE_INFO_free>>;
 
-/** Keys and certificates that an URI stands for, from wherever a provider of OpenSSL's has them. */
+/** Keys and certificates that a URI stands for, from wherever a provider of OpenSSL's has them. */
 class object_store {
  public:
   /** @param kind   Which objects are looked for: `OSSL_STORE_INFO_PKEY` and the like.
@@ -32,7 +32,7 @@ class object_store {
       @par Errors errc::password_required, errc::wrong_password */
   store_info_ptr next();
 
-  /** Throws for an URI that has nothing to give, with what OpenSSL said of it. */
+  /** Throws for a URI that has nothing to give, with what OpenSSL said of it. */
   [[noreturn]] void refuse(errc reason);
 
  private:
