@@ -186,6 +186,25 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_refused_when_the_connection_is_made) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(virtual_hosts)
+
+BOOST_AUTO_TEST_CASE(a_virtual_host_has_a_policy_of_its_own) {
+  server_context const hosts =
+      serving()
+          .set_policy(policy::intermediate)
+          .add_virtual_host("modern.test", serving().set_policy(policy::modern));
+  auto const connects_to = [&](std::string const& host, protocol_version version) {
+    return connects(trusting(),
+                    client_options().host(host).accept_any_name().versions(version, version),
+                    hosts);
+  };
+  BOOST_TEST(connects_to("other.test", tls1_2));
+  BOOST_TEST(connects_to("modern.test", tls1_3));
+  BOOST_TEST(!connects_to("modern.test", tls1_2));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(lengths)
 
 BOOST_AUTO_TEST_CASE(a_list_of_certificates_that_is_too_long_is_refused) {

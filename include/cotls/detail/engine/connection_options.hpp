@@ -2,12 +2,12 @@
 
 #include <cotls/detail/settings/special_options.hpp>
 
-#include <openssl/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+struct ssl_ctx_st;
 
 namespace cotls::detail {
 
@@ -31,7 +31,7 @@ class connection_options {
 
   /** Checks the algorithms and versions, at the security level of a context.
       @par Errors errc::invalid_setting, errc::unsupported_protocol */
-  void check_algorithms(SSL_CTX* of) const;
+  void check_algorithms(ssl_ctx_st* of) const;
 
   std::string host;                  ///< verified and sent as SNI; clients only
   std::vector<std::string> also_accepted;   ///< instead of the host, in a certificate
