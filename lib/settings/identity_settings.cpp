@@ -65,18 +65,18 @@ bool same_type(EVP_PKEY const* left, EVP_PKEY const* right) noexcept {
   return left && type && EVP_PKEY_is_a(left, type) == 1;
 }
 
-using moment = std::chrono::system_clock::time_point;
+using time_point = std::chrono::system_clock::time_point;
 
-void take_earlier(std::optional<moment>& first, moment next) {
+void take_earlier(std::optional<time_point>& first, time_point next) {
   if (!first || next < *first) first = next;
 }
 
-void take_earlier(std::optional<moment>& first, certificate_chain const& chain) {
+void take_earlier(std::optional<time_point>& first, certificate_chain const& chain) {
   for (certificate const& each : chain.certificates()) take_earlier(first, each.not_after());
 }
 
 // What a context shows by default that was given its certificates by somebody else.
-void take_earlier(std::optional<moment>& first, SSL_CTX* beneath) {
+void take_earlier(std::optional<time_point>& first, SSL_CTX* beneath) {
   X509* const leaf = SSL_CTX_get0_certificate(beneath);
   if (!leaf) return;
   take_earlier(first, certificate::from_native(leaf).not_after());
@@ -155,8 +155,8 @@ void identity_settings::apply_to(SSL_CTX* context, role end) const {
   if (half) install_first_on(context);
 }
 
-std::optional<moment> identity_settings::expires(SSL_CTX* beneath) const {
-  std::optional<moment> first;
+std::optional<time_point> identity_settings::expires(SSL_CTX* beneath) const {
+  std::optional<time_point> first;
   if (chain_) take_earlier(first, *chain_);
   else take_earlier(first, beneath);
   for (identity const& each : beside_) take_earlier(first, each.chain());

@@ -17,7 +17,7 @@ namespace {
 
 using shared_listener = std::shared_ptr<trace_settings::listener const>;
 using bytes = std::span<unsigned char const>;
-using kind = traced_message::kind;
+using traced = traced_message::kind;
 
 constexpr std::string_view nameless = "unknown";
 
@@ -61,7 +61,7 @@ void read_alert(bytes message, traced_message& into) {
 
 // A record's header: its type, its version, its length.
 void read_header(bytes header, traced_message& into) {
-  into.what = kind::record;
+  into.what = traced::record;
   into.name = record_name(header[0]);
   into.version = static_cast<std::uint16_t>(header[1] << 8 | header[2]);
   into.length = static_cast<std::size_t>(header[3] << 8 | header[4]);
@@ -79,19 +79,19 @@ std::optional<traced_message> message_of(int type, bytes message) {
       read_header(message, said);
       return said;
     case SSL3_RT_HANDSHAKE:
-      said.what = kind::handshake;
+      said.what = traced::handshake;
       if (!message.empty()) said.name = handshake_name(message[0]);
       return said;
     case SSL3_RT_ALERT:
-      said.what = kind::alert;
+      said.what = traced::alert;
       if (message.size() == 2) read_alert(message, said);
       return said;
     case SSL3_RT_CHANGE_CIPHER_SPEC:
-      said.what = kind::change_cipher_spec;
+      said.what = traced::change_cipher_spec;
       said.name = "change_cipher_spec";
       return said;
     case SSL3_RT_INNER_CONTENT_TYPE: return std::nullopt;
-    default: said.what = kind::other; return said;
+    default: said.what = traced::other; return said;
   }
 }
 
@@ -105,7 +105,7 @@ void on_message(int sent, int version, int type, void const* data, std::size_t s
     if (!said) return;
     using direction = traced_message::direction;
     said->by = sent == 1 ? direction::sent : direction::received;
-    if (said->what != kind::record) said->version = static_cast<std::uint16_t>(version);
+    if (said->what != traced::record) said->version = static_cast<std::uint16_t>(version);
     (**told)(*said);
   } catch (...) {
     // Only what was said is lost.

@@ -12,12 +12,12 @@ namespace cotls::detail {
 
 namespace {
 
-struct version_range {
+struct version_bounds {
   int lowest;    // 0: as OpenSSL and its policy have it
   int highest;   // 0: the newest
 };
 
-version_range range_of(protocol versions) noexcept {
+version_bounds range_of(protocol versions) noexcept {
   switch (versions) {
     case protocol::secure: return {TLS1_2_VERSION, 0};
     case protocol::sslv2_or_v3: return {0, 0};
