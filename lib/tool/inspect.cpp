@@ -143,7 +143,8 @@ class inspector {
     tcp::socket socket(co_await asio::this_coro::executor);
     bool const connected = co_await connected_again(socket);
     if (!connected) co_return;
-    tcp_stream stream(std::move(socket), context, client_options().host(options_.verify_host()));
+    tcp_stream stream(std::move(socket), context,
+                      client_options(options_.tls()).host(options_.verify_host()));
     stream.set_handshake_timeout(options_.handshake_timeout());
     SSL_set_session(stream.native_handle(), sessions.session());
     auto const [refused] = co_await stream.async_handshake(as_result);

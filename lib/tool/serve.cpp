@@ -122,9 +122,9 @@ void write_secret(std::string const& file, std::string const& text) {
 
 // Makes a certificate when none is given, and tells clients how to know it.
 std::optional<identity> make_own(command_line const& given) {
-  if (given.has("cert")) {
+  if (given.has("cert") || given.has("pkcs12")) {
     for (char const* other : {"name", "write-cert", "write-key"}) {
-      if (given.has(other)) given.refuse("--" + std::string(other) + " contradicts --cert");
+      if (given.has(other)) given.refuse("--" + std::string(other) + " contradicts --cert and --pkcs12");
     }
     return std::nullopt;
   }

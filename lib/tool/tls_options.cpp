@@ -27,9 +27,12 @@ void add_common_options(command_line& to) {
       ("alpn", a_text("NAME,NAME"), "the ALPN protocols, the preferred first")
       ("cert", a_text("FILE"), "our certificate, then its issuers (PEM)")
       ("key", a_text("FILE"), "its private key (PEM); by default in the file of --cert")
+      ("pkcs12", a_text("FILE"), "both from one file (PKCS #12: .p12, .pfx)")
       ("password-file", a_text("FILE"), "the first line of FILE decrypts the key")
       ("crl", some_texts("FILE"),
-       "refuse the certificates that the revocation lists of FILE (PEM) name; may be repeated");
+       "refuse the certificates that the revocation lists of FILE (PEM) name; may be repeated")
+      ("key-log", a_text("FILE"),
+       "append the secrets of each connection to FILE, for Wireshark: whoever has it reads all");
 }
 
 protocol versions(command_line const& given) {
@@ -86,6 +89,7 @@ void set_common(Context& context, command_line const& given) {
   set_option(given, "groups", [&](std::string const& list) { context.set_groups(list); });
   set_option(given, "alpn", [&](auto const&) { context.set_alpn(given.list("alpn")); });
   for (auto const& file : given.texts("crl")) context.load_verify_roots(file);
+  if (auto const file = given.text("key-log")) context.set_key_log_file(*file);
 }
 
 // As people know it from curl, with two strokes.
@@ -139,6 +143,13 @@ key_options reading_keys(command_line const& given) {
 template <class Context>
 bool load_identity(Context& context, command_line const& given) {
   auto const certificate = given.text("cert");
+  if (auto const both = given.text("pkcs12")) {
+    for (char const* other : {"cert", "key"}) {
+      if (given.has(other)) given.refuse("--" + std::string(other) + " contradicts --pkcs12");
+    }
+    context.use(identity::from_pkcs12_file(*both, reading_keys(given)));
+    return true;
+  }
   if (!certificate) {
     for (char const* other : {"key", "password-file"}) {
       bool const of_hosts = std::string_view(other) == "password-file" && given.has("host");
@@ -181,7 +192,9 @@ void add_client_options(command_line& to) {
       ("pin", some_texts("PIN"),
        "and only if its chain has a key with this pin, sha256/BASE64, as 'cotls inspect' shows it; "
        "may be repeated")
-      ("servername", a_text("NAME"), "ask for NAME, and verify the server as NAME instead of HOST");
+      ("servername", a_text("NAME"), "ask for NAME, and verify the server as NAME instead of HOST")
+      ("sni", a_text("NAME"), "ask for NAME, and verify the server as HOST all the same")
+      ("no-sni", "ask for no name");
   add_common_options(to);
   to.add("Where to connect to")
       ("ipv4,4", "addresses of IPv4 alone")
@@ -231,6 +244,9 @@ connect_options make_connect_options(command_line const& given, host_port const&
     if (name->empty()) given.refuse("--servername is empty");
     options.verify_host(*name);
   }
+  if (given.has("sni") && given.has("no-sni")) given.refuse("--sni and --no-sni exclude each other");
+  if (given.has("no-sni")) options.no_server_name();
+  set_option(given, "sni", [&](std::string const& name) { options.server_name(name); });
   return options;
 }
 

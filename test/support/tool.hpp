@@ -37,7 +37,7 @@ class serving_tool {
     std::vector<std::string> command{"serve", "0"};
     bool given = false;
     for (auto& each : arguments) {
-      given = given || each == "--cert";
+      given = given || each == "--cert" || each == "--pkcs12";
       command.push_back(std::move(each));
     }
     if (!given) command.insert(command.end(), {"--write-cert", file});

@@ -11,9 +11,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <openssl/pkcs12.h>
+
 #include <sys/stat.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +37,24 @@ int connect_to(std::string const& address, std::vector<std::string> options) {
 }
 
 std::string pin_of(certificate const& one) { return key_pin::of(one).text(); }
+
+std::string contents(std::string const& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string pkcs12_of(identity const& both, char const* password) {
+  std::unique_ptr<PKCS12, decltype(&PKCS12_free)> const made(
+      PKCS12_create(password, nullptr, both.key().native_handle(),
+                    both.chain().leaf().native_handle(), nullptr, 0, 0, 0, 0, 0),
+      PKCS12_free);
+  unsigned char* bytes = nullptr;
+  int const size = i2d_PKCS12(made.get(), &bytes);
+  BOOST_REQUIRE(size > 0);
+  std::string const text(reinterpret_cast<char const*>(bytes), static_cast<std::size_t>(size));
+  OPENSSL_free(bytes);
+  return text;
+}
 
 certificate read(std::string const& file) {
   return certificate_chain::from_pem_file(file).leaf();
@@ -183,6 +206,62 @@ BOOST_AUTO_TEST_CASE(other_hosts_have_certificates_of_their_own) {
   }
   process without_key(tool({"serve", "0", "--echo", "--host", "one.test=" + trusted}));
   BOOST_TEST(without_key.wait() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(another_name_may_be_asked_for_than_is_verified) {
+  authority const root("a root");
+  issued const one = root.issue(certificate_request({"one.test"}));
+  temporary_directory files;
+  serving_tool server({"--echo", "--host",
+                       "one.test=" + files.write("one.pem", one.chain() + one.key)});
+  auto const first_name = [&](std::vector<std::string> options, int code) {
+    options.insert(options.begin(), {"inspect", server.address(), "--json", "--ca",
+                                     server.root_file()});
+    process looking(tool(options));
+    BOOST_TEST(looking.wait() == code);
+    auto const seen = boost::json::parse(looking.output()).as_object();
+    auto const shown = seen.at("chain").as_array().at(0).as_object();
+    return std::string(shown.at("names").as_array().at(0).as_string());
+  };
+  BOOST_TEST(first_name({}, 0) == "localhost");
+  BOOST_TEST(first_name({"--no-sni"}, 0) == "localhost");
+  BOOST_TEST(first_name({"--sni", "one.test"}, 4) == "one.test");
+  for (std::vector<std::string> const& wrong :
+       {std::vector<std::string>{"--sni", "one.test", "--no-sni"}, {"--sni", ""}}) {
+    BOOST_TEST(connect_to(server.address(), wrong) == 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_and_its_key_may_come_from_one_file) {
+  authority const root("a root");
+  issued const made = root.issue(certificate_request({"localhost"}));
+  temporary_directory files;
+  std::string const both = files.write("both.p12", pkcs12_of(made.identity(), "secret"));
+  std::string const password = files.write("password", "secret\n");
+  serving_tool server({"--echo", "--pkcs12", both, "--password-file", password});
+  std::string const trusted = files.write("root.pem", root.pem());
+  BOOST_TEST(connect_to(server.address(), {"--ca", trusted}) == 0);
+  auto const serving = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"serve", "0", "--echo", "--pkcs12", both});
+    process ended(tool(more));
+    return ended.wait();
+  };
+  BOOST_TEST(serving({}) == 1);   // the password is missing
+  BOOST_TEST(serving({"--password-file", files.write("wrong", "other\n")}) == 1);
+  BOOST_TEST(serving({"--cert", trusted}) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_logged_where_that_is_asked_for) {
+  temporary_directory files;
+  std::string const of_server = (files.path() / "server.log").string();
+  std::string const of_client = (files.path() / "client.log").string();
+  serving_tool server({"--echo", "--key-log", of_server});
+  BOOST_TEST(connect_to(server.address(),
+                        {"--ca", server.root_file(), "--key-log", of_client}) == 0);
+  std::string const said = contents(of_client);
+  BOOST_TEST(said.find("CLIENT_TRAFFIC_SECRET_0 ") != std::string::npos);
+  BOOST_TEST(contents(of_server) == said);
+  BOOST_TEST(connect_to(server.address(), {"--key-log", "/nowhere/log"}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_key_of_a_made_certificate_is_written_for_nobody_else) {
