@@ -305,9 +305,9 @@ class basic_context : public context {
     return self();
   }
 
-  /** Appends the same lines to a file, which is made if there is none, readable for its owner alone.
-      Each is written by one call of the system's, so that several contexts and programs may share
-      the file. What cannot be written is lost.
+  /** Appends the same lines to a file, which is made if there is none, readable for its owner
+      alone. Each is written by one call of the system's, so that several contexts and programs may
+      share the file. What cannot be written is lost.
       @par Errors The system's error when the file cannot be opened. */
   Derived& set_key_log_file(std::filesystem::path const& file) {
     do_set_key_log_file(file);
@@ -332,8 +332,8 @@ class basic_context : public context {
 
   /** Changes the key that is sent with after so many bytes of plaintext, in TLS 1.3 (RFC 8446
       sections 4.6.3 and 5.5): the next write after that begins with the update. 0, the default:
-      after 2^23 records, which is a third of what AES-GCM is good for. No connection sends more than
-      that with one key, whatever is set. TLS 1.2 cannot do it, and nothing happens there.
+      after 2^23 records, which is a third of what AES-GCM is good for. No connection sends more
+      than that with one key, whatever is set. TLS 1.2 cannot do it, and nothing happens there.
       `stream::async_update_key` does it at once. */
   Derived& set_key_update_after(std::uint64_t bytes) {
     do_set_key_update_after(bytes);
@@ -346,8 +346,9 @@ class basic_context : public context {
 
       A client shows the certificate of its context to a server that asks late. A server of
       `verify::optional` and the like asks no client of TLS 1.3 in its handshake, but when
-      `stream::async_request_certificate` says so, behind `on_established`; those of TLS 1.2 it asks in the handshake, for
-      they cannot be asked later. A call without an argument switches it on.
+      `stream::async_request_certificate` says so, which `on_established` is not told; those of
+      TLS 1.2 it asks in the handshake, for they cannot be asked later. A call without an argument
+      switches it on.
       @par Errors At the context's first use, `errc::invalid_setting` for a server that asks for no
       certificate at all (`verify::none`). */
   Derived& set_late_authentication(bool on = true) {

@@ -34,12 +34,13 @@ struct client_hello {
     return std::find(alpn.begin(), alpn.end(), protocol) != alpn.end();
   }
 
-  /** Returns the JA4 fingerprint, by which clients of one make are known again whatever they connect
-      to: `"t13d1516h2_8daaf6152771_e5627efa2ab1"`. (FoxIO's technical details of JA4; of the family
-      it is the member with a BSD license.) Anybody can make a hello with the fingerprint of others:
-      it is a hint, and no proof.
+  /** Returns the JA4 fingerprint, by which clients of one make are known again whatever they
+      connect to: `"t13d1516h2_8daaf6152771_e5627efa2ab1"`. (FoxIO's technical details of JA4; of
+      the family it is the member with a BSD license.) Anybody can make a hello with the fingerprint
+      of others: it is a hint, and no proof.
 
-      It is computed by the call. Of a hello in the form of SSL 2.0 there are no extensions in it. */
+      It is computed by the call. A hello in the form of SSL 2.0 counts as one without extensions.
+      @par Errors OpenSSL's, when there is no memory */
   std::string ja4() const;
 };
 

@@ -81,10 +81,10 @@ class client_context : public basic_context<client_context> {
       What comes must say so of the server's own certificate, be signed by the authority that has
       issued it, or by whom that one has allowed to (RFC 6960 section 4.2.2.2), and be of today, as
       of `set_verify_time`: up to 5 minutes of two clocks' difference are taken. Otherwise the
-      handshake fails: with "was revoked", or with `errc::invalid_ocsp_response`, whose text says what
-      is wrong. Where none comes, `ocsp::require` fails with `errc::no_ocsp_response`, and so does
-      `ocsp::ask` for a certificate that must have one ("must-staple", RFC 7633). A session that is
-      resumed counts on the response of the connection that it is from.
+      handshake fails: with "was revoked", or with `errc::invalid_ocsp_response`, whose text says
+      what is wrong. Where none comes, `ocsp::require` fails with `errc::no_ocsp_response`, and so
+      does `ocsp::ask` for a certificate that must have one ("must-staple", RFC 7633). A session
+      that is resumed counts on the response of the connection that it is from.
       @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
   client_context& set_ocsp(ocsp wanted);
 };
@@ -191,10 +191,10 @@ class server_context : public basic_context<server_context> {
       @par Errors The system's error when the file cannot be read, `errc::no_certificate_found`. */
   server_context& load_suggested_authorities(std::filesystem::path const& file);
 
-  /** Sends clients that ask for it an OCSP response of the authority's, which says that the server's
-      certificate was not revoked (RFC 6066 section 8). Replaces the one that was set before. It is
-      left out once it has expired, as of `set_verify_time`: renew it, in a context of its own, before
-      its time is over. (`SSL_set_tlsext_status_ocsp_resp`)
+  /** Sends clients that ask for it an OCSP response of the authority's, which says that the
+      server's certificate was not revoked (RFC 6066 section 8). Replaces the one that was set
+      before. It is left out once it has expired, as of `set_verify_time`: renew it, in a context of
+      its own, before its time is over. (`SSL_set_tlsext_status_ocsp_resp`)
       @param der  As the authority's responder sends it (RFC 6960 section 4.2.1).
       @par Errors `errc::invalid_ocsp_response`, saying why: it is none, or says that the responder
       has failed, or it has no end; at the context's first use, when it is of another certificate

@@ -293,8 +293,8 @@ class stream {
       connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
       is gone on with by the next call, which does not ask again: nor does one whose answer has come
       while data was read, which completes at once.
-      @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data of
-      the client's is here that it has sent before its answer: read it, and call again;
+      @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data
+      of the client's is here that it has sent before its answer: read it, and call again;
       `errc::handshake_timeout`; `errc::operation_in_progress` while a read or a write is pending;
       OpenSSL's, such as "certificate verify failed", or for a client that allows no late
       authentication */

@@ -25,7 +25,8 @@ struct traced_message {
   direction by{};
   kind what{};
   /** As it is registered: `"client_hello"`, `"bad_certificate"`; of a record, its type as it can be
-      seen on the way: `"application_data"` for all that TLS 1.3 encrypts. `"unknown"` without one. */
+      seen on the way: `"application_data"` for all that TLS 1.3 encrypts. `"unknown"` without
+      one. Its text is a literal. */
   std::string_view name;
   /** In bytes, without a record's header; of a message with its own header of 4. */
   std::size_t length = 0;

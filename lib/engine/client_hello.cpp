@@ -69,8 +69,8 @@ std::string_view version_text(numbers const& versions) noexcept {
     case TLS1_2_VERSION: return "12";
     case TLS1_1_VERSION: return "11";
     case TLS1_VERSION: return "10";
-    case SSL3_VERSION: return "s3";
-    case SSL2_VERSION: return "s2";
+    case 0x0300: return "s3";   // SSL 3.0 and 2.0, of which newer OpenSSLs know nothing
+    case 0x0002: return "s2";
     default: return "00";
   }
 }

@@ -8,8 +8,8 @@
 namespace cotls::detail {
 
 /** Reads of a hello what OpenSSL does not tell: the types of its extensions in their order, those
-    that it does not know included, and the session's number. (`SSL_client_hello_get1_extensions_present`
-    leaves out the unknown ones, GREASE among them.)
+    that it does not know included, and the session's number.
+    (`SSL_client_hello_get1_extensions_present` leaves out the unknown ones, GREASE among them.)
 
     @param received  The hello in its records, which OpenSSL has taken, and whatever is behind it.
     @param into      Keeps what it has where the bytes are no such hello, such as one of SSL 2.0. */

@@ -65,7 +65,8 @@ bool read_list(vector_reader from, std::vector<std::uint16_t>& into) {
 
 // Reads an extension, if the client sent it; leaves nothing of one that cannot be read.
 template <class T>
-void read_extension(SSL* ssl, unsigned type, bool (*read)(vector_reader, T&), client_hello& of, T& into) {
+void read_extension(SSL* ssl, unsigned type, bool (*read)(vector_reader, T&), client_hello& of,
+                    T& into) {
   unsigned char const* data = nullptr;
   std::size_t size = 0;
   if (SSL_client_hello_get0_ext(ssl, type, &data, &size) != 1) return;

@@ -55,9 +55,9 @@ step ssl_engine::update_key(key_update asked) {
   return sent;
 }
 
-// The write that comes next has OpenSSL send it first. What stands against it, a write that is to be
-// made again or a message that is half here, does so until a later one. TLS 1.2 has nothing of the
-// kind.
+// The write that comes next has OpenSSL send it first. What stands against it, a write that is to
+// be made again or a message that is half here, does so until a later one. TLS 1.2 has nothing of
+// the kind.
 void ssl_engine::update_key_in_time() {
   SSL* const ssl = ssl_.get();
   if (!was_opened(phase_) || write_waits_ || SSL_in_init(ssl) == 1) return;
@@ -114,9 +114,9 @@ step ssl_engine::request_certificate() {
 
 // Data that has come before the answer is for a read.
 step ssl_engine::await_certificate(channel::use const& use) {
-  if (read_begin_ != read_end_) return {want::nothing, 0, errc::unread_data};
   step seen;
   if (!certificate_request_answered()) {
+    if (read_begin_ != read_end_) return {want::nothing, 0, errc::unread_data};
     std::byte one{};
     seen = perform(call::peek, &one, 1);
     if (failed()) return settled(answer::failure);

@@ -1,8 +1,8 @@
 // The word of a server's authority that its certificate was not revoked:
 //
-//   set_ocsp -> the hello asks -> chain verified -> on_ocsp_response -> judged -> the handshake goes on
-//                                                          |
-//                                                          +--> refused, and remembered why
+//   set_ocsp -> the hello asks -> chain verified -> on_ocsp_response -> judged -> it goes on
+//                                                                         |
+//                                                                         +--> refused, and why
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -42,9 +42,9 @@ ocsp_verdict verdict_of(SSL* ssl, std::span<unsigned char const> der) {
 
 }  // namespace
 
-// No exception may cross OpenSSL. RFC 6066 section 8: clients "MUST check the OCSP response and abort
-// the handshake if the response is not satisfactory with bad_certificate_status_response(113)
-// alert", which is what OpenSSL does for 0.
+// No exception may cross OpenSSL. RFC 6066 section 8: clients "MUST check the OCSP response and
+// abort the handshake if the response is not satisfactory with
+// bad_certificate_status_response(113) alert", which is what OpenSSL does for 0.
 int ssl_engine::on_ocsp_response(ssl_st* ssl, void*) {
   ssl_engine* const self = serving(ssl);
   return self ? self->judge_ocsp_response() : 0;

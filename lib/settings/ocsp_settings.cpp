@@ -34,7 +34,7 @@ int on_client_asks(SSL* connection, void*) noexcept {
     return SSL_TLSEXT_ERR_NOACK;
   }
   std::span<unsigned char const> const der = (*kept)->der();
-  void* const copy = OPENSSL_memdup(der.data(), der.size());
+  auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(der.data(), der.size()));
   if (!copy) return SSL_TLSEXT_ERR_NOACK;
   SSL_set_tlsext_status_ocsp_resp(connection, copy, static_cast<long>(der.size()));   // takes it
   return SSL_TLSEXT_ERR_OK;

@@ -15,7 +15,7 @@ namespace cotls::detail {
 /** What an OCSP response comes to, for one certificate. */
 struct ocsp_verdict {
   bool revoked = false;
-  std::string_view wrong;   ///< Why it is of no use, as what is said of "it"; empty when it is good.
+  std::string_view wrong;   ///< Why it is of no use, a sentence about "it"; empty: nothing is.
 
   bool good() const noexcept { return !revoked && wrong.empty(); }
 };

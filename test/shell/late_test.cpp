@@ -154,6 +154,47 @@ BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come_is_waited_for_no_longer_than_a
   with(ada(), asking(), at_client, at_server);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_was_cancelled_is_gone_on_with_and_not_made_again) {
+  bool cancelled = false;
+  int requests = 0;
+  auto at_client = [&](tcp_stream& stream) -> asio::awaitable<void> {
+    while (!cancelled) co_await asio::post(asio::use_awaitable);
+    std::string const got = co_await read(stream, 1);
+    BOOST_TEST(got == "x");
+  };
+  auto at_server = [&](tcp_stream& stream) -> asio::awaitable<void> {
+    error_code ended;
+    stream.async_request_certificate([&](error_code code) {
+      ended = code;
+      cancelled = true;
+    });
+    stream.cancel();
+    while (!cancelled) co_await asio::post(asio::use_awaitable);
+    BOOST_TEST(ended == asio::error::operation_aborted);
+    co_await stream.async_request_certificate();
+    BOOST_TEST(stream.peer().subject() == "CN=ada");
+    co_await stream.async_write(asio::buffer("x", 1));
+  };
+  server_context const counted = asking().set_trace([&](traced_message const& said) {
+    bool const sent = said.by == traced_message::direction::sent;
+    requests += sent && said.name == "certificate_request" ? 1 : 0;
+  });
+  with(ada(), counted, at_client, at_server);
+  BOOST_TEST(requests == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_goes_instead_of_answering_is_gone) {
+  auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
+    co_await stream.async_close_write();
+  };
+  auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
+    auto const [code] = co_await stream.async_request_certificate(as_result);
+    BOOST_TEST(code == asio::error::eof);
+    BOOST_TEST(!stream.peer().verified());
+  };
+  with(ada(), asking(), at_client, at_server);
+}
+
 BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
     std::string const got = co_await read(stream, 1);

@@ -129,7 +129,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_behind_close_notify) {
 
 BOOST_AUTO_TEST_CASE(a_connection_that_has_failed_says_why) {
   connect();
-  both->client.input(asio::buffer("\x17\x03\x03\x00\x20 and so on, which nobody has encrypted", 40));
+  std::string const forged = std::string("\x17\x03\x03", 3) + std::string("\x00\x20", 2) +
+                             std::string(32, 'x');   // which nobody has encrypted
+  both->client.input(asio::buffer(forged));
   char byte = 0;
   error_code const why = both->client.read(asio::buffer(&byte, 1)).error;
   BOOST_TEST(why.failed());

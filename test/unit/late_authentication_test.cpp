@@ -173,10 +173,13 @@ BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
   connect(client().use(ada()), server());
   both->client.write(asio::buffer("on its way", 10));
   move(both->client, both->server);
-  char byte = 0;
-  BOOST_TEST(both->server.read(asio::buffer(&byte, 1)).bytes == 1u);
-  BOOST_TEST((ask().error == errc::unread_data));
-  BOOST_TEST(read_at(both->server) == "n its way");
+  for (int i = 0; i < 3; ++i) {   // the rest is OpenSSL's first, and then ours
+    char byte = 0;
+    BOOST_TEST(both->server.read(asio::buffer(&byte, 1)).bytes == 1u);
+    BOOST_TEST((ask().error == errc::unread_data));
+  }
+  BOOST_TEST(read_at(both->server) == "its way");
+  BOOST_TEST((ask().want == want::input));
   answer();
   BOOST_TEST(!ask().error);
 }

@@ -50,7 +50,8 @@ server_context stapling_blindly(std::string der, issued const& one = served()) {
   static std::string stapled;
   stapled = std::move(der);
   auto const staple = [](SSL* ssl, void*) -> int {
-    void* const copy = OPENSSL_memdup(stapled.data(), stapled.size());
+    auto* const copy =
+        static_cast<unsigned char*>(OPENSSL_memdup(stapled.data(), stapled.size()));
     SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(stapled.size()));
     return SSL_TLSEXT_ERR_OK;
   };

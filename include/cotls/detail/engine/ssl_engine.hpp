@@ -108,8 +108,8 @@ class ssl_engine {
       a message of the peer's is half here. */
   step update_key(key_update asked);
 
-  /** Asks a client for its certificate, unless it was asked and has not answered, and reads until it
-      has (`SSL_verify_client_post_handshake`). errc::unread_data: its answer is behind data. */
+  /** Asks a client for its certificate, unless it was asked and has not answered, and reads until
+      it has (`SSL_verify_client_post_handshake`). errc::unread_data: its answer is behind data. */
   step request_certificate();
 
   /** Tries to send what is unsent, without OpenSSL. */
