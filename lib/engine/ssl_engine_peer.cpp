@@ -142,7 +142,9 @@ std::string ssl_engine::host() const {
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
   if (char const* name = X509_VERIFY_PARAM_get0_host(param, 0)) return name;
   std::unique_ptr<char, openssl_memory_deleter> const address(X509_VERIFY_PARAM_get1_ip_asc(param));
-  return address ? address.get() : std::string();
+  if (address) return address.get();
+  clear_openssl_errors();   // that there is none is an error to OpenSSL
+  return {};
 }
 
 // A callback of the context's, or of a connection that was taken over, stays.

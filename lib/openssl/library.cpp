@@ -18,9 +18,9 @@ ssl_ctx_ptr make_ssl_ctx(SSL_METHOD const* method, library_options const& from) 
 }
 
 library_options const& library_of(SSL_CTX const* context) {
-  static library_options const usual;
+  static auto const* const usual = new library_options;   // for static objects, too: never freed
   library_options const* const noted = owned_by_context<library_options>::find(context);
-  return noted ? *noted : usual;
+  return noted ? *noted : *usual;
 }
 
 char const* query_of(library_options const& from) noexcept {
