@@ -47,6 +47,7 @@ constexpr std::array names{
     renamed{"set_verify", "--insecure"},
     renamed{"verify::none", "--insecure"},
     renamed{"key_options::password", "--password-file"},
+    renamed{": set_late_authentication at its end", ""},
 };
 
 void replace_all(std::string& in, std::string_view from, std::string_view to) {

@@ -57,7 +57,7 @@ std::vector<mistake> const mistakes{
     {{"connect", "h", "--key", "k"},
      "--key is nothing without --cert (see 'cotls connect --help')"},
     {{"connect", "h", "--insecure", "--ca-dir", "/"},
-     "--insecure verifies nothing, so --ca and --ca-dir would do nothing (see 'cotls connect "
+     "--insecure verifies nothing, so --ca-dir would do nothing (see 'cotls connect "
      "--help')"},
     {{"connect", "h", "--ciphers", ""}, "--ciphers is empty (see 'cotls connect --help')"},
     {{"connect", "h", "--servername", ""}, "--servername is empty (see 'cotls connect --help')"},
@@ -78,7 +78,7 @@ std::vector<mistake> const mistakes{
     {{"serve", "0", "--echo", "--www", "."},
      "one of --echo, --www and --exec is needed (see 'cotls serve --help')"},
     {{"serve", "0", "--echo", "--cert", "c", "--name", "n"},
-     "--name contradicts --cert (see 'cotls serve --help')"},
+     "--name contradicts --cert and --pkcs12 (see 'cotls serve --help')"},
     {{"serve", "0", "--exec", "cat", "--idle-timeout", "1"},
      "--idle-timeout is not for --exec: COMMAND decides when it ends (see 'cotls serve --help')"},
 };
