@@ -19,6 +19,7 @@ struct difference {
   std::string name;
   std::set<std::string> programs;   ///< that differ
   std::string reason;
+  std::set<std::string> sometimes{};   ///< that differ in some versions, for this reason
 };
 
 std::vector<difference> const& differences() {
@@ -30,6 +31,7 @@ std::vector<difference> const& differences() {
       {"common name: beside an address", {"node", "openssl"},
        "it counts where there is no DNS name"},
       {"common name: an address", {"curl"}, "it counts where there are no alternative names"},
+      {"address: of IPv6, written at length", {}, "node 20.19 compares addresses as texts", {"node"}},
       {"wildcard: at the end of a label", {"node", "openssl"}, "it may be part of a label"},
       {"wildcard: at the beginning of a label", {"certtool", "node", "openssl"},
        "it may be part of a label"},
@@ -83,6 +85,10 @@ difference const* difference_of(std::string const& name) {
   return nullptr;
 }
 
+std::string said_of(difference const& one) {
+  return one.programs.empty() ? one.reason : join(one.programs) + ": " + one.reason;
+}
+
 // The table as the guide has it.
 std::string make_page_table() {
   std::string table = "| chain | cotls | who differs, and why |\n| :-- | :-- | :-- |\n";
@@ -90,7 +96,7 @@ std::string make_page_table() {
     difference const* const differs = difference_of(one.name());
     table += "| " + one.name() + " | " +
              (one.accepted() ? "accepted" : "refused, " + std::to_string(one.result())) + " | " +
-             (differs ? join(differs->programs) + ": " + differs->reason + ' ' : "") + "|\n";
+             (differs ? said_of(*differs) + ' ' : "") + "|\n";
   }
   return table;
 }
@@ -106,9 +112,12 @@ BOOST_AUTO_TEST_CASE(others_give_the_same_answer_but_where_it_is_known_why_not) 
     difference const* const known = difference_of(one.name());
     std::set<std::string> differing;
     for (auto const& [program, answers] : asked.by_program) {
-      if (answers[i] && *answers[i] != one.accepted()) differing.insert(program);
+      bool const counts = !known || known->sometimes.count(program) == 0;
+      if (counts && answers[i] && *answers[i] != one.accepted()) differing.insert(program);
     }
-    BOOST_TEST(join(differing) == (known ? join(known->programs) : ""), one.name());
+    std::string const expected = known ? join(known->programs) : "";
+    BOOST_TEST(join(differing) == expected,
+               one.name() << ": " << join(differing) << " instead of " << expected);
   }
 }
 
@@ -117,7 +126,7 @@ BOOST_AUTO_TEST_CASE(each_difference_is_of_a_chain_that_there_is) {
   for (verification_case const& one : all_verification_cases()) names.insert(one.name());
   for (difference const& each : differences()) {
     BOOST_TEST(names.count(each.name) == 1u, each.name);
-    BOOST_TEST(!each.programs.empty(), each.name);
+    BOOST_TEST(each.programs.empty() != each.sometimes.empty(), each.name);
     BOOST_TEST(!each.reason.empty(), each.name);
   }
 }
