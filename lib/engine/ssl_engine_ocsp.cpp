@@ -56,7 +56,8 @@ int ssl_engine::judge_ocsp_response() noexcept {
   X509* const own = SSL_get0_peer_certificate(ssl_.get());
   try {
     if (!data || size <= 0) {
-      bool const must = context_->settings().ocsp.wanted() == ocsp::require ||
+      // Of a connection that others have made with our context nothing says that it may lack one.
+      bool const must = !context_ || context_->settings().ocsp.wanted() == ocsp::require ||
                         (own && must_be_stapled(own));
       if (must) failures().refused_as = errc::no_ocsp_response;
       return must ? 0 : 1;

@@ -230,7 +230,7 @@ bool ssl_engine::decide_on_chain(bool accepted, x509_store_ctx_st* store) noexce
   bool allowed = false;
   bool unpinned = false;
   try {
-    auto const* const decides = context_->settings().peer.decides_on_chain();
+    auto const* const decides = context_ ? context_->settings().peer.decides_on_chain() : nullptr;
     allowed = decides ? (*decides)(accepted, seen_by(store, accepted)) : accepted;
     // They were looked for where OpenSSL had nothing against the chain.
     unpinned = allowed && !accepted && lacks_pinned_key(store);

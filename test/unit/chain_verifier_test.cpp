@@ -4,6 +4,8 @@
 #include "pki.hpp"
 #include "print.hpp"
 
+#include <cotls/detail/engine/ssl_engine.hpp>
+
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -203,6 +205,35 @@ BOOST_AUTO_TEST_CASE(one_that_nobody_would_ask_is_refused) {
         make_server(good).set_verify(mode).set_chain_verifier(remembering(nothing));
     BOOST_CHECK_EXCEPTION(engine{server}, error, refused);
   }
+}
+
+// As asio's own stream does, or ours in its place: OpenSSL's verdict stands.
+BOOST_AUTO_TEST_CASE(a_connection_that_others_make_with_the_context_asks_nobody) {
+  client_context const client = make_client().set_chain_verifier(remembering(nothing));
+  SSL_CTX* const native = client.native_handle();
+  engine{client, client_options().host("server.test")};   // which seals it
+  for (issued const* shown : {&good, &unknown}) {
+    engine server(make_server(*shown));
+    detail::memory_channel link;
+    detail::ssl_engine ours(native, link);
+    ours.set_role(detail::role::client);
+    step last;
+    for (bool speaks = true; speaks;) {
+      last = ours.handshake();
+      asio::const_buffer const said = link.sending();
+      speaks = said.size() > 0;
+      server.input(said);
+      link.sent(said.size());
+      server.handshake();
+      std::size_t const answered = server.output().size();
+      speaks |= answered > 0;
+      link.lend_input(server.output().data(), answered);
+      link.keep_input();
+      server.consume_output(answered);
+    }
+    BOOST_TEST(!last.error == (shown == &good));
+  }
+  BOOST_TEST(told.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
