@@ -2,6 +2,7 @@
 
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
+#include "failure_of.hpp"
 #include "raw_connection.hpp"
 
 #include <cotls/context.hpp>
@@ -61,17 +62,6 @@ inline texts offered_groups(client_context const& by, server_context const& to) 
 
 inline bool connects(context const& client, context const& server) {
   return raw_connection(sealed(client), sealed(server)).handshake();
-}
-
-/// Returns what a call throws.
-template <class Call>
-error failure_of(Call const& call) {
-  try {
-    call();
-  } catch (error const& thrown) {
-    return thrown;
-  }
-  throw std::logic_error("it was not refused");
 }
 
 inline bool says(error const& thrown, std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
+#include "failure_of.hpp"
 #include "print.hpp"
 #include "raw_connection.hpp"
 #include "rsa_identity.hpp"
@@ -39,16 +40,6 @@ identity const& other() {
 std::string der_of(certificate const& one) {
   std::vector<unsigned char> const bytes = one.der();
   return {bytes.begin(), bytes.end()};
-}
-
-template <class Call>
-error failure_of(Call const& call) {
-  try {
-    call();
-  } catch (error const& thrown) {
-    return thrown;
-  }
-  throw std::logic_error("it was not refused");
 }
 
 bool says(error const& thrown, std::string_view text) {

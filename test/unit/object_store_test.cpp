@@ -1,5 +1,6 @@
 // Keys and certificates by URI: files, and a device that a provider of OpenSSL's knows.
 
+#include "failure_of.hpp"
 #include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
 #include "print.hpp"
@@ -55,16 +56,6 @@ std::string pkcs12_of(issued const& made) {
 
 bool same(private_key const& one, private_key const& other) {
   return EVP_PKEY_eq(one.native_handle(), other.native_handle()) == 1;
-}
-
-template <class Call>
-error failure_of(Call const& call) {
-  try {
-    call();
-  } catch (error const& thrown) {
-    return thrown;
-  }
-  throw std::logic_error("it was not refused");
 }
 
 error key_failure(std::string const& uri, key_options const& options = key_options()) {
