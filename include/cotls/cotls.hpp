@@ -22,6 +22,7 @@
 #include <cotls/context.hpp>
 #include <cotls/engine.hpp>
 #include <cotls/error.hpp>
+#include <cotls/halves.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/key_pin.hpp>

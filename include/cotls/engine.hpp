@@ -76,6 +76,9 @@ class engine {
       want::output after 64 records or 256 KiB without data, too: call again. */
   step read(asio::mutable_buffer into);
 
+  /** Copies what `read` would take, up to 16 KiB, and leaves it there; answers as `read` does. */
+  step peek(asio::mutable_buffer into);
+
   /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When more than
       66 KiB of output wait to be taken, nothing is, and want::output is the answer. After
       `close_write`, `errc::write_after_close`. */

@@ -98,6 +98,8 @@ class ssl_stream : public asio::ssl::stream_base {
   template <class Buffers>
   using read_operation = detail::as_asio_reports<detail::read_operation<core_type, Buffers>>;
   template <class Buffers>
+  using peek_operation = detail::as_asio_reports<detail::peek_operation<core_type, Buffers>>;
+  template <class Buffers>
   using write_operation = detail::as_asio_reports<detail::write_operation<core_type, Buffers>>;
   template <class T>
   static constexpr bool is_buffers = asio::is_const_buffer_sequence<std::decay_t<T>>::value;
@@ -291,6 +293,24 @@ class ssl_stream : public asio::ssl::stream_base {
     error_code code;
     std::size_t const count = read_some(buffers, code);
     check<read_operation<Buffers>>(code);
+    return count;
+  }
+
+  /** Looks at what is here, and leaves it for the next read; as `stream::async_peek_some`, with the
+      errors of a read here. `void(error_code, std::size_t)` */
+  template <class Buffers, class Token = default_token>
+  auto async_peek_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<peek_operation<Buffers>>(core_, std::forward<Token>(token), buffers);
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers, error_code& code) {
+    return run<peek_operation<Buffers>>({}, code, buffers);
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers) {
+    error_code code;
+    std::size_t const count = peek_some(buffers, code);
+    check<peek_operation<Buffers>>(code);
     return count;
   }
 

@@ -53,6 +53,11 @@ step engine::read(asio::mutable_buffer into) {
   return perform("read", [&](detail::ssl_engine& ssl) { return ssl.read(one); });
 }
 
+step engine::peek(asio::mutable_buffer into) {
+  std::array const one{into};
+  return perform("peek", [&](detail::ssl_engine& ssl) { return ssl.peek(one); });
+}
+
 step engine::write(asio::const_buffer from) {
   std::array const one{from};
   return perform("write", [&](detail::ssl_engine& ssl) { return ssl.write(one); });

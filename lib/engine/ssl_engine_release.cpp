@@ -8,7 +8,8 @@ namespace cotls::detail {
 
 bool ssl_engine::is_over() const noexcept {
   bool const closed = SSL_get_shutdown(ssl_.get()) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  bool const over = closed || phase_ == phase::refused;
+  // What was only looked at is still to be read.
+  bool const over = (closed && kept() == 0) || phase_ == phase::refused;
   return over && channel_->unsent() == 0;   // or it would be cut, and what comes next inside of it
 }
 

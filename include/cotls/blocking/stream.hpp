@@ -119,6 +119,13 @@ class stream {
     return run<detail::read_operation<core_type, Buffers>>(read_timeout_, code, buffers);
   }
 
+  /** Looks at what is here, and leaves it for the next read; as `cotls::stream::async_peek_some`,
+      with the time of a read. */
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers, error_code& code) {
+    return run<detail::peek_operation<core_type, Buffers>>(read_timeout_, code, buffers);
+  }
+
   /** Reads until the buffers are full; the count tells what was read before an error. */
   template <class Buffers>
   std::size_t read(Buffers const& buffers, error_code& code) {
@@ -174,6 +181,11 @@ class stream {
   std::size_t read_some(Buffers const& buffers) {
     error_code code;
     return checked(read_some(buffers, code), code, "read");
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers) {
+    error_code code;
+    return checked(peek_some(buffers, code), code, "peek");
   }
   template <class Buffers>
   std::size_t read(Buffers const& buffers) {

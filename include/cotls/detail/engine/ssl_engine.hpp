@@ -91,6 +91,10 @@ class ssl_engine {
       records without data were taken at one go, and the call is to be made again. */
   read_step read(std::span<asio::mutable_buffer const> buffers);
 
+  /** Copies what a read would take, up to 16 KiB, and leaves it for the next one; otherwise as
+      `read`. */
+  read_step peek(std::span<asio::mutable_buffer const> buffers);
+
   /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
       want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
       accepted. */
@@ -326,6 +330,9 @@ class ssl_engine {
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool buffer_record(std::size_t wanted) noexcept;
   step read_buffered(std::span<asio::mutable_buffer const> buffers);
+  std::size_t kept() const noexcept { return std::size_t{read_end_} - read_begin_; }
+  read_step keep_more(std::span<asio::mutable_buffer const> buffers);
+  read_step peek_uncopied(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
   record& failures();
 
@@ -334,7 +341,7 @@ class ssl_engine {
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::unique_ptr<verifier> verifier_;   // most connections have none
   std::unique_ptr<record> record_;   // none while all is well: most connections need none
-  input_chunk read_buffer_;      // plaintext of a record that is read in small pieces
+  input_chunk read_buffer_;      // plaintext that is read in small pieces, or was looked at
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // of a phase that says so: what every later call answers
   std::uint64_t key_room_ = ~std::uint64_t{0};   // plaintext, in bytes, that our key is still for
