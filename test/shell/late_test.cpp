@@ -59,12 +59,6 @@ struct fixture {
   }
 };
 
-asio::awaitable<std::string> read(tcp_stream& from, std::size_t size) {
-  std::string text(size, '\0');
-  co_await asio::async_read(from, asio::buffer(text), asio::use_awaitable);
-  co_return text;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(late, fixture)
@@ -81,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_changed_while_data_goes_both_ways) {
     };
     auto reading = [&]() -> asio::awaitable<void> {
       for (int i = 0; i < 5; ++i) {
-        std::string const got = co_await read(stream, text.size());
+        std::string const got = co_await receive(stream, text.size());
         BOOST_TEST((got == text));
       }
     };
@@ -98,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_changed_while_data_goes_both_ways) {
 BOOST_AUTO_TEST_CASE(a_key_update_has_left_before_anything_is_written) {
   auto idle = [](tcp_stream& stream) -> asio::awaitable<void> {
     co_await stream.async_update_key(key_update::not_requested);
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
   };
   std::atomic<bool> seen = false;
@@ -122,11 +116,11 @@ BOOST_AUTO_TEST_CASE(a_key_update_has_left_before_anything_is_written) {
 BOOST_AUTO_TEST_CASE(a_certificate_is_asked_for_between_two_requests) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
     co_await stream.async_write(asio::buffer("private", 7));
-    std::string const got = co_await read(stream, 3);
+    std::string const got = co_await receive(stream, 3);
     BOOST_TEST(got == "ada");
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const wanted = co_await read(stream, 7);
+    std::string const wanted = co_await receive(stream, 7);
     BOOST_TEST(wanted == "private");
     BOOST_TEST(!stream.peer().certificate());
     co_await stream.async_request_certificate();
@@ -139,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_asked_for_between_two_requests) {
 
 BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come_is_waited_for_no_longer_than_a_handshake) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);   // answers first
+    std::string const got = co_await receive(stream, 1);   // answers first
     BOOST_TEST(got == "x");
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
@@ -159,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_cancelled_is_gone_on_with_and_not_made_a
   int requests = 0;
   auto at_client = [&](tcp_stream& stream) -> asio::awaitable<void> {
     while (!cancelled) co_await asio::post(asio::use_awaitable);
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
   };
   auto at_server = [&](tcp_stream& stream) -> asio::awaitable<void> {
@@ -197,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_instead_of_answering_is_gone) {
 
 BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
     co_await stream.async_write(asio::buffer("y", 1));
   };
@@ -207,7 +201,7 @@ BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
       BOOST_TEST(code == errc::operation_in_progress);
       co_await stream.async_write(asio::buffer("x", 1));
     };
-    co_await (read(stream, 1) && asked());
+    co_await (receive(stream, 1) && asked());
   };
   with(ada(), asking(), at_client, at_server);
 }
@@ -219,7 +213,7 @@ BOOST_AUTO_TEST_CASE(tls_1_2_has_neither) {
     co_await stream.async_write(asio::buffer("x", 1));
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
     auto const [code] = co_await stream.async_request_certificate(as_result);
     BOOST_TEST(code == errc::needs_tls_1_3);

@@ -51,21 +51,14 @@ struct fixture {
     BOOST_REQUIRE(both->connect());
   }
 
-  static void move(engine& from, engine& to) {
-    while (from.output().size() > 0) {
-      to.input(from.output());
-      from.consume_output(from.output().size());
-    }
-  }
-
   step ask() { return both->server.request_certificate(); }
 
   // Lets the client read the request, and the server have its answer.
   error_code answer() {
-    move(both->server, both->client);
+    engine_pair::carry(both->server, both->client);
     std::array<char, 16> none;
     error_code const code = both->client.read(asio::buffer(none)).error;
-    move(both->client, both->server);
+    engine_pair::carry(both->client, both->server);
     return code;
   }
 
@@ -79,10 +72,10 @@ struct fixture {
 
   void check_that_data_flows() {
     both->client.write(asio::buffer("ping", 4));
-    move(both->client, both->server);
+    engine_pair::carry(both->client, both->server);
     BOOST_TEST(read_at(both->server) == "ping");
     both->server.write(asio::buffer("pong", 4));
-    move(both->server, both->client);
+    engine_pair::carry(both->server, both->client);
     BOOST_TEST(read_at(both->client) == "pong");
   }
 };
@@ -158,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_client_of_another_authority_is_refused) {
 BOOST_AUTO_TEST_CASE(data_that_comes_before_the_answer_is_read_first) {
   connect(client().use(ada()), server());
   both->client.write(asio::buffer("on its way", 10));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   BOOST_TEST((ask().error == errc::unread_data));
   BOOST_TEST((ask().error == errc::unread_data));
   BOOST_TEST(read_at(both->server) == "on its way");
@@ -172,7 +165,7 @@ BOOST_AUTO_TEST_CASE(data_that_comes_before_the_answer_is_read_first) {
 BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
   connect(client().use(ada()), server());
   both->client.write(asio::buffer("on its way", 10));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   for (int i = 0; i < 3; ++i) {   // the rest is OpenSSL's first, and then ours
     char byte = 0;
     BOOST_TEST(both->server.read(asio::buffer(&byte, 1)).bytes == 1u);
@@ -187,10 +180,10 @@ BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
 BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_data_is_read_is_not_asked_for_again) {
   connect(client().use(ada()), server());
   ask();
-  move(both->server, both->client);
+  engine_pair::carry(both->server, both->client);
   read_at(both->client);   // answers
   both->client.write(asio::buffer("data", 4));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   BOOST_TEST(read_at(both->server) == "data");
   BOOST_TEST(both->server.peer().verified());
   step const done = ask();
