@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -67,6 +69,10 @@ class engine {
       @par Errors `invalid_argument` for null; as above */
   engine(client_context const& context, client_options const& options, bio_st* transport);
   engine(server_context const& context, bio_st* transport);
+
+  /** As `stream::set_alpn`. */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse);
 
   /** Goes on with the handshake; done when nothing is wanted and there is no error. */
   step handshake();

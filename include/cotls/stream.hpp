@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
@@ -25,6 +26,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -177,6 +179,17 @@ class stream {
       @par Errors `errc::not_connected` */
   void give_input(asio::const_buffer received) {
     detail::held(core_).engine().give_input(received.data(), received.size());
+  }
+
+  /** Says which protocols this connection offers, or chooses from, whatever its context says (RFC
+      7301). To be called before the handshake.
+      @param policy  What a server does when its client offers others only.
+      @par Errors `errc::invalid_alpn_protocol`; `errc::invalid_setting` once the handshake has begun,
+      and on a server whose context was adopted or lent (`native`) and has no `set_alpn` of its own
+      (whose callback chooses is not known then); `errc::not_connected` */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse) {
+    detail::held(core_).engine().set_alpn(protocols, policy);
   }
 
   /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the

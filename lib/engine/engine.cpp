@@ -44,6 +44,10 @@ engine::engine(client_context const& context, client_options const& options, bio
 engine::engine(server_context const& context, bio_st* transport)
     : body_(new body(detail::owned_bio(transport), context)) {}
 
+void engine::set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
+  detail::held(body_).ssl.set_alpn(protocols, policy);
+}
+
 step engine::handshake() {
   return perform("handshake", [](detail::ssl_engine& ssl) { return ssl.handshake(); });
 }

@@ -87,6 +87,10 @@ class stream {
       They are copied. To be called before the handshake. */
   void give_input(asio::const_buffer received);
 
+  /** As `cotls::stream::set_alpn`. */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse);
+
   /** Treats the socket's end as the peer's close_notify, for peers that never send it, where the
       protocol above tells a whole message from a cut one. Reads then end with
       `asio::error::eof`. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
@@ -72,6 +73,12 @@ class ssl_engine {
 
   /** Says which end this is. Without effect once the handshake has begun. */
   void set_role(role end) noexcept;
+
+  /** Says which protocols this connection offers, or chooses from, instead of its context's. A
+      server's policy is for a client that offers others only.
+      @par Errors errc::invalid_alpn_protocol; errc::invalid_setting once the handshake has begun, and
+      on a server whose context chooses by a callback that may be the program's */
+  void set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
 
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
   step handshake();
@@ -288,6 +295,7 @@ class ssl_engine {
   void say_access_denied() noexcept;
 
   int judge_ocsp_response() noexcept;
+  stapled ocsp_response() const noexcept;
   step ready_to_say_more();
   std::vector<unsigned char> peer_finished() const;
   bool certificate_request_answered() const;
@@ -355,6 +363,7 @@ class ssl_engine {
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
+  stapled ocsp_ = stapled::none;   // what a judge has said
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
   std::uint16_t read_end_ = 0;
