@@ -3,11 +3,16 @@
 #include "blocking.hpp"
 #include "pki.hpp"
 #include "print.hpp"
+#include "ssl_streams.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <openssl/ssl.h>
 
 #include <array>
 #include <atomic>
@@ -243,6 +248,51 @@ BOOST_AUTO_TEST_CASE(on_the_calling_thread_both_are_there_too) {
   BOOST_TEST((code == asio::error::operation_not_supported));
   client.write(asio::buffer("y", 1));
   serving.get();
+}
+
+// Whose contexts are the program's, and whose verify mode says what is asked.
+BOOST_AUTO_TEST_CASE(a_program_for_asio_ssl_has_both) {
+  asio::ssl::context client_side = localhost_ssl_client();
+  identity const shown = root().issue(certificate_request({"ada"}).use(purpose::client)).identity();
+  SSL_CTX_use_certificate(client_side.native_handle(), shown.chain().leaf().native_handle());
+  SSL_CTX_use_PrivateKey(client_side.native_handle(), shown.key().native_handle());
+  SSL_CTX_set_post_handshake_auth(client_side.native_handle(), 1);
+  asio::ssl::context server_side = localhost_ssl_server();
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(server_side.native_handle()),
+                      root().certificate().native_handle());
+  for (bool const waits : {false, true}) {
+    ssl_stream_pair pair(context, client_side, server_side);
+    pair.handshake(context);
+    pair.server.set_verify_mode(asio::ssl::verify_peer);
+    BOOST_TEST(!pair.server.peer().certificate());
+    std::array<char, 10> text;
+    if (waits) {
+      auto answering = std::async(std::launch::async,
+                                  [&] { pair.client.read_some(asio::buffer(text)); });
+      pair.server.request_certificate();
+      pair.server.update_key(key_update::requested);
+      pair.server.write_some(asio::buffer("x", 1));
+      answering.get();
+      error_code code;
+      pair.client.request_certificate(code);
+      BOOST_TEST(code == asio::error::operation_not_supported);
+      BOOST_CHECK_THROW(pair.client.request_certificate(), error);
+      BOOST_TEST(!pair.client.update_key(key_update::not_requested, code));
+    } else {
+      auto at_client = [&]() -> asio::awaitable<void> {
+        std::string const got = co_await receive(pair.client, 1);
+        BOOST_TEST(got == "x");
+      };
+      auto at_server = [&]() -> asio::awaitable<void> {
+        co_await pair.server.async_request_certificate();
+        co_await pair.server.async_update_key(key_update::requested);
+        co_await asio::async_write(pair.server, asio::buffer("x", 1), asio::use_awaitable);
+      };
+      run(context, [&]() -> asio::awaitable<void> { co_await (at_client() && at_server()); }());
+    }
+    BOOST_TEST(pair.server.peer().verified());
+    BOOST_TEST(pair.server.peer().subject() == "CN=ada");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
