@@ -455,6 +455,10 @@ class basic_context : public context {
       or an exception, ends it with `errc::peer_not_allowed`, whose text says what the exception
       said. An empty function accepts all.
 
+      A client that was asked for its certificate later (`stream::async_request_certificate`) leads
+      here once more, when it has answered: within whichever operation its answer has come, and
+      before anything that it has sent behind it is read.
+
       The peer, whose own handshake may be done, learns it from its next read: by the alert
       access_denied from a server of TLS 1.3 and a client of TLS 1.2, by close_notify from the
       others, of which OpenSSL sends no alert. The session of a connection that was refused is

@@ -310,15 +310,15 @@ class stream {
       8446 section 4.6.2); `peer` then knows it. `void(error_code)`
 
       Both contexts must have `set_late_authentication`. What is asked is the context's verify mode,
-      which says whether a client may have none; one whose certificate is refused ends the
-      connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
+      which says whether a client may have none; one whose certificate is refused, or whom
+      `on_established` refuses, which is asked again, ends the connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
       is gone on with by the next call, which does not ask again: nor does one whose answer has come
       while data was read, which completes at once.
       @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data
       of the client's is here that it has sent before its answer: read it, and call again;
-      `errc::handshake_timeout`; `errc::operation_in_progress` while a read or a write is pending;
-      OpenSSL's, such as "certificate verify failed", or for a client that allows no late
-      authentication */
+      `errc::peer_not_allowed`; `errc::handshake_timeout`; `errc::operation_in_progress` while a
+      read or a write is pending; OpenSSL's, such as "certificate verify failed", or for a client
+      that allows no late authentication */
   template <class Token = default_token>
   auto async_request_certificate(Token&& token = Token()) {
     return detail::start_until<detail::certificate_request_operation<core_type>>(

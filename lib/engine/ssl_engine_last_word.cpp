@@ -4,6 +4,9 @@
 //   SSL_do_handshake succeeds -> judge -> open
 //                                  |
 //                                  +--> refuse: the peer is told, the session forgotten -> refused
+//
+// A client that is asked for its certificate later is judged again when it has answered: then the
+// connection has failed.
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -30,7 +33,7 @@ constexpr unsigned unsent_extension = 0xffcd;
 int on_extension(SSL* ssl, unsigned, unsigned, unsigned char const**, std::size_t*, X509*,
                  std::size_t, int* alert, void*) {
   ssl_engine const* const self = ssl_engine::serving(ssl);
-  if (!self || self->at() != phase::refused) return 0;   // there is none
+  if (!self || !self->failed()) return 0;   // there is none
   *alert = SSL_AD_ACCESS_DENIED;
   return -1;
 }
@@ -84,7 +87,8 @@ step ssl_engine::judge() noexcept {
 }
 
 step ssl_engine::refuse(errc why, std::string remark) noexcept {
-  phase_ = phase::refused;
+  bool const late = record_ && record_->answered;
+  phase_ = late ? phase::failed : phase::refused;
   say_access_denied();
   forget_session(ssl_.get());
   step const refused = fail(why, status::unclassified);

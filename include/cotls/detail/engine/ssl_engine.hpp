@@ -257,6 +257,7 @@ class ssl_engine {
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
     std::string session_key;   // with special options, whose sessions are no other connection's
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
+    bool answered = false;                 // it has, and nobody was told so
   };
 
   // RFC 8446 section 5.5: "For AES-GCM, up to 2^24.5 full-size records (about 24 million) may be
@@ -297,8 +298,9 @@ class ssl_engine {
   int judge_ocsp_response() noexcept;
   stapled ocsp_response() const noexcept;
   step ready_to_say_more();
-  std::vector<unsigned char> peer_finished() const;
-  bool certificate_request_answered() const;
+  std::size_t peer_finished(std::span<unsigned char> into) const noexcept;
+  bool awaits_late_answer() const noexcept { return record_ && !record_->finished.empty(); }
+  step heed_late_answer() noexcept;
   step await_certificate(channel::use const& use);
   void count_sent(std::size_t bytes) noexcept {
     constexpr std::size_t full_record = 16 * 1024;   // RFC 8446 section 5.1
