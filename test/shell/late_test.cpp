@@ -194,6 +194,25 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_instead_of_answering_is_gone) {
   with(ada(), asking(), at_client, at_server);
 }
 
+BOOST_AUTO_TEST_CASE(a_client_whom_the_last_word_refuses_then_hears_an_alert) {
+  auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
+    std::array<char, 10> text;
+    auto const [code, size] = co_await stream.async_read_some(asio::buffer(text), as_result);
+    BOOST_TEST(code == alert::access_denied);
+    BOOST_TEST(size == 0u);
+  };
+  auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
+    auto const [code] = co_await stream.async_request_certificate(as_result);
+    BOOST_TEST(code == errc::peer_not_allowed);
+    auto const [wrote, size] = co_await stream.async_write(asio::buffer("x", 1), as_result);
+    BOOST_TEST(wrote == errc::peer_not_allowed);
+    BOOST_TEST(size == 0u);
+  };
+  server_context const refusing = asking().on_established(
+      [](peer_info const& peer, connection_info const&) { return !peer.certificate(); });
+  with(ada(), refusing, at_client, at_server);
+}
+
 BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
     std::string const got = co_await receive(stream, 1);
