@@ -184,9 +184,9 @@ class stream {
   /** Says which protocols this connection offers, or chooses from, whatever its context says (RFC
       7301). To be called before the handshake.
       @param policy  What a server does when its client offers others only.
-      @par Errors `errc::invalid_alpn_protocol`; `errc::invalid_setting` once the handshake has begun,
-      and on a server whose context was adopted or lent (`native`) and has no `set_alpn` of its own
-      (whose callback chooses is not known then); `errc::not_connected` */
+      @par Errors `errc::invalid_alpn_protocol`; `errc::not_connected`; `errc::invalid_setting` once
+      the handshake has begun, and on a server whose context was adopted or lent (`native`) and has
+      no `set_alpn` of its own: whose callback chooses is not known then */
   void set_alpn(std::vector<std::string> const& protocols,
                 alpn_mismatch policy = alpn_mismatch::refuse) {
     detail::held(core_).engine().set_alpn(protocols, policy);
@@ -266,9 +266,9 @@ class stream {
   /** Looks at what is here, waiting for at least one byte, and leaves it for the next read, which
       begins with it. `void(error_code, std::size_t)`
 
-      Up to 16 KiB are seen, which the stream keeps until they are read; those that do not suffice
-      are to be read, for a peek does not wait for more. It is a read in all else, and one of the two
-      may be pending: its errors are those that the next read ends with, too. */
+      Up to 16 KiB are seen, which the stream keeps until they are read; a peek at some of them does
+      not wait for more. It is a read in all else, and one of the two may be pending: its errors are
+      those that the next read ends with, too. */
   template <class Buffers, class Token = default_token>
   auto async_peek_some(Buffers const& buffers, Token&& token = Token()) {
     return detail::start<detail::peek_operation<core_type, Buffers>>(
@@ -311,9 +311,10 @@ class stream {
 
       Both contexts must have `set_late_authentication`. What is asked is the context's verify mode,
       which says whether a client may have none; one whose certificate is refused, or whom
-      `on_established` refuses, which is asked again, ends the connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
-      is gone on with by the next call, which does not ask again: nor does one whose answer has come
-      while data was read, which completes at once.
+      `on_established` refuses, which is asked again, ends the connection. It has the deadline of a
+      handshake. Cut by that, by a cancellation, or by data, it is gone on with by the next call,
+      which does not ask again: nor does one whose answer has come while data was read, which
+      completes at once.
       @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data
       of the client's is here that it has sent before its answer: read it, and call again;
       `errc::peer_not_allowed`; `errc::handshake_timeout`; `errc::operation_in_progress` while a

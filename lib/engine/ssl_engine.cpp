@@ -176,7 +176,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
     if (establishes && has_last_word() && what == call::handshake) {
       if (step const refused = judge(); refused.error) return refused;
     }
-    if (awaits_late_answer()) {   // what has come behind it is dropped with a client that is refused
+    if (awaits_late_answer()) {   // with a client that is refused goes what has come behind it
       if (step const refused = heed_late_answer(); refused.error) return refused;
     }
     return {want::nothing, bytes, {}};

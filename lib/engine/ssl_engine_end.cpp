@@ -1,5 +1,5 @@
-// The end of a connection: what we say, what we wait for, and when the transport may go on without it,
-// so that nothing of ours is cut and nothing of the peer's lost.
+// The end of a connection: what we say, what we wait for, and when the transport may go on without
+// it, so that nothing of ours is cut and nothing of the peer's lost.
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 

@@ -81,9 +81,9 @@ std::size_t ssl_engine::peer_finished(std::span<unsigned char> into) const noexc
 }
 
 // OpenSSL does not tell. The answer ends with a Finished, which is of the whole of it, also of one
-// without a certificate, and another one than that before it. Within whichever call it has come, the
-// program has its word before anything more is read or written: of whom the answer is, it was never
-// asked.
+// without a certificate, and another one than that before it. Within whichever call it has come,
+// the program has its word before anything more is read or written: it was never asked about whom
+// the answer is of.
 step ssl_engine::heed_late_answer() noexcept {
   std::array<unsigned char, EVP_MAX_MD_SIZE> now;
   std::size_t const size = peer_finished(now);

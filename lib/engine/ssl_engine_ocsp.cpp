@@ -83,8 +83,8 @@ int ssl_engine::judge_ocsp_response() noexcept {
   return 0;
 }
 
-// Before the server has proved to have the key, what it shows is anybody's. (On a server OpenSSL tells
-// of its own.)
+// Before the server has proved to have the key, what it shows is anybody's. (On a server OpenSSL
+// tells of its own.)
 stapled ssl_engine::ocsp_response() const noexcept {
   unsigned char const* data = nullptr;
   if (is_server() || SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &data) <= 0) return stapled::none;

@@ -52,8 +52,8 @@ read_step ssl_engine::keep_more(std::span<asio::mutable_buffer const> buffers) {
   return got;
 }
 
-// What is to be wiped as it is read stays with OpenSSL, as it does for want of memory: one record of
-// it is seen, in the first buffer.
+// What is to be wiped as it is read stays with OpenSSL, as it does for want of memory: one record
+// of it is seen, in the first buffer.
 read_step ssl_engine::peek_uncopied(std::span<asio::mutable_buffer const> buffers) {
   auto const into = std::find_if(buffers.begin(), buffers.end(),
                                  [](asio::mutable_buffer each) { return each.size() > 0; });

@@ -1,5 +1,5 @@
-// What is said between data: a look at it, new keys, and a client that is asked who it is. Each step
-// and byte behind the handshake meets every trouble.
+// What goes on between data: a look at it, new keys, and a client that is asked who it is. Each
+// step, and bytes behind the handshake, meet every trouble.
 
 #include "print.hpp"
 #include "replay.hpp"

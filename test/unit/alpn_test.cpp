@@ -19,7 +19,7 @@ namespace {
 
 using names = std::vector<std::string>;
 
-// A client that offers "h2" and "http/1.1", and a server that may be told otherwise than its context.
+// A client that offers "h2" and "http/1.1", and a server that may differ from its context.
 struct asked : engine_pair {
   explicit asked(server_context const& at_server,
                  client_options const& options = client_options())

@@ -76,8 +76,8 @@ class ssl_engine {
 
   /** Says which protocols this connection offers, or chooses from, instead of its context's. A
       server's policy is for a client that offers others only.
-      @par Errors errc::invalid_alpn_protocol; errc::invalid_setting once the handshake has begun, and
-      on a server whose context chooses by a callback that may be the program's */
+      @par Errors errc::invalid_alpn_protocol; errc::invalid_setting once the handshake has begun,
+      and on a server whose context chooses by a callback that may be the program's */
   void set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
 
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
