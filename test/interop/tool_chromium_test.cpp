@@ -47,7 +47,6 @@ class chromium {
     return browser.output();
   }
 
-
  private:
   temporary_directory home_;
 };
