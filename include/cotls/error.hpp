@@ -59,6 +59,9 @@ enum class errc {
   needs_tls_1_3,          ///< Asked of a connection of TLS 1.2, which has no such thing.
   invalid_ocsp_response,  ///< An OCSP response is none, has expired, or is of another certificate.
   no_ocsp_response,       ///< A server sent no OCSP response, and must.
+  invalid_session,        ///< The bytes are no session of this version, or are damaged.
+  session_expired,        ///< A session is too old to be resumed.
+  invalid_ticket_keys,    ///< The bytes are no ticket keys of this version, or are damaged.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

@@ -114,7 +114,7 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
   if (options.special && options.special->has_algorithms()) {
     connection_settings(*options.special, context_->handle()).apply_to(ssl_.get());
   }
-  if (options.port != 0) resume_at(options);
+  resume_at(options);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
@@ -207,7 +207,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
 // What is about to be called for the first time, or again. Not before: the caller may still change
 // what is asked of the server.
 void ssl_engine::begin() {
-  if (has_not_begun(phase_) && port_ != 0 && SSL_in_before(ssl_.get()) == 1) offer_session();
+  if (has_not_begun(phase_) && names_server_ && SSL_in_before(ssl_.get()) == 1) offer_sessions();
   phase_ = phase::handshake;
 }
 

@@ -128,6 +128,15 @@ description describe(errc value) noexcept {
       return {"no_ocsp_response",
               "the server sent no OCSP response: have it staple one, or do not require it "
               "(ocsp::ask)"};
+    case errc::invalid_session:
+      return {"invalid_session",
+              "the bytes are no session, or are damaged: connect without it, and keep another"};
+    case errc::session_expired:
+      return {"session_expired",
+              "the session is too old to be resumed: connect without it, and keep another"};
+    case errc::invalid_ticket_keys:
+      return {"invalid_ticket_keys",
+              "the bytes are no ticket keys, or are damaged: ask for them again where they are from"};
   }
   return {"unknown", "unknown error"};
 }

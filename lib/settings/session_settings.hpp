@@ -1,14 +1,19 @@
 #pragma once
 
 #include <cotls/detail/support/role.hpp>
+#include <cotls/session.hpp>
+#include <cotls/ticket_keys.hpp>
 
 #include "session/session_cache.hpp"
 #include "settings/setting.hpp"
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace cotls::detail {
 
@@ -21,8 +26,25 @@ class session_settings {
   /** The sessions that clients may resume; null when none are kept. */
   session_cache* cache() const noexcept { return cache_.value().get(); }
 
+  using told_type = std::function<void(session const&)>;
+
+  /** Who is told of each session that a client is given; an empty function: nobody. */
+  void set_told(told_type told);
+  told_type const* told() const noexcept { return told_.value().get(); }
+
   /** How many tickets a server gives each client; 0: none. */
   void set_tickets(std::size_t count) noexcept { tickets_.set(count); }
+
+  /** What a server encrypts tickets with. */
+  void set_keys(ticket_keys keys) { keys_.set(std::move(keys)); }
+  bool has_keys() const noexcept { return keys_.is_set(); }
+
+  /** How long after its full handshake a session may be resumed.
+      @par Errors errc::invalid_setting */
+  void set_lifetime(std::chrono::seconds time);
+
+  /** Checks that the keys last as long as the sessions. @par Errors errc::invalid_setting */
+  void check() const;
 
   /** @param adopted  The context keeps sessions in its own way.
       @param applied  What the context has of it already. */
@@ -31,8 +53,13 @@ class session_settings {
   bool operator==(session_settings const&) const = default;
 
  private:
+  void apply_tickets(SSL_CTX* context, bool adopted, session_settings const& applied) const;
+
   setting<std::shared_ptr<session_cache>> cache_;
   setting<std::size_t> tickets_;
+  setting<std::shared_ptr<told_type const>> told_;
+  setting<std::optional<ticket_keys>> keys_;
+  setting<std::chrono::seconds> lifetime_;
 };
 
 }  // namespace cotls::detail

@@ -12,6 +12,7 @@
 #include <cotls/error.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -37,6 +38,7 @@ namespace cotls::detail {
 namespace asio = boost::asio;
 
 class question;
+class session_origin;
 
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
@@ -173,6 +175,9 @@ class ssl_engine {
   connection_info info() const;
   peer_info peer() const;
 
+  /** Returns the newest session that the server has given, if it has. */
+  std::optional<cotls::session> session() const;
+
   /** Derives a key from those of the connection, which its other end derives, too.
       @par Errors errc::handshake_not_done; errc::no_extended_master_secret; invalid_argument for no
       bytes or for a context longer than 65,535; OpenSSL's */
@@ -244,7 +249,9 @@ class ssl_engine {
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
-    std::string session_key;   // with special options, whose sessions are no other connection's
+    std::string server;    // with special options, whose sessions are no other connection's
+    std::string variety;
+    std::optional<cotls::session> offered;   // by the program
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
   };
 
@@ -263,7 +270,11 @@ class ssl_engine {
   void set_host(std::string const& host, std::vector<std::string> const& others);
   void set_server_name(connection_options const& options);
   void resume_at(connection_options const& options);
-  void offer_session();
+  void offer_sessions();
+  bool offer_given_session();
+  bool offer_session(ssl_session_st* session);
+  session_origin origin_of_sessions() const;
+  bool is_remembered() const noexcept;
   bool session_may_be_kept() const noexcept;
   void remember_session(ssl_session_st* session) const noexcept;
   void remember_renewed_session() const noexcept;
@@ -348,6 +359,8 @@ class ssl_engine {
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
+  bool names_server_ = false;   // sessions can be told from those of other servers
+  bool session_came_ = false;
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
   std::uint16_t read_end_ = 0;
