@@ -151,12 +151,16 @@ bool ssl_engine::offer_given_session() {
   bool const fits = origin_of_sessions().may_resume(given.origin()) &&
                     is_fresh(given.native(), today(ssl_.get())) &&
                     offers_suite_of(ssl_.get(), given.native());
-  ssl_session_ptr const session = fits ? given.offer() : nullptr;
-  return session && offer_session(session.get());
+  ssl_session_ptr const session = fits ? given.copy() : nullptr;
+  if (!session || !offer_session(session.get())) return false;
+  if (given.claim()) return true;
+  SSL_set_session(ssl_.get(), nullptr);
+  return false;
 }
 
 // Offers what would be accepted today of a server that were to show its chain now.
 bool ssl_engine::offer_session(SSL_SESSION* session) {
+  if (context_->settings().sessions.told()) failures().resumes = session;
   if (SSL_set_session(ssl_.get(), session) != 1) return false;
   if (SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE) return true;
   X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
@@ -197,10 +201,14 @@ int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
   return 0;   // we keep no reference to it
 }
 
-// Of a ticket of TLS 1.2 that is renewed at a resumption, OpenSSL tells nobody (T27).
-void ssl_engine::remember_renewed_session() const noexcept {
-  if (!names_server_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return;
-  if (SSL_session_reused(ssl_.get()) == 1) remember_session(SSL_get_session(ssl_.get()));
+// Of a ticket of TLS 1.2 that is renewed at a resumption, OpenSSL tells nobody (T27), but has another
+// session then.
+void ssl_engine::remember_renewed_session() noexcept {
+  if (!names_server_ || session_came_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return;
+  SSL_SESSION* const newest = SSL_get_session(ssl_.get());
+  if (SSL_session_reused(ssl_.get()) == 0 || (record_ && record_->resumes == newest)) return;
+  session_came_ = true;
+  remember_session(newest);
 }
 
 // Of TLS 1.3, the session that was resumed is used up; that another has come shows in nothing else.

@@ -30,11 +30,6 @@ std::shared_ptr<session_body const> session_body::make(SSL* given_to, SSL_SESSIO
   return std::make_shared<session_body>(std::move(copy), std::move(origin));
 }
 
-ssl_session_ptr session_body::offer() const noexcept {
-  if (single_use() && was_offered_.exchange(true)) return nullptr;
-  return ssl_session_ptr(SSL_SESSION_dup(native_.get()));
-}
-
 bool session_body::single_use() const noexcept {
   return SSL_SESSION_get_protocol_version(native_.get()) >= TLS1_3_VERSION;
 }

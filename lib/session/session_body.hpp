@@ -40,9 +40,11 @@ class session_body {
   static std::shared_ptr<session_body const> make(SSL* given_to, SSL_SESSION* given,
                                                   session_origin origin);
 
-  /** Returns a copy that OpenSSL may be given, which marks what it has (T6); null for what was
-      offered before and is to be offered once, or without memory. */
-  ssl_session_ptr offer() const noexcept;
+  /** Returns a copy that OpenSSL may be given, which marks what it has (T6); null without memory. */
+  ssl_session_ptr copy() const noexcept { return ssl_session_ptr(SSL_SESSION_dup(native())); }
+
+  /** Says that it is offered; false for what is to be offered once and was. */
+  bool claim() const noexcept { return !was_offered_.exchange(true) || !single_use(); }
 
   SSL_SESSION* native() const noexcept { return native_.get(); }
   session_origin const& origin() const noexcept { return origin_; }

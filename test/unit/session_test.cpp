@@ -1,7 +1,6 @@
 // Sessions as values: what they are resumed by, and what is made of their bytes.
 
 #include "engine_pair.hpp"
-#include "failure_of.hpp"
 #include "ocsp.hpp"
 #include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
@@ -24,6 +23,17 @@ namespace cotls::test::session_test {
 namespace {
 
 using namespace std::chrono_literals;
+
+// What a call throws; nothing when it throws nothing.
+template <class Call>
+error_code code_of(Call const& call) {
+  try {
+    call();
+  } catch (error const& thrown) {
+    return thrown.code();
+  }
+  return {};
+}
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
 
@@ -74,7 +84,7 @@ bytes_type resealed(bytes_type bytes) {
 }
 
 error_code reading(bytes_type const& bytes) {
-  return failure_of([&] { session::from_bytes(bytes); });
+  return code_of([&] { session::from_bytes(bytes); });
 }
 
 }  // namespace
@@ -267,8 +277,8 @@ BOOST_AUTO_TEST_CASE(a_ticket_that_is_renewed_at_a_resumption_of_tls_1_2_is_told
   server = serving(13h);   // another key is in use
   BOOST_TEST(is_resumed_by(client, there(), earlier));
   BOOST_REQUIRE(told.size() == 1u);
-  server = serving(13h);
-  BOOST_TEST(is_resumed_by(make_client(protocol::tls1_2), there(), told.front()));
+  BOOST_TEST(is_resumed_by(client, there(), told.front()));
+  BOOST_TEST(told.size() == 1u);   // it is the same again
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, there_is_none_where_none_can_be_resumed, versions, version) {
@@ -289,7 +299,7 @@ BOOST_DATA_TEST_CASE_F(fixture, there_is_none_where_none_can_be_resumed, version
   BOOST_REQUIRE(connect(make_client(version), there()));
   BOOST_TEST(!both->client.session().has_value());
   engine const gone = std::move(both->client);
-  BOOST_TEST(failure_of([&] { both->client.session(); }) == errc::not_connected);
+  BOOST_TEST(code_of([&] { both->client.session(); }) == errc::not_connected);
 }
 
 BOOST_AUTO_TEST_CASE(of_tls_1_3_the_one_that_was_resumed_is_not_there_again) {
@@ -310,9 +320,9 @@ BOOST_DATA_TEST_CASE_F(fixture, bytes_that_are_damaged_are_refused, versions, ve
   bytes_type const good = session_of(make_client(version)).bytes();
   BOOST_TEST(reading(good) == error_code());
   for (std::size_t at = 0; at < good.size(); ++at) {
-    for (unsigned char const change : {0x01, 0x80, 0xff}) {
+    for (int const change : {0x01, 0x80, 0xff}) {
       bytes_type bad = good;
-      bad[at] ^= change;
+      bad[at] = static_cast<unsigned char>(bad[at] ^ change);
       BOOST_REQUIRE(reading(bad) == errc::invalid_session);
     }
     BOOST_REQUIRE(reading(bytes_type(good.begin(), good.begin() + std::ptrdiff_t(at))) ==
@@ -330,9 +340,9 @@ BOOST_DATA_TEST_CASE_F(fixture, bytes_that_are_changed_with_care_are_refused_or_
   bytes_type const good = session_of(make_client(version)).bytes();
   std::size_t read = 0;
   for (std::size_t at = 0; at + 32 < good.size(); ++at) {
-    for (unsigned char const change : {0x01, 0x80}) {
+    for (int const change : {0x01, 0x80}) {
       bytes_type bad = good;
-      bad[at] ^= change;
+      bad[at] = static_cast<unsigned char>(bad[at] ^ change);
       error_code const said = reading(resealed(bad));
       bool const known = said == errc::invalid_session || said == errc::session_expired || !said;
       BOOST_REQUIRE(known);
@@ -378,7 +388,7 @@ BOOST_AUTO_TEST_CASE(an_adopted_context_tells_nobody_but_resumes_what_it_is_give
   plain.set_verify_mode(asio::ssl::verify_peer);
   client_context adopted(std::move(plain));
   adopted.add_root(root.certificate());
-  BOOST_TEST(failure_of([&] { adopted.on_session([](session const&) {}); }) ==
+  BOOST_TEST(code_of([&] { adopted.on_session([](session const&) {}); }) ==
              errc::invalid_setting);
   BOOST_TEST(is_resumed_by(adopted, there(), earlier));
 }

@@ -252,6 +252,7 @@ class ssl_engine {
     std::string server;    // with special options, whose sessions are no other connection's
     std::string variety;
     std::optional<cotls::session> offered;   // by the program
+    void const* resumes = nullptr;   // OpenSSL's session, where the program is told of another
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
   };
 
@@ -277,7 +278,7 @@ class ssl_engine {
   bool is_remembered() const noexcept;
   bool session_may_be_kept() const noexcept;
   void remember_session(ssl_session_st* session) const noexcept;
-  void remember_renewed_session() const noexcept;
+  void remember_renewed_session() noexcept;
   std::string session_key() const;
   bool negotiated() const noexcept;
   bool has_extended_master_secret() const noexcept;
