@@ -1,0 +1,106 @@
+// Several servers behind `haproxy`, which hands connections on as they come: clients resume at
+// whichever they get.
+
+#include "tool_peers.hpp"
+
+#include <cotls/blocking.hpp>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cotls::test::fleet_test {
+namespace {
+
+certificates const& pki() { return certificates::all(); }
+
+std::string configuration(int port, std::vector<int> const& servers) {
+  std::string text =
+      "global\n  maxconn 100\n"
+      "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 20s\n  timeout server 20s\n"
+      "listen fleet\n  bind 127.0.0.1:" + std::to_string(port) + "\n  balance roundrobin\n";
+  for (int const each : servers) {
+    text += "  server s" + std::to_string(each) + " 127.0.0.1:" + std::to_string(each) + "\n";
+  }
+  return text;
+}
+
+// `haproxy` in the foreground, which says nothing when it is ready.
+class balancer {
+ public:
+  explicit balancer(std::vector<int> const& servers)
+      : port_(free_port()),
+        process_({"haproxy", "-db", "-f",
+                  directory_.write("haproxy.cfg", configuration(port_, servers))}) {
+    for (int tries = 0; tries < 200 && !answers(); ++tries) process_.prints("\n", pause);
+    BOOST_REQUIRE(answers());
+  }
+
+  int port() const noexcept { return port_; }
+
+ private:
+  static constexpr auto pause = std::chrono::milliseconds(50);
+
+  bool answers() const {
+    asio::io_context context;
+    asio::ip::tcp::socket trial(context);
+    error_code refused;
+    trial.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port_)}, refused);
+    return !refused;
+  }
+
+  temporary_directory directory_;
+  int port_;
+  process process_;
+};
+
+// One connection; whether it was resumed.
+bool visit(int port, client_context const& by, std::string const& text) {
+  blocking::stream peer = blocking::connect("localhost", port, by);
+  peer.set_timeout(process::patience);
+  peer.write(asio::buffer(text));
+  std::string answer(text.size(), '\0');
+  peer.read(asio::buffer(answer));
+  BOOST_TEST(answer == text);
+  bool const resumed = peer.info().resumed;
+  peer.shutdown();
+  return resumed;
+}
+
+// Of the same client's connections, those behind the first.
+int resumed_of_six(std::vector<int> const& servers, protocol version) {
+  balancer const between(servers);
+  client_context const client = certificates::trust(pki().root, version);
+  BOOST_TEST(!visit(between.port(), client, "hello\n"));
+  int resumed = 0;
+  for (int again = 0; again < 6; ++again) resumed += visit(between.port(), client, "hello\n");
+  return resumed;
+}
+
+auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fleet)
+
+BOOST_DATA_TEST_CASE(processes_with_one_secret_resume_each_others_sessions, versions, version) {
+  temporary_directory const directory;
+  std::string const secret = directory.write("secret", std::string(40, 's'));
+  tool_server const one({"--echo", "--ticket-secret", secret});
+  tool_server const other({"--echo", "--ticket-secret", secret});
+  BOOST_TEST(resumed_of_six({one.port(), other.port()}, version) == 6);
+}
+
+// By turns the client meets one that does not know it, and has in TLS 1.3 the ticket of the other.
+BOOST_DATA_TEST_CASE(processes_with_keys_of_their_own_do_not, versions, version) {
+  tool_server const one({"--echo"});
+  tool_server const other({"--echo"});
+  BOOST_TEST(resumed_of_six({one.port(), other.port()}, version) < 6);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cotls::test::fleet_test
