@@ -53,12 +53,15 @@ enum class errc {
   handshake_not_done,     ///< Keys were asked for before there were any.
   no_extended_master_secret,  ///< TLS 1.2 without RFC 7627: keys of it prove nothing.
   no_channel_binding,     ///< This kind of channel binding is not defined for the connection.
-  peer_not_allowed,       ///< `context::on_established` has refused the connection.
+  peer_not_allowed,       ///< A hook of the program's has refused the peer.
   no_pinned_key,          ///< The server's chain has no key of `client_context::set_pins`.
   unserved_host,          ///< A client asked for a host that this server does not serve.
   needs_tls_1_3,          ///< Asked of a connection of TLS 1.2, which has no such thing.
   invalid_ocsp_response,  ///< An OCSP response is none, has expired, or is of another certificate.
   no_ocsp_response,       ///< A server sent no OCSP response, and must.
+  hook_failed,            ///< A hook of the program's has thrown an exception.
+  nothing_asked,          ///< An engine was given an answer to no question.
+  answer_abandoned,       ///< The operation ended while a hook of the program's was at work.
   invalid_session,        ///< The bytes are no session of this version, or are damaged.
   session_expired,        ///< A session is too old to be resumed.
   invalid_ticket_keys,    ///< The bytes are no ticket keys of this version, or are damaged.
