@@ -9,6 +9,7 @@
 #include <cotls/ocsp.hpp>
 #include <cotls/protocol.hpp>
 #include <cotls/session.hpp>
+#include <cotls/session_store.hpp>
 #include <cotls/suite_order.hpp>
 #include <cotls/ticket_keys.hpp>
 #include <cotls/unknown_host.hpp>
@@ -75,6 +76,13 @@ class client_context : public basic_context<client_context> {
                    connections; what it throws is swallowed.
       @par Errors `errc::invalid_setting` for an adopted context. */
   client_context& on_session(session_observer_type told);
+
+  /** Keeps sessions in a store instead of this context's memory, and resumes those that it has, of
+      the same servers and under the same conditions (`session`). A connection with a host and a port
+      asks it before its handshake, unless it was given a session (`client_options::session`); what
+      servers give is put there.
+      @par Errors `errc::invalid_setting` for an adopted context. */
+  client_context& set_session_store(session_store store);
 
   /** Talks to a server only if its verified chain, from its own certificate to the root, has a
       certificate with one of these keys (RFC 7469 section 2.6); otherwise the handshake fails with
@@ -180,6 +188,16 @@ class server_context : public basic_context<server_context> {
       default. It is the clock of `set_verify_time` that counts. (`SSL_CTX_set_timeout`)
       @par Errors `errc::invalid_setting` for another time, and for an adopted context. */
   server_context& set_session_lifetime(std::chrono::seconds time);
+
+  /** Keeps sessions in a store instead of in tickets: clients get a number, by which the session is
+      found again, by this context and by those with the same store whose (first) certificate is for
+      the same names. One of TLS 1.3 is resumed once. The store is asked when a client's hello is here
+      that offers a number of ours, and before OpenSSL has heard of it; what it has is verified as
+      tickets are.
+      @par Errors `errc::invalid_setting` for an adopted context; at the context's first use, beside
+      ticket keys or without tickets (`set_session_tickets(0)`). An engine over an adopted BIO cannot
+      hold a hello back: making it throws `errc::invalid_setting`. */
+  server_context& set_session_store(session_store store);
 
   /** Sends the first bytes of each response in small records, so that the client can begin with
       them while the rest is on its way: of a record nothing can be read before all of it has

@@ -40,6 +40,7 @@
 #include <cotls/revocation_options.hpp>
 #include <cotls/session.hpp>
 #include <cotls/session_file.hpp>
+#include <cotls/session_store.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/suite_order.hpp>

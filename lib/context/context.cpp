@@ -251,6 +251,16 @@ client_context& client_context::on_session(session_observer_type told) {
   return *this;
 }
 
+client_context& client_context::set_session_store(session_store store) {
+  state_->change("set_session_store", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_store: the context is an adopted one");
+    }
+    now.sessions.set_store(store.storage());
+  });
+  return *this;
+}
+
 client_context& client_context::set_pins(std::vector<key_pin> pins) {
   state_->change("set_pins", [&](settings& now) { now.peer.set_pins(std::move(pins)); });
   return *this;
@@ -301,6 +311,16 @@ server_context& server_context::set_session_lifetime(std::chrono::seconds time) 
       detail::fail(errc::invalid_setting, "set_session_lifetime: the context is an adopted one");
     }
     now.sessions.set_lifetime(time);
+  });
+  return *this;
+}
+
+server_context& server_context::set_session_store(session_store store) {
+  state_->change("set_session_store", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_store: the context is an adopted one");
+    }
+    now.sessions.set_store(store.storage());
   });
   return *this;
 }

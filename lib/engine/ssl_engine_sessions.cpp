@@ -30,13 +30,14 @@ namespace cotls::detail {
 
 namespace {
 
-// Whose sessions are whose. Where keys are shared, it is by the names that certificates are for, which
+// Whose sessions are whose. Where keys or a store are shared, it is by the names that certificates are for, which
 // clients have verified; whoever has the keys is trusted with the rest.
 void tell_sessions_apart(context_state& servers) {
   if (!servers.adopted) heed_given_ticket_keys(servers.handle());
   X509* const leaf = servers.settings().identity.leaf(servers.handle());
-  if (servers.adopted || !servers.settings().sessions.has_keys() || !leaf) return;
-  std::vector<std::string> names = certificate::from_native(leaf).names();
+  if (servers.adopted || !servers.settings().sessions.are_shared()) return;
+  std::vector<std::string> names;   // none where the program chooses a certificate each time
+  if (leaf) names = certificate::from_native(leaf).names();
   std::sort(names.begin(), names.end());
   std::string text;
   for (std::string const& name : names) text += name + '\n';
@@ -100,7 +101,8 @@ void seal(context_state& used) { used.seal(install_callbacks); }
 void seal(context const& used) { seal(*access::state(used)); }
 
 bool ssl_engine::is_remembered() const noexcept {
-  return names_server_ && port_ != 0 && context_->sessions();
+  bool const here = context_ && context_->sessions() && !context_->settings().sessions.store();
+  return here && names_server_ && port_ != 0;
 }
 
 std::string ssl_engine::session_key() const {
@@ -111,7 +113,7 @@ std::string ssl_engine::session_key() const {
 
 session_origin ssl_engine::origin_of_sessions() const {
   bool const special = record_ && !record_->variety.empty();
-  settings const& set = context_->settings();
+  detail::settings const& set = context_->settings();
   session_origin origin;
   origin.server = special ? record_->server : host();
   if (special) origin.variety = record_->variety;
@@ -189,9 +191,14 @@ void ssl_engine::remember_session(SSL_SESSION* session) const noexcept {
   if (!session_may_be_kept()) return;
   try {
     if (is_remembered()) context_->sessions()->put(session_key(), session);
-    auto const* const told = context_->settings().sessions.told();
-    auto body = told ? session_body::make(ssl_.get(), session, origin_of_sessions()) : nullptr;
-    if (body) (*told)(cotls::session(std::move(body)));
+    session_settings const& set = context_->settings().sessions;
+    bool const is_stored = set.store() && port_ != 0;
+    if (!set.told() && !is_stored) return;
+    auto body = session_body::make(ssl_.get(), session, origin_of_sessions());
+    if (!body) return;
+    cotls::session const newest(std::move(body));
+    if (is_stored) store_session(newest);
+    if (set.told()) (*set.told())(newest);
   } catch (...) {
   }
 }
@@ -209,9 +216,10 @@ int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
 void ssl_engine::remember_renewed_session() noexcept {
   if (!names_server_ || session_came_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return;
   SSL_SESSION* const newest = SSL_get_session(ssl_.get());
-  if (SSL_session_reused(ssl_.get()) == 0 || (record_ && record_->resumes == newest)) return;
+  if (SSL_session_reused(ssl_.get()) == 0) return;
   session_came_ = true;
-  remember_session(newest);
+  bool const is_same = record_ && record_->resumes == newest;
+  if (!is_same || context_->settings().sessions.store()) remember_session(newest);
 }
 
 // Of TLS 1.3, the session that was resumed is used up; that another has come shows in nothing else.

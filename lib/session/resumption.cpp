@@ -18,6 +18,7 @@
 #include "openssl/owned_by_context.hpp"
 #include "session/session_cache.hpp"
 #include "session/session_notes.hpp"
+#include "session/stored_sessions.hpp"
 #include "session/ticket_encryption.hpp"
 
 #include <cotls/detail/channel/hello_framing.hpp>
@@ -25,8 +26,10 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -41,6 +44,7 @@ struct server_sessions {
   session_cache cache{max_sessions};
   std::size_t max_hello = default_max_hello;
   std::chrono::seconds lifetime = usual_session_lifetime;
+  std::shared_ptr<session_storage> store;   // null: in tickets, and in the cache
 };
 
 // Null for a connection that the program has given another context meanwhile.
@@ -116,14 +120,26 @@ std::string id_of(SSL_SESSION const* session) {
 // Called for tickets of TLS 1.3, too, and not for those of TLS 1.2.
 int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
   server_sessions* const kept = sessions_of(connection);
-  if (!kept || SSL_version(connection) >= TLS1_3_VERSION) return 0;
+  if (!kept || (!kept->store && SSL_version(connection) >= TLS1_3_VERSION)) return 0;
   try {
     note(connection, session);
-    kept->cache.put(id_of(session), session);
-  } catch (std::bad_alloc const&) {
+    if (kept->store) store_session(*kept->store, session, kept->lifetime);
+    else kept->cache.put(id_of(session), session);
+  } catch (std::exception const&) {
     // Only the short cut is lost.
   }
   return 0;   // a copy was kept
+}
+
+// One of TLS 1.2 may be resumed again, and goes back.
+ssl_session_ptr take_stored(server_sessions const& by, SSL* connection,
+                            std::span<unsigned char const> id) {
+  ssl_session_ptr found = take_found_session(connection, id);
+  if (found && !is_fresh(found.get(), today(connection))) return nullptr;
+  bool const is_reused =
+      found && SSL_SESSION_get_protocol_version(found.get()) < TLS1_3_VERSION;
+  if (is_reused) store_session(*by.store, found.get(), by.lifetime);
+  return found;
 }
 
 SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size,
@@ -132,10 +148,13 @@ SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size
   server_sessions* const kept = sessions_of(connection);
   if (!kept) return nullptr;
   try {
-    std::string const name(reinterpret_cast<char const*>(id), static_cast<std::size_t>(size));
-    ssl_session_ptr found = kept->cache.take(name, today(connection));
+    ssl_session_ptr found =
+        kept->store ? take_stored(*kept, connection, {id, static_cast<std::size_t>(size)})
+                    : kept->cache.take({reinterpret_cast<char const*>(id),
+                                        static_cast<std::size_t>(size)},
+                                       today(connection));
     return found && may_resume(connection, found.get()) ? found.release() : nullptr;
-  } catch (std::bad_alloc const&) {
+  } catch (std::exception const&) {
     return nullptr;
   }
 }
@@ -222,6 +241,15 @@ void limit_sessions(SSL_CTX* servers, std::chrono::seconds lifetime) {
   SSL_CTX_set_timeout(servers, static_cast<long>(lifetime.count()));
   server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
   if (kept) kept->lifetime = lifetime;
+}
+
+void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store) {
+  server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
+  if (!kept) return;   // OpenSSL's way, without memory for ours
+  kept->store = std::move(store);
+  SSL_CTX_set_options(servers, SSL_OP_NO_TICKET);
+  number_sessions(servers);
+  keep_sessions(servers, true);
 }
 
 void forget_session(SSL* of) noexcept {

@@ -5,6 +5,8 @@
 //   the lengths of what follows, 4 each: server, variety, OpenSSL's form
 //   what was counted
 //   SHA-256 of all that, which tells damage, and not who has written it    32
+//
+// Those of a server's, whose kind is another, have OpenSSL's form alone.
 
 #include "session/session_bytes.hpp"
 
@@ -25,6 +27,7 @@ namespace cotls::detail {
 namespace {
 
 constexpr std::string_view session_magic = "cotls-session\x01" "c";
+constexpr std::string_view server_magic = "cotls-session\x01" "s";
 constexpr std::size_t session_digest = 32;
 constexpr std::size_t longest_session = 1 << 20;   // no certificates or tickets are so long
 
@@ -73,6 +76,38 @@ class session_reader {
   std::span<unsigned char const> rest_;
 };
 
+// What is before the digest, which is the right one.
+std::span<unsigned char const> checked_body(std::span<unsigned char const> bytes) {
+  if (bytes.size() < session_digest || bytes.size() > longest_session) refuse_session();
+  auto const body = bytes.first(bytes.size() - session_digest);
+  auto const expected = bytes.last(session_digest);
+  auto const digest = digest_of_session(body);
+  if (!std::equal(digest.begin(), digest.end(), expected.begin())) refuse_session();
+  return body;
+}
+
+// OpenSSL's form of a session, wiped when it is let go of.
+class encoded_session {
+ public:
+  explicit encoded_session(SSL_SESSION* session) {
+    clear_openssl_errors();
+    unsigned char* made = nullptr;
+    int const size = i2d_SSL_SESSION(session, &made);
+    der_.reset(made);
+    if (size <= 0) throw_openssl_error(errc::unexpected_result, "encoding a session");
+    size_ = static_cast<std::size_t>(size);
+  }
+  encoded_session(encoded_session const&) = delete;
+  encoded_session& operator=(encoded_session const&) = delete;
+  ~encoded_session() { OPENSSL_cleanse(der_.get(), size_); }
+
+  std::span<unsigned char const> bytes() const noexcept { return {der_.get(), size_}; }
+
+ private:
+  openssl_memory_ptr der_;
+  std::size_t size_ = 0;
+};
+
 ssl_session_ptr native_session(std::span<unsigned char const> der) {
   unsigned char const* next = der.data();
   clear_openssl_errors();
@@ -85,6 +120,27 @@ ssl_session_ptr native_session(std::span<unsigned char const> der) {
 
 }  // namespace
 
+std::vector<unsigned char> write_server_session(SSL_SESSION* session) {
+  encoded_session const der(session);
+  std::vector<unsigned char> bytes(server_magic.begin(), server_magic.end());
+  bytes.reserve(server_magic.size() + der.bytes().size() + session_digest);
+  bytes.insert(bytes.end(), der.bytes().begin(), der.bytes().end());
+  auto const digest = digest_of_session(bytes);
+  bytes.insert(bytes.end(), digest.begin(), digest.end());
+  return bytes;
+}
+
+ssl_session_ptr read_server_session(std::span<unsigned char const> bytes) {
+  try {
+    auto const body = checked_body(bytes);
+    session_reader from(body);
+    if (from.text(server_magic.size()) != server_magic) return nullptr;
+    return native_session(body.subspan(server_magic.size()));
+  } catch (error const&) {
+    return nullptr;
+  }
+}
+
 bool looks_like_session(std::span<unsigned char const> bytes) noexcept {
   constexpr std::string_view name = session_magic.substr(0, session_magic.size() - 2);
   return bytes.size() >= name.size() && std::equal(name.begin(), name.end(), bytes.begin());
@@ -92,39 +148,29 @@ bool looks_like_session(std::span<unsigned char const> bytes) noexcept {
 
 std::vector<unsigned char> write_session(session_body const& session) {
   session_origin const& origin = session.origin();
-  unsigned char* encoded = nullptr;
-  clear_openssl_errors();
-  int const size = i2d_SSL_SESSION(session.native(), &encoded);
-  openssl_memory_ptr const der(encoded);
-  if (size <= 0) throw_openssl_error(errc::unexpected_result, "encoding a session");
+  encoded_session const der(session.native());
   std::vector<unsigned char> bytes(session_magic.begin(), session_magic.end());
   // So that what is secret is not left behind where it has grown out of.
   bytes.reserve(session_magic.size() + 48 + origin.server.size() + origin.variety.size() +
-                static_cast<std::size_t>(size) + session_digest);
+                der.bytes().size() + session_digest);
   put(bytes, origin.port, 2);
   put(bytes, origin.verified, 1);
   put(bytes, origin.ocsp, 1);
   bytes.insert(bytes.end(), origin.identity.begin(), origin.identity.end());
   put(bytes, static_cast<std::uint32_t>(origin.server.size()), 4);
   put(bytes, static_cast<std::uint32_t>(origin.variety.size()), 4);
-  put(bytes, static_cast<std::uint32_t>(size), 4);
+  put(bytes, static_cast<std::uint32_t>(der.bytes().size()), 4);
   bytes.insert(bytes.end(), origin.server.begin(), origin.server.end());
   bytes.insert(bytes.end(), origin.variety.begin(), origin.variety.end());
-  bytes.insert(bytes.end(), encoded, encoded + size);
-  OPENSSL_cleanse(encoded, static_cast<std::size_t>(size));
+  bytes.insert(bytes.end(), der.bytes().begin(), der.bytes().end());
   auto const digest = digest_of_session(bytes);
   bytes.insert(bytes.end(), digest.begin(), digest.end());
   return bytes;
 }
 
 std::shared_ptr<session_body const> read_session(std::span<unsigned char const> bytes) {
-  if (bytes.size() < session_digest || bytes.size() > longest_session) refuse_session();
-  auto const body = bytes.first(bytes.size() - session_digest);
-  auto const expected = bytes.last(session_digest);
-  session_reader from(body);
+  session_reader from(checked_body(bytes));
   if (from.text(session_magic.size()) != session_magic) refuse_session();
-  auto const digest = digest_of_session(body);
-  if (!std::equal(digest.begin(), digest.end(), expected.begin())) refuse_session();
   session_origin origin;
   origin.port = static_cast<std::uint16_t>(from.number(2));
   origin.verified = from.number(1) != 0;

@@ -29,6 +29,12 @@ void session_settings::set_lifetime(std::chrono::seconds time) {
 }
 
 void session_settings::check() const {
+  if (keys_.is_set() && store()) {
+    fail(errc::invalid_setting, "set_ticket_keys beside set_session_store, which gives no tickets");
+  }
+  if (tickets_.is_set() && tickets_.value() == 0 && store()) {
+    fail(errc::invalid_setting, "set_session_store beside set_session_tickets(0)");
+  }
   if (!keys_.is_set()) return;
   std::chrono::seconds const needed = lifetime_.is_set() ? lifetime_.value()
                                                          : usual_session_lifetime;
@@ -37,7 +43,7 @@ void session_settings::check() const {
        "ticket keys that decrypt for a shorter time than sessions last (set_session_lifetime)");
 }
 
-void session_settings::apply_to(SSL_CTX* context, bool adopted,
+void session_settings::apply_to(SSL_CTX* context, role end, bool adopted,
                                 session_settings const& applied) const {
   if (cache_.set_since(applied.cache_)) {
     // OpenSSL keeps none itself: it would remember them by their number, not by their server. It
@@ -51,6 +57,7 @@ void session_settings::apply_to(SSL_CTX* context, bool adopted,
   } else if (lifetime_.set_since(applied.lifetime_) && !keys_.is_set()) {
     encrypt_tickets(context, std::make_shared<ticket_key_ring>(lifetime_.value()));
   }
+  if (end == role::server && store_.set_since(applied.store_)) store_sessions(context, store());
 }
 
 void session_settings::apply_tickets(SSL_CTX* context, bool adopted,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/detail/session/session_storage.hpp>
 #include <cotls/detail/support/role.hpp>
 #include <cotls/session.hpp>
 #include <cotls/ticket_keys.hpp>
@@ -37,7 +38,13 @@ class session_settings {
 
   /** What a server encrypts tickets with. */
   void set_keys(ticket_keys keys) { keys_.set(std::move(keys)); }
-  bool has_keys() const noexcept { return keys_.is_set(); }
+
+  /** Where sessions are kept instead; null: in tickets, or a client's cache. */
+  void set_store(std::shared_ptr<session_storage> store) { store_.set(std::move(store)); }
+  std::shared_ptr<session_storage> const& store() const noexcept { return store_.value(); }
+
+  /** Whether other contexts may resume a server's sessions. */
+  bool are_shared() const noexcept { return keys_.is_set() || store(); }
 
   /** How long after its full handshake a session may be resumed.
       @par Errors errc::invalid_setting */
@@ -46,9 +53,10 @@ class session_settings {
   /** Checks that the keys last as long as the sessions. @par Errors errc::invalid_setting */
   void check() const;
 
-  /** @param adopted  The context keeps sessions in its own way.
+  /** @param end      Whose sessions they are.
+      @param adopted  The context keeps sessions in its own way.
       @param applied  What the context has of it already. */
-  void apply_to(SSL_CTX* context, bool adopted, session_settings const& applied) const;
+  void apply_to(SSL_CTX* context, role end, bool adopted, session_settings const& applied) const;
 
   bool operator==(session_settings const&) const = default;
 
@@ -60,6 +68,7 @@ class session_settings {
   setting<std::shared_ptr<told_type const>> told_;
   setting<std::optional<ticket_keys>> keys_;
   setting<std::chrono::seconds> lifetime_;
+  setting<std::shared_ptr<session_storage>> store_;
 };
 
 }  // namespace cotls::detail

@@ -1,10 +1,14 @@
 // Several servers behind `haproxy`, which hands connections on as they come: clients resume at
 // whichever they get.
 
+#include "redis.hpp"
+#include "run.hpp"
+#include "served.hpp"
 #include "tool_peers.hpp"
 
 #include <cotls/blocking.hpp>
 
+#include <boost/asio/thread_pool.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -71,13 +75,36 @@ bool visit(int port, client_context const& by, std::string const& text) {
 }
 
 // Of the same client's connections, those behind the first.
-int resumed_of_six(std::vector<int> const& servers, protocol version) {
+template <class Settle>
+int resumed_of_six(std::vector<int> const& servers, protocol version, Settle settle) {
   balancer const between(servers);
   client_context const client = certificates::trust(pki().root, version);
   BOOST_TEST(!visit(between.port(), client, "hello\n"));
   int resumed = 0;
-  for (int again = 0; again < 6; ++again) resumed += visit(between.port(), client, "hello\n");
+  for (int again = 0; again < 6; ++again) {
+    settle();
+    resumed += visit(between.port(), client, "hello\n");
+  }
   return resumed;
+}
+
+int resumed_of_six(std::vector<int> const& servers, protocol version) {
+  return resumed_of_six(servers, version, [] {});
+}
+
+// A session is put there while its client goes on.
+void await_one_session(int redis) {
+  for (int tries = 0; tries < 200; ++tries) {
+    asio::io_context context;
+    std::string count;
+    auto const asking = [&]() -> asio::awaitable<void> {
+      auto const said = co_await ask_redis(redis, std::vector<std::string>(1, "DBSIZE"));
+      count = said.value_or("");
+    };
+    run(context, asking());
+    if (count == "1") return;
+  }
+  BOOST_ERROR("no session has come");
 }
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
@@ -99,6 +126,37 @@ BOOST_DATA_TEST_CASE(processes_with_keys_of_their_own_do_not, versions, version)
   tool_server const one({"--echo"});
   tool_server const other({"--echo"});
   BOOST_TEST(resumed_of_six({one.port(), other.port()}, version) < 6);
+}
+
+// Killed and started again in the middle: nobody is kept waiting, and nobody resumes meanwhile.
+BOOST_DATA_TEST_CASE(servers_share_their_sessions_through_redis, versions, version) {
+  redis_server redis;
+  asio::thread_pool puts(1);
+  auto const serving = [&] {
+    return certificates::serve(pki().localhost)
+        .set_session_store(redis_store(puts.get_executor(), redis.port()));
+  };
+  server_thread one(serving(), echo);
+  server_thread other(serving(), echo);
+  auto const settle = [&] { await_one_session(redis.port()); };
+  BOOST_TEST(resumed_of_six({one.port(), other.port()}, version, settle) == 6);
+
+  redis.kill();
+  redis.start();   // with nothing
+  balancer const between({one.port(), other.port()});
+  client_context const client = certificates::trust(pki().root, version);
+  BOOST_TEST(!visit(between.port(), client, "hello\n"));
+  settle();
+  BOOST_TEST(visit(between.port(), client, "hello\n"));
+  redis.kill();
+  auto const before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 4; ++i) BOOST_TEST(!visit(between.port(), client, "hello\n"));
+  BOOST_TEST((std::chrono::steady_clock::now() - before < std::chrono::seconds(10)));
+  redis.start();
+  BOOST_TEST(!visit(between.port(), client, "hello\n"));
+  settle();
+  BOOST_TEST(visit(between.port(), client, "hello\n"));
+  puts.join();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -41,6 +41,7 @@ namespace asio = boost::asio;
 struct dialogue;
 class question;
 class session_origin;
+struct found_session;
 
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
@@ -344,6 +345,14 @@ class ssl_engine {
   void take(ssl_st* made);
   bool must_meet_hello() const noexcept;
   step begin_with_hello();
+  bool must_prepare() const noexcept;
+  step prepare();
+  bool must_fetch_sessions() const noexcept;
+  step fetch_sessions();
+  std::vector<std::string> names_of_sessions() const;
+  std::string stored_name() const;
+  void offer_fetched_session(std::vector<found_session> const& found);
+  void store_session(cotls::session const& newest) const;
   step choose_host(std::string const& name);
   void shape_records() noexcept;
   void serve_by(std::shared_ptr<context_state> host);
@@ -389,6 +398,7 @@ class ssl_engine {
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
   bool hello_was_met_ = false;   // by the program and the choice of a host
+  bool sessions_were_fetched_ = false;   // from the program's store, or there is none
   bool names_server_ = false;   // sessions can be told from those of other servers
   bool session_came_ = false;
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
