@@ -57,7 +57,8 @@ void session_settings::apply_to(SSL_CTX* context, role end, bool adopted,
   } else if (lifetime_.set_since(applied.lifetime_) && !keys_.is_set()) {
     encrypt_tickets(context, std::make_shared<ticket_key_ring>(lifetime_.value()));
   }
-  if (end == role::server && store_.set_since(applied.store_)) store_sessions(context, store());
+  bool const changed = store_.set_since(applied.store_) || tickets_.set_since(applied.tickets_);
+  if (end == role::server && store() && changed) store_sessions(context, store());
 }
 
 void session_settings::apply_tickets(SSL_CTX* context, bool adopted,

@@ -8,6 +8,7 @@
 
 #include <cotls/blocking.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -240,7 +241,9 @@ BOOST_DATA_TEST_CASE_F(fixture, a_refused_connection_is_not_resumed_for_its_stor
   auto const give_up = std::chrono::steady_clock::now() + 10s;
   context.restart();
   while (!ended && std::chrono::steady_clock::now() < give_up) context.run_one_for(100ms);
-  BOOST_TEST(failed == alert::access_denied);
+  // In TLS 1.2 a server that resumes has said all by then (`context::on_established`).
+  BOOST_TEST(failed == (version == protocol::tls1_3 ? make_error_code(alert::access_denied)
+                                                    : asio::error::eof));
 }
 
 BOOST_AUTO_TEST_CASE(the_handshakes_deadline_reaches_into_a_store) {

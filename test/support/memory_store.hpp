@@ -66,8 +66,13 @@ class memory_store {
       ++in->put;
       in->sessions[name] = session;
     };
+    auto const later = [in = contents_](std::string const& name) {
+      ++in->taken;
+      if (in->way == stores::by_throwing) throw std::runtime_error("the store is away");
+      return taken(in, name);
+    };
     // What answers at once is no coroutine.
-    if (contents_->way != stores::at_once) return session_store(executor_, slowly(), put);
+    if (contents_->way != stores::at_once) return session_store(executor_, later, put);
     auto const take = [in = contents_](std::string const& name) {
       ++in->taken;
       return in->take(name);
@@ -96,14 +101,6 @@ class memory_store {
     for (int i = 0; i < 3; ++i) co_await asio::post(executor, asio::use_awaitable);
     if (in->way == stores::throwing_later) throw std::runtime_error("the store is away");
     co_return in->take(name);   // the name has stayed
-  }
-
-  auto slowly() const {
-    return [in = contents_](std::string const& name) {
-      ++in->taken;
-      if (in->way == stores::by_throwing) throw std::runtime_error("the store is away");
-      return taken(in, name);
-    };
   }
 
   asio::any_io_executor executor_;
