@@ -66,11 +66,12 @@ class client_context : public basic_context<client_context> {
   /// Is told of a session.
   using session_observer_type = std::function<void(session const& given)>;
 
-  /** Tells a function of each session that a server gives: to keep it beyond the end of the process,
-      or to have others resume it. In TLS 1.3 sessions come behind the handshake, and are noticed by
-      reads (RFC 8446 section 4.6.1); there may be none, or several. Not told of are those that
-      `set_session_cache` would not keep either, of connections without a host or that should have
-      been verified and were not. An empty function: nobody is told. (`SSL_CTX_sess_set_new_cb`)
+  /** Tells a function of each session that a server gives: to keep it beyond the end of the
+      process, or to have others resume it. In TLS 1.3 sessions come behind the handshake, and are
+      noticed by reads (RFC 8446 section 4.6.1); there may be none, or several. Not told of are
+      those that `set_session_cache` would not keep either, of connections without a host or that
+      should have been verified and were not. An empty function: nobody is told.
+      (`SSL_CTX_sess_set_new_cb`)
       @param told  Called by whatever thread reads from the connection, several at once, in the
                    middle of its calls: it must not use the connection. It outlives the context's
                    connections; what it throws is swallowed.
@@ -78,9 +79,9 @@ class client_context : public basic_context<client_context> {
   client_context& on_session(session_observer_type told);
 
   /** Keeps sessions in a store instead of this context's memory, and resumes those that it has, of
-      the same servers and under the same conditions (`session`). A connection with a host and a port
-      asks it before its handshake, unless it was given a session (`client_options::session`); what
-      servers give is put there.
+      the same servers and under the same conditions (`session`). A connection with a host and a
+      port asks it before its handshake, unless it was given a session (`client_options::session`);
+      what servers give is put there.
       @par Errors `errc::invalid_setting` for an adopted context. */
   client_context& set_session_store(session_store store);
 
@@ -183,20 +184,20 @@ class server_context : public basic_context<server_context> {
       shorter time (`ticket_keys::lasting`) than sessions last. */
   server_context& set_ticket_keys(ticket_keys keys);
 
-  /** Lets sessions be resumed for so long, from a second to 7 days (RFC 8446 section 4.6.1), from the
-      full handshake on that they go back to, however often they were renewed since: 24 hours by
+  /** Lets sessions be resumed for so long, from a second to 7 days (RFC 8446 section 4.6.1), from
+      the full handshake on that they go back to, however often they were renewed since: 24 hours by
       default. It is the clock of `set_verify_time` that counts. (`SSL_CTX_set_timeout`)
       @par Errors `errc::invalid_setting` for another time, and for an adopted context. */
   server_context& set_session_lifetime(std::chrono::seconds time);
 
   /** Keeps sessions in a store instead of in tickets: clients get a number, by which the session is
       found again, by this context and by those with the same store whose (first) certificate is for
-      the same names. One of TLS 1.3 is resumed once. The store is asked when a client's hello is here
-      that offers a number of ours, and before OpenSSL has heard of it; what it has is verified as
-      tickets are.
+      the same names. One of TLS 1.3 is resumed once. The store is asked when a client's hello is
+      here that offers a number of ours, and before OpenSSL has heard of it; what it has is verified
+      as tickets are.
       @par Errors `errc::invalid_setting` for an adopted context; at the context's first use, beside
-      ticket keys or without tickets (`set_session_tickets(0)`). An engine over an adopted BIO cannot
-      hold a hello back: making it throws `errc::invalid_setting`. */
+      ticket keys or without tickets (`set_session_tickets(0)`). An engine over an adopted BIO
+      cannot hold a hello back: making it throws `errc::invalid_setting`. */
   server_context& set_session_store(session_store store);
 
   /** Sends the first bytes of each response in small records, so that the client can begin with

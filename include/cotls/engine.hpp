@@ -141,8 +141,8 @@ class engine {
 
   /** Returns the newest session that the server has given, to be kept and offered by a later
       connection; none of a server's end, before there is one (in TLS 1.3 sessions come behind the
-      handshake, with the first reads), and where `client_context::on_session` would not be told. Ask
-      before the connection is gone: one that ends without close_notify leaves none behind.
+      handshake, with the first reads), and where `client_context::on_session` would not be told.
+      Ask before the connection is gone: one that ends without close_notify leaves none behind.
       @par Errors As `info` */
   std::optional<cotls::session> session() const;
 

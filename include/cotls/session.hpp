@@ -21,15 +21,14 @@ class session_body;
     connection
 
     - is to the same host, as it is verified, and to the same port where both are known;
-    - asks for the same name, versions, suites, groups and signatures, where that is the connection's
-      own choice;
+    - asks for the same name, versions, suites, groups and signatures, where that is its own choice;
     - shows the same certificates, or none as before: the server knows us by them;
     - would accept the chain that was verified then, today, with its own roots, revocation lists,
       pins and verifiers; one that verifies takes no session of a connection that did not;
     - asks for no more by `set_ocsp` than that one did.
 
-    Whoever has it can resume it in our place, and whoever can change its bytes can pretend to be the
-    server: they are to be kept as a private key is.
+    Whoever has it can resume it in our place, and whoever can change its bytes can pretend to be
+    the server: they are to be kept as a private key is.
 */
 class session {
  public:

@@ -7,11 +7,11 @@
 
 namespace cotls {
 
-/** A file that keeps a client's newest session for the next run of a program. It is readable for its
-    owner alone, and whoever can change it can pretend to be the server (`session`).
+/** A file that keeps a client's newest session for the next run of a program. It is readable for
+    its owner alone, and whoever can change it can pretend to be the server (`session`).
 
-    @par Concurrency Thread-safe, and beside other processes: a session that is to be offered once is
-    taken by one of them.
+    @par Concurrency Thread-safe, and beside other processes: a session that is to be offered once
+    is taken by one of them.
 */
 class session_file {
  public:

@@ -13,16 +13,17 @@ namespace cotls {
 
 namespace asio = boost::asio;
 
-/** Where sessions are kept outside of a context: for other processes, or for a later one. It is made
-    of two functions of the program's, which may be coroutines (they return an `asio::awaitable`).
+/** Where sessions are kept outside of a context: for other processes, or for a later one. It is
+    made of two functions of the program's, which may be coroutines (they return an
+    `asio::awaitable`).
 
-    A server that is given one (`server_context::set_session_store`) keeps its sessions there instead
-    of in tickets; a client (`client_context::set_session_store`) looks there for one to resume.
-    Nothing depends on it: where it knows nothing, fails, throws, answers nonsense or too late, the
-    handshake is a full one.
+    A server that is given one (`server_context::set_session_store`) keeps its sessions there
+    instead of in tickets; a client (`client_context::set_session_store`) looks there for one to
+    resume. Nothing depends on it: where it knows nothing, fails, throws, answers nonsense or too
+    late, the handshake is a full one.
 
-    Who can read the store can resume the sessions of others; who can write to it can pretend to be a
-    client that was verified, or to a client, the server. Copies share all that there is.
+    Who can read the store can resume the sessions of others; who can write to it can pretend to be
+    a client that was verified, or to a client, the server. Copies share all that there is.
 
     @par Concurrency Both functions are called by whatever threads perform handshakes, several at
     once.

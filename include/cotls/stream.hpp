@@ -144,8 +144,8 @@ class stream {
 
   /** Returns the newest session that the server has given, to be kept and offered by a later
       connection; none of a server's end, before there is one (in TLS 1.3 sessions come behind the
-      handshake, with the first reads), and where `client_context::on_session` would not be told. Ask
-      before the connection is gone: one that ends without close_notify leaves none behind.
+      handshake, with the first reads), and where `client_context::on_session` would not be told.
+      Ask before the connection is gone: one that ends without close_notify leaves none behind.
       @par Errors `errc::not_connected` */
   std::optional<cotls::session> session() const {
     return detail::held(core_).engine().session();
@@ -380,6 +380,7 @@ class half {
   /** Tell of the connection what `stream` tells of it. */
   connection_info info() const { return held(core_).engine().info(); }
   peer_info peer() const { return held(core_).engine().peer(); }
+  std::optional<cotls::session> session() const { return held(core_).engine().session(); }
   error last_error() const {
     return core_ ? core_->engine().last_error() : error(errc::not_connected);
   }

@@ -60,8 +60,8 @@ class ticket_keys {
   /** Encrypts from now on with the newest key of these bytes, and decrypts with the others in them,
       and with its own that still do: how several processes are given the keys of one, while they
       run.
-      @par Errors `errc::invalid_ticket_keys`; `errc::invalid_setting` for keys of a secret. The keys
-      stay as they were. */
+      @par Errors `errc::invalid_ticket_keys`; `errc::invalid_setting` for keys of a secret. The
+      keys stay as they were. */
   void replace(std::span<unsigned char const> bytes);
 
   /** Encrypts from now on with a new key, before its time.

@@ -1,6 +1,6 @@
-// A client's sessions: what a server gave in an earlier connection, or the program has kept, is offered
-// to the same one, after it was verified once more (T3, T26). A context is sealed with the callback that
-// brings them; a server's, with what tells its sessions from those of others.
+// A client's sessions: what a server gave in an earlier connection, or the program has kept, is
+// offered to the same one, after it was verified once more (T3, T26). A context is sealed with the
+// callback that brings them; a server's, with what tells its sessions from those of others.
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -30,8 +30,8 @@ namespace cotls::detail {
 
 namespace {
 
-// Whose sessions are whose. Where keys or a store are shared, it is by the names that certificates are for, which
-// clients have verified; whoever has the keys is trusted with the rest.
+// Whose sessions are whose. Where keys or a store are shared, it is by the names that certificates
+// are for, which clients have verified; whoever has the keys is trusted with the rest.
 void tell_sessions_apart(context_state& servers) {
   if (!servers.adopted) heed_given_ticket_keys(servers.handle());
   X509* const leaf = servers.settings().identity.leaf(servers.handle());
@@ -121,7 +121,7 @@ session_origin ssl_engine::origin_of_sessions() const {
   origin.identity = set.identity.digest(context_->handle());
   origin.ocsp = static_cast<std::uint8_t>(set.ocsp.wanted());
   origin.verified = SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
-                    SSL_get_verify_result(ssl_.get()) == X509_V_OK;   // as it is before there is one
+                    SSL_get_verify_result(ssl_.get()) == X509_V_OK;   // before there is one, too
   return origin;
 }
 
@@ -211,8 +211,8 @@ int ssl_engine::on_new_session(ssl_st* ssl, ssl_session_st* session) {
   return 0;   // we keep no reference to it
 }
 
-// Of a ticket of TLS 1.2 that is renewed at a resumption, OpenSSL tells nobody (T27), but has another
-// session then.
+// Of a ticket of TLS 1.2 that is renewed at a resumption, OpenSSL tells nobody (T27), but has
+// another session then.
 void ssl_engine::remember_renewed_session() noexcept {
   if (!names_server_ || session_came_ || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return;
   SSL_SESSION* const newest = SSL_get_session(ssl_.get());

@@ -1,7 +1,7 @@
-// Sessions of the program's store are fetched before OpenSSL hears of a client's hello, or says its own,
-// for it asks for them where nothing can wait:
+// Sessions of the program's store are fetched before OpenSSL hears of a client's hello, or says its
+// own, for it asks for them where nothing can wait:
 //
-//   a server: the hello is here -> the numbers that it offers -> the store -> kept for OpenSSL's callback
+//   a server: the hello is here -> the numbers that it offers -> the store -> OpenSSL's callback
 //   a client: begins -> the server's name -> the store -> offered
 //
 // Whatever the store says, the handshake goes on.
@@ -85,7 +85,7 @@ std::string ssl_engine::stored_name() const {
 }
 
 void ssl_engine::offer_fetched_session(found_sessions const& found) {
-  for (found_session const& each : found) failures().offered = cotls::session::from_bytes(each.bytes);
+  if (!found.empty()) failures().offered = cotls::session::from_bytes(found.front().bytes);
 }
 
 void ssl_engine::store_session(cotls::session const& newest) const {

@@ -146,7 +146,7 @@ description describe(errc value) noexcept {
               "the session is too old to be resumed: connect without it, and keep another"};
     case errc::invalid_ticket_keys:
       return {"invalid_ticket_keys",
-              "the bytes are no ticket keys, or are damaged: ask for them again where they are from"};
+              "the bytes are no ticket keys, or are damaged: fetch them again from where they are"};
   }
   return {"unknown", "unknown error"};
 }

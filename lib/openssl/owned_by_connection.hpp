@@ -13,7 +13,8 @@ class owned_by_connection {
  public:
   static Object* find(SSL const* in) { return static_cast<Object*>(SSL_get_ex_data(in, place())); }
 
-  /** Gives the connection an object, in the place of the one that it has. @par Errors std::bad_alloc */
+  /** Gives the connection an object, in the place of the one that it has.
+      @par Errors std::bad_alloc */
   static void give(SSL* to, std::unique_ptr<Object> object) {
     std::unique_ptr<Object> const old(find(to));
     if (SSL_set_ex_data(to, place(), object.get()) == 1) {

@@ -7,8 +7,8 @@
 //        |                |
 //        +------> offered again -> may_resume -> resumed, or a full handshake
 //
-// OpenSSL keeps in a ticket no more than the client's own certificate: the others, and when that was,
-// are the ticket's application data.
+// OpenSSL keeps in a ticket no more than the client's own certificate: the others, and when that
+// was, are the ticket's application data.
 
 #include "session/resumption.hpp"
 
@@ -70,8 +70,8 @@ void note(SSL* of, SSL_SESSION* in) {
   notes.write_to(in);
 }
 
-// However often it was renewed: RFC 8446 section 4.6.1: "It is RECOMMENDED that implementations place
-// limits on the total lifetime of such keying material".
+// However often it was renewed: RFC 8446 section 4.6.1: "It is RECOMMENDED that implementations
+// place limits on the total lifetime of such keying material".
 bool is_too_old(SSL* connection, session_notes const& notes) {
   server_sessions const* const known = sessions_of(connection);
   return !known || today(connection) - notes.made() >= known->lifetime.count();

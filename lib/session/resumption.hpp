@@ -45,8 +45,9 @@ void limit_tickets(SSL_CTX* servers, std::size_t max_hello);
 /** Says how long after its full handshake a session may be resumed, by the connections' clock. */
 void limit_sessions(SSL_CTX* servers, std::chrono::seconds lifetime);
 
-/** Keeps a context's sessions in a store from now on, and gives no tickets: the clients have nothing
-    but a number, which is a session's name (RFC 5246 section 7.4.1.3, RFC 8446 section 4.6.1). */
+/** Keeps a context's sessions in a store from now on, and gives no tickets: the clients have
+    nothing but a number, which is a session's name (RFC 5246 section 7.4.1.3, RFC 8446 section
+    4.6.1). */
 void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store);
 
 /** Keeps sessions for clients without tickets, or none. */

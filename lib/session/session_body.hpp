@@ -21,7 +21,7 @@ class session_origin {
   bool may_resume(session_origin const& of) const noexcept;
 
   std::string server;            ///< as which it was verified; empty: as any
-  std::string variety;           ///< what else was asked of this one connection, in the engine's words
+  std::string variety;           ///< what else was asked of this one connection, as the engine says
   std::array<unsigned char, 32> identity{};   ///< the digest of what certificates there are to show
   std::uint16_t port = 0;        ///< 0: not known
   std::uint8_t ocsp = 0;         ///< as of `cotls::ocsp`
@@ -40,7 +40,8 @@ class session_body {
   static std::shared_ptr<session_body const> make(SSL* given_to, SSL_SESSION* given,
                                                   session_origin origin);
 
-  /** Returns a copy that OpenSSL may be given, which marks what it has (T6); null without memory. */
+  /** Returns a copy that OpenSSL may be given, which marks what it has (T6); null without
+      memory. */
   ssl_session_ptr copy() const noexcept { return ssl_session_ptr(SSL_SESSION_dup(native())); }
 
   /** Says that it is offered; false for what is to be offered once and was. */

@@ -1,4 +1,5 @@
-// A byte that says which form this is, the moment in eight, and the certificates behind one another.
+// A byte that says which form this is, the moment in eight, and the certificates behind one
+// another.
 
 #include "session/session_notes.hpp"
 

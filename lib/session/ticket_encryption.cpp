@@ -61,7 +61,8 @@ bool set_signature_key(EVP_MAC_CTX* of, ticket_key const& key) {
   return EVP_MAC_CTX_set_params(of, parameters) == 1;
 }
 
-bool begin_ticket(ticket_key const& key, EVP_CIPHER const* kind, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+bool begin_ticket(ticket_key const& key, EVP_CIPHER const* kind, unsigned char* iv,
+                  EVP_CIPHER_CTX* cipher,
            EVP_MAC_CTX* signature, int encrypts) {
   return EVP_CipherInit_ex2(cipher, kind, key.cipher_key().data(), iv, encrypts, nullptr) == 1 &&
          set_signature_key(signature, key);
@@ -72,7 +73,8 @@ constexpr int ticket_unknown = 0;
 constexpr int ticket_good = 1;
 constexpr int ticket_to_renew = 2;
 
-int encrypt_ticket(ticket_encryption const& by, std::time_t now, unsigned char* name, unsigned char* iv,
+int encrypt_ticket(ticket_encryption const& by, std::time_t now, unsigned char* name,
+                   unsigned char* iv,
             EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* signature) {
   auto const key = by.keys->current(now);
   std::copy(key->name().begin(), key->name().end(), name);

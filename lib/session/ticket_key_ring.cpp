@@ -1,5 +1,5 @@
-// Keys at random: the first of the list encrypts until its time is over, and then a new one takes its
-// place; each decrypts for the time of the old keys beside.
+// Keys at random: the first of the list encrypts until its time is over, and then a new one takes
+// its place; each decrypts for the time of the old keys beside.
 //
 // Keys of a secret: time is divided into equal parts, whose numbers are derived from.
 //
@@ -152,7 +152,8 @@ ticket_key::ticket_key(std::span<unsigned char const> bytes, std::time_t from) n
 
 ticket_key::~ticket_key() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
-ticket_key_ring::ticket_key_ring(ticket_key_options const& options) : options_(checked_options(options)) {}
+ticket_key_ring::ticket_key_ring(ticket_key_options const& options)
+    : options_(checked_options(options)) {}
 
 ticket_key_ring::ticket_key_ring(std::chrono::seconds lasting)
     : ticket_key_ring(lasting_options(lasting)) {}

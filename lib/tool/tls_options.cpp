@@ -57,7 +57,9 @@ std::string first_line(std::string const& file) {
 ticket_keys keys_of_secret(std::string const& file) {
   std::ifstream in(file, std::ios::binary);
   std::string secret{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw failure(exit_code::failed, "reading the secret of tickets from " + file + " failed");
+  if (!in) {
+    throw failure(exit_code::failed, "reading the secret of tickets from " + file + " failed");
+  }
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
   return ticket_keys::from_secret(
       {reinterpret_cast<unsigned char const*>(secret.data()), secret.size()});

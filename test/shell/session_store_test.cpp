@@ -1,5 +1,5 @@
-// Sessions in a store of the program's, for servers and for clients: what they are resumed by, and that
-// a handshake needs nothing of it.
+// Sessions in a store of the program's, for servers and for clients: what they are resumed by, and
+// that a handshake needs nothing of it.
 
 #include "memory_store.hpp"
 #include "pki.hpp"
@@ -101,7 +101,8 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_SUITE(session_stores, fixture)
 
-BOOST_DATA_TEST_CASE_F(fixture, a_server_resumes_what_it_has_stored, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, a_server_resumes_what_it_has_stored, versions* sound, version,
+                       way) {
   kept->way = way;
   serve(storing(version));
   client_context const client = localhost_client();
@@ -114,7 +115,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_server_resumes_what_it_has_stored, versions* s
   }
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, so_does_another_with_the_same_store, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, so_does_another_with_the_same_store, versions* sound, version,
+                       way) {
   kept->way = way;
   serve(storing(version));
   client_context const client = localhost_client();
@@ -127,8 +129,7 @@ BOOST_DATA_TEST_CASE_F(fixture, so_does_another_with_the_same_store, versions* s
 
 BOOST_DATA_TEST_CASE_F(fixture, one_for_other_names_does_not, versions, version) {
   serve(storing(version));
-  client_context const client =
-      localhost_client();
+  client_context const client = localhost_client();
   BOOST_TEST(!connect(client).resumed);
   identity const other = make_self_signed({"localhost", "other.test"});
   serve(server_context(version).use(other).set_session_store(kept.store()));
@@ -193,7 +194,8 @@ BOOST_DATA_TEST_CASE_F(fixture, nobody_is_asked_for_what_is_no_number_of_ours, v
   BOOST_TEST(kept->taken == 0);
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_host_of_a_server_has_its_own_store, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, a_host_of_a_server_has_its_own_store, versions* sound, version,
+                       way) {
   kept->way = way;
   server_context all = localhost_server();
   all.add_virtual_host("localhost", storing(version));
@@ -204,7 +206,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_host_of_a_server_has_its_own_store, versions* 
   BOOST_TEST(kept->taken == 1);
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_hook_and_a_store_are_both_asked, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, a_hook_and_a_store_are_both_asked, versions* sound, version,
+                       way) {
   kept->way = way;
   int asked = 0;
   serve(storing(version).on_client_hello([&](client_hello const&) {
@@ -218,7 +221,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_hook_and_a_store_are_both_asked, versions* sou
   BOOST_TEST(kept->taken == 1);
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_refused_connection_is_not_resumed_for_its_store, versions, version) {
+BOOST_DATA_TEST_CASE_F(fixture, a_refused_connection_is_not_resumed_for_its_store, versions,
+                       version) {
   bool allowed = true;
   serve(storing(version).on_established([&](peer_info const&, connection_info const&) {
     return allowed;
@@ -262,7 +266,8 @@ BOOST_AUTO_TEST_CASE(the_handshakes_deadline_reaches_into_a_store) {
   BOOST_TEST(kept->taken == 1);
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_blocking_server_asks_its_store, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, a_blocking_server_asks_its_store, versions* sound, version,
+                       way) {
   kept->way = way;
   blocking::listener accepts({asio::ip::address_v4::loopback(), 0}, storing(version));
   std::thread serving([&] {
@@ -284,7 +289,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_blocking_server_asks_its_store, versions* soun
   serving.join();
 }
 
-BOOST_DATA_TEST_CASE_F(fixture, a_client_resumes_what_it_has_stored, versions* sound, version, way) {
+BOOST_DATA_TEST_CASE_F(fixture, a_client_resumes_what_it_has_stored, versions* sound, version,
+                       way) {
   kept->way = way;
   serve(localhost_server(version));
   auto const client = [&] { return localhost_client().set_session_store(kept.store()); };

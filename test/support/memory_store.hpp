@@ -21,7 +21,16 @@
 namespace cotls::test {
 
 /// How a store behaves.
-enum class stores { at_once, later, nothing, by_throwing, throwing_later, nonsense, another, never };
+enum class stores {
+  at_once,
+  later,
+  nothing,
+  by_throwing,
+  throwing_later,
+  nonsense,
+  another,
+  never
+};
 
 inline std::ostream& operator<<(std::ostream& out, stores value) {
   constexpr char const* names[] = {"at once",        "later",    "nothing", "by throwing",
@@ -49,7 +58,7 @@ class memory_store {
       if (found == sessions.end() || way == stores::nothing) return std::nullopt;
       bytes_type kept = std::move(found->second);
       sessions.erase(found);
-      if (way == stores::nonsense) kept[kept.size() / 2] = static_cast<unsigned char>(~kept.front());
+      if (way == stores::nonsense) kept[kept.size() / 2] ^= 0x80;
       if (way == stores::another && !sessions.empty()) return sessions.begin()->second;
       return kept;
     }

@@ -91,7 +91,8 @@ error_code reading(bytes_type const& bytes) {
 
 BOOST_FIXTURE_TEST_SUITE(sessions, fixture)
 
-BOOST_DATA_TEST_CASE_F(fixture, one_is_resumed_by_another_context_from_its_bytes, versions, version) {
+BOOST_DATA_TEST_CASE_F(fixture, one_is_resumed_by_another_context_from_its_bytes, versions,
+                       version) {
   session const earlier = session_of(make_client(version));
   BOOST_TEST(earlier.host() == "server.test");
   BOOST_TEST(earlier.port() == 443);
@@ -229,7 +230,8 @@ BOOST_DATA_TEST_CASE_F(fixture, one_of_tls_1_3_is_offered_once_by_all_its_copies
 }
 
 // As a program does that connects again and again with the same options.
-BOOST_DATA_TEST_CASE_F(fixture, where_it_was_offered_before_the_contexts_own_are, versions, version) {
+BOOST_DATA_TEST_CASE_F(fixture, where_it_was_offered_before_the_contexts_own_are, versions,
+                       version) {
   client_context const client = make_client(version).set_session_cache(4);
   session const earlier = session_of(make_client(version));
   for (int again = 0; again < 3; ++again) BOOST_TEST(is_resumed_by(client, there(), earlier));
@@ -272,8 +274,8 @@ BOOST_AUTO_TEST_CASE(a_ticket_that_is_renewed_at_a_resumption_of_tls_1_2_is_told
   server = serving(0h);
   session const earlier = session_of(make_client(protocol::tls1_2));
   std::vector<session> told;
-  client_context const client =
-      make_client(protocol::tls1_2).on_session([&](session const& given) { told.push_back(given); });
+  auto const tell = [&](session const& given) { told.push_back(given); };
+  client_context const client = make_client(protocol::tls1_2).on_session(tell);
   server = serving(13h);   // another key is in use
   BOOST_TEST(is_resumed_by(client, there(), earlier));
   BOOST_REQUIRE(told.size() == 1u);
