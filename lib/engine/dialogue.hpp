@@ -81,7 +81,7 @@ class asked final : public question {
  private:
   // Two may answer: what the engine reads is what the first has said.
   bool store(std::optional<Answer> said, std::exception_ptr thrown) {
-    std::lock_guard const one_at_a_time(storing_);
+    std::scoped_lock const one_at_a_time(storing_);
     if (how_far() != progress::waiting) return false;
     answer_ = std::move(said);
     thrown_ = std::move(thrown);

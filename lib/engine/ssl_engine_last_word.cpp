@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
 #include <string>
@@ -36,6 +37,15 @@ int on_extension(SSL* ssl, unsigned, unsigned, unsigned char const**, std::size_
   if (!self || !self->refusal()) return 0;   // there is none
   *alert = static_cast<int>(*self->refusal());
   return -1;
+}
+
+// OpenSSL begins no renegotiation over data that is here and was not read.
+void discard_what_came(SSL* ssl) noexcept {
+  std::array<std::byte, 4096> unwanted;
+  std::size_t size = 0;
+  for (int i = 0; i < 16 && SSL_has_pending(ssl) == 1; ++i) {
+    if (SSL_read_ex(ssl, unwanted.data(), unwanted.size(), &size) != 1) break;
+  }
 }
 
 error_code chain_refused() noexcept {
@@ -190,6 +200,7 @@ void ssl_engine::say_why(alert told) noexcept {
     asked = is_server() && SSL_new_session_ticket(ssl) == 1;
   } else if (!is_server()) {
     SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    discard_what_came(ssl);
     asked = SSL_renegotiate(ssl) == 1;
   }
   if (asked) SSL_do_handshake(ssl);

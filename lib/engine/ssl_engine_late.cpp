@@ -122,7 +122,10 @@ step ssl_engine::await_certificate(channel::use const& use) {
     if (failed()) return settled(answer::failure);
   }
   if (certificate_request_answered()) {
+    step const judged = judge_chain();
+    if (judged.error || judged.want != want::nothing) return judged;
     record_->finished.clear();
+    if (has_last_word()) send_tickets();   // of the client as it is known now
     return {};
   }
   if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};

@@ -169,6 +169,25 @@ BOOST_DATA_TEST_CASE_F(fixture, a_servers_decides_on_clients_without_any_root, v
   BOOST_TEST(!connect(make_client(version), server));
 }
 
+// T1: OpenSSL would go on as if the chain were good.
+BOOST_DATA_TEST_CASE_F(fixture, a_server_that_waits_decides_on_any_chain, versions, version) {
+  for (issued const* shown : {&person, &stranger}) {
+    for (bool const allows : {true, false}) {
+      server_context const server =
+          make_server(good).set_verify(verify::required).on_verify(
+              [allows](bool, peer_info const&) -> asio::awaitable<bool> { co_return allows; });
+      both.emplace(make_client(version).use(shown->identity()), server,
+                   client_options().host("server.test").port(443));
+      both->connect();
+      BOOST_TEST((both->server.handshake().want == want::verification));
+      both->server.answer(allows);
+      BOOST_TEST(both->connect() == allows);
+      BOOST_TEST(both->server.peer().verified() == allows);
+      if (!allows) BOOST_TEST(both->client_code != error_code());
+    }
+  }
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, nobody_is_resumed_whom_it_does_not_accept_any_more, versions,
                        version) {
   bool client_accepts = true;

@@ -77,9 +77,17 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     return engine_.failure_of(code, operation);
   }
 
+  /** Gives up what the program is being asked, for which an operation waits. */
+  void abandon_question() {
+    if constexpr (asks<Engine>) {
+      if (auto const asked = engine_.asked()) asked->abandon();
+    }
+  }
+
   /** Ends the operations that are pending, with operation_aborted. */
   void abandon() {
     reading.closed = writing.closed = true;
+    abandon_question();
     if (reading.busy || writing.busy) transport_.abandon();
   }
 
@@ -87,6 +95,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   void cancel() {
     reading.cancelled = reading.busy;
     writing.cancelled = writing.busy;
+    abandon_question();
     if (reading.busy || writing.busy) transport_.interrupt();
   }
 
@@ -96,6 +105,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     gate& other = &direction == &reading ? writing : reading;
     direction.cancelled = true;
     other.woken = other.busy;
+    abandon_question();
     transport_.interrupt();
   }
 
@@ -103,7 +113,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
       on over the transport ends. */
   void close(gate& direction) {
     direction.closed = true;
-    if (reading.closed && writing.closed) return transport_.abandon();
+    if (reading.closed && writing.closed) return abandon();
     cancel(direction);
   }
 
