@@ -4,6 +4,9 @@
 //   SSL_do_handshake succeeds -> conclude: the chain, pins, on_established -> open
 //                                   |
 //                                   +--> refuse: the peer is told, the session forgotten -> refused
+//
+// A client that is asked for its certificate later is judged again when it has answered: then the
+// connection has failed.
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -110,7 +113,7 @@ step ssl_engine::conclude() noexcept {
     if (goes_on && !pins_hold()) return refuse(errc::no_pinned_key, {}, alert::access_denied);
     if (goes_on) asked = judge_established();
     goes_on = !asked.error && asked.want == want::nothing;
-    if (asked.want != want::nothing) {
+    if (asked.want != want::nothing && !judges_late_answer()) {
       withhold();
       phase_ = phase::question;
     }
@@ -165,8 +168,7 @@ step ssl_engine::judge_established() {
 }
 
 step ssl_engine::refuse(error_code why, std::string remark, alert told) noexcept {
-  bool const is_late = record_ && !record_->finished.empty();   // of a connection that was good
-  if (!is_late) phase_ = phase::refused;
+  if (!judges_late_answer()) phase_ = phase::refused;   // otherwise it was good, and has failed
   say_why(told);
   forget_session(ssl_.get());
   step const refused = fail(why, status::unclassified);

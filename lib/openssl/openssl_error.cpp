@@ -94,6 +94,8 @@ openssl_error take_openssl_error(SSL const* ssl, int result) {
   return taken;
 }
 
+unsigned long peek_openssl_error() noexcept { return ERR_peek_last_error(); }
+
 error_code to_error_code(unsigned long packed) noexcept {
   if (ERR_SYSTEM_ERROR(packed)) return {ERR_GET_REASON(packed), boost::system::system_category()};
   // A received alert is queued as SSL_AD_REASON_OFFSET plus its wire value, which is one byte.

@@ -27,6 +27,9 @@ struct openssl_error {
 */
 openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
 
+/// Returns the newest entry's packed code and leaves it in the queue; 0 when that is empty.
+unsigned long peek_openssl_error() noexcept;
+
 /// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's;
 /// the rest stay OpenSSL's.
 error_code to_error_code(unsigned long packed) noexcept;
