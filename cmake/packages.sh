@@ -5,7 +5,7 @@
 build_packages='g++ cmake ninja-build libboost@-dev libboost-json@-dev
   libboost-program-options@-dev libssl-dev'
 demo_packages="$build_packages openssl curl ca-certificates"
-peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools'
+peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools haproxy redis-server'
 test_packages="$demo_packages $peer_packages libboost-test@-dev libboost-context@-dev
   pkg-config strace procps valgrind"
 clang_packages='clang-19 libclang-rt-19-dev'

@@ -417,8 +417,9 @@ class basic_context : public context {
   }
 
   /** Verifies as of this moment, in whole seconds, instead of that of each handshake: a clock for
-      tests. It counts for certificates, for revocation lists, and for the chains of sessions that
-      are resumed; not for how long sessions last. None: the system's clock again.
+      tests. It counts for certificates, for revocation lists, for the chains of sessions that are
+      resumed, and on a server for how long its sessions last and for its ticket keys; not for how
+      long a client's do. None: the system's clock again.
       (`X509_VERIFY_PARAM_set_time`) */
   Derived& set_verify_time(std::optional<std::chrono::system_clock::time_point> moment) {
     do_set_verify_time(moment);

@@ -3,6 +3,7 @@
 #include <cotls/detail/engine/connection_options.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/protocol_version.hpp>
+#include <cotls/session.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -111,6 +112,14 @@ class client_options {
       the connection is made. */
   client_options& signature_algorithms(std::string list) {
     inner_.own_special().signatures = std::move(list);
+    return *this;
+  }
+
+  /** Offers this session to the server, rather than those that the context remembers; it is passed
+      over where it does not belong to the connection (`cotls::session`), or was offered before.
+      Whether it was resumed says `info().resumed`. */
+  client_options& session(cotls::session earlier) {
+    inner_.own_special().session = std::move(earlier);
     return *this;
   }
 

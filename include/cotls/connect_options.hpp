@@ -4,6 +4,7 @@
 #include <cotls/client_options.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/protocol_version.hpp>
+#include <cotls/session.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -106,6 +107,12 @@ class connect_options {
       with the same context and the same algorithms, versions and name asked for, if the server
       agrees (RFC 8446 section 2.2). On by default; off, none is kept, either. */
   connect_options& resumption(bool value) { resumption_ = value; return *this; }
+
+  /** Offers this session, whatever `resumption` says (`client_options::session`). */
+  connect_options& session(cotls::session earlier) {
+    tls_.session(std::move(earlier));
+    return *this;
+  }
 
   std::chrono::steady_clock::duration timeout() const noexcept { return timeout_; }
   std::chrono::steady_clock::duration handshake_timeout() const noexcept {

@@ -8,11 +8,16 @@
 #include <cotls/library_options.hpp>
 #include <cotls/ocsp.hpp>
 #include <cotls/protocol.hpp>
+#include <cotls/session.hpp>
+#include <cotls/session_store.hpp>
 #include <cotls/suite_order.hpp>
+#include <cotls/ticket_keys.hpp>
 #include <cotls/unknown_host.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +62,28 @@ class client_context : public basic_context<client_context> {
       and the handshake is a full one. An adopted context has none.
       @par Errors `errc::invalid_setting` for an adopted context. */
   client_context& set_session_cache(std::size_t servers);
+
+  /// Is told of a session.
+  using session_observer_type = std::function<void(session const& given)>;
+
+  /** Tells a function of each session that a server gives: to keep it beyond the end of the
+      process, or to have others resume it. In TLS 1.3 sessions come behind the handshake, and are
+      noticed by reads (RFC 8446 section 4.6.1); there may be none, or several. Not told of are
+      those that `set_session_cache` would not keep either, of connections without a host or that
+      should have been verified and were not. An empty function: nobody is told.
+      (`SSL_CTX_sess_set_new_cb`)
+      @param told  Called by whatever thread reads from the connection, several at once, in the
+                   middle of its calls: it must not use the connection. It outlives the context's
+                   connections; what it throws is swallowed.
+      @par Errors `errc::invalid_setting` for an adopted context. */
+  client_context& on_session(session_observer_type told);
+
+  /** Keeps sessions in a store instead of this context's memory, and resumes those that it has, of
+      the same servers and under the same conditions (`session`). A connection with a host and a
+      port asks it before its handshake, unless it was given a session (`client_options::session`);
+      what servers give is put there.
+      @par Errors `errc::invalid_setting` for an adopted context. */
+  client_context& set_session_store(session_store store);
 
   /** Talks to a server only if its verified chain, from its own certificate to the root, has a
       certificate with one of these keys (RFC 7469 section 2.6); otherwise the handshake fails with
@@ -144,6 +171,34 @@ class server_context : public basic_context<server_context> {
       those by its own session cache mode, whatever the count.)
       (`SSL_CTX_set_num_tickets`, `SSL_OP_NO_TICKET`) */
   server_context& set_session_tickets(std::size_t count);
+
+  /** Encrypts session tickets with these keys instead of the context's own, which change every 12
+      hours, or every half of the sessions' lifetime when that is longer, and are nobody else's.
+
+      Contexts with the same keys, of other processes, too, resume each other's sessions if their
+      (first) certificates are for the same names, whatever else they have; what a client was
+      verified by is verified once more, by the one that resumes it. An adopted context keeps its
+      session id context, by which OpenSSL tells whose sessions are whose.
+      (`SSL_CTX_set_tlsext_ticket_key_evp_cb`, `SSL_CTX_set_session_id_context`)
+      @par Errors At the context's first use, `errc::invalid_setting` for keys that decrypt for a
+      shorter time (`ticket_keys::lasting`) than sessions last. */
+  server_context& set_ticket_keys(ticket_keys keys);
+
+  /** Lets sessions be resumed for so long, from a second to 7 days (RFC 8446 section 4.6.1), from
+      the full handshake on that they go back to, however often they were renewed since: 24 hours by
+      default. It is the clock of `set_verify_time` that counts. (`SSL_CTX_set_timeout`)
+      @par Errors `errc::invalid_setting` for another time, and for an adopted context. */
+  server_context& set_session_lifetime(std::chrono::seconds time);
+
+  /** Keeps sessions in a store instead of in tickets: clients get a number, by which the session is
+      found again, by this context and by those with the same store whose (first) certificate is for
+      the same names. One of TLS 1.3 is resumed once. The store is asked when a client's hello is
+      here that offers a number of ours, and before OpenSSL has heard of it; what it has is verified
+      as tickets are.
+      @par Errors `errc::invalid_setting` for an adopted context; at the context's first use, beside
+      ticket keys or without tickets (`set_session_tickets(0)`). An engine over an adopted BIO
+      cannot hold a hello back: making it throws `errc::invalid_setting`. */
+  server_context& set_session_store(session_store store);
 
   /** Sends the first bytes of each response in small records, so that the client can begin with
       them while the rest is on its way: of a record nothing can be read before all of it has

@@ -39,9 +39,14 @@
 #include <cotls/protocol_version.hpp>
 #include <cotls/reload_options.hpp>
 #include <cotls/revocation_options.hpp>
+#include <cotls/session.hpp>
+#include <cotls/session_file.hpp>
+#include <cotls/session_store.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/suite_order.hpp>
+#include <cotls/ticket_key_options.hpp>
+#include <cotls/ticket_keys.hpp>
 #include <cotls/traced_message.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/version.hpp>

@@ -8,6 +8,7 @@
 #include <cotls/detail/engine/ssl_engine.hpp>
 #include <cotls/error.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -146,6 +147,13 @@ class engine {
 
   connection_info info() const;
   peer_info peer() const;
+
+  /** Returns the newest session that the server has given, to be kept and offered by a later
+      connection; none of a server's end, before there is one (in TLS 1.3 sessions come behind the
+      handshake, with the first reads), and where `client_context::on_session` would not be told.
+      Ask before the connection is gone: one that ends without close_notify leaves none behind.
+      @par Errors As `info` */
+  std::optional<cotls::session> session() const;
 
   /** Derives a key that the other end derives, too, for the same label and context (RFC 8446
       section 7.5, RFC 5705). It is as secret as the connection; nobody wipes it but the caller.

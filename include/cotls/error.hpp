@@ -62,6 +62,9 @@ enum class errc {
   hook_failed,            ///< A hook of the program's has thrown an exception.
   nothing_asked,          ///< An engine was given an answer to no question.
   answer_abandoned,       ///< The operation ended while a hook of the program's was at work.
+  invalid_session,        ///< The bytes are no session of this version, or are damaged.
+  session_expired,        ///< A session is too old to be resumed.
+  invalid_ticket_keys,    ///< The bytes are no ticket keys of this version, or are damaged.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

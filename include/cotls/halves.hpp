@@ -9,8 +9,10 @@
 #include <cotls/error.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace cotls {
@@ -32,6 +34,7 @@ class half {
   /** Tell of the connection what `stream` tells of it. */
   connection_info info() const { return held(core_).engine().info(); }
   peer_info peer() const { return held(core_).engine().peer(); }
+  std::optional<cotls::session> session() const { return held(core_).engine().session(); }
   error last_error() const {
     return core_ ? core_->engine().last_error() : error(errc::not_connected);
   }

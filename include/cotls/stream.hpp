@@ -17,6 +17,7 @@
 #include <cotls/key_update.hpp>
 #include <cotls/lowest_layer.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 #include <cotls/teardown.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -138,6 +139,15 @@ class stream {
 
   connection_info info() const { return detail::held(core_).engine().info(); }
   peer_info peer() const { return detail::held(core_).engine().peer(); }
+
+  /** Returns the newest session that the server has given, to be kept and offered by a later
+      connection; none of a server's end, before there is one (in TLS 1.3 sessions come behind the
+      handshake, with the first reads), and where `client_context::on_session` would not be told.
+      Ask before the connection is gone: one that ends without close_notify leaves none behind.
+      @par Errors `errc::not_connected` */
+  std::optional<cotls::session> session() const {
+    return detail::held(core_).engine().session();
+  }
 
   /** Derives a key that the other end derives, too, for the same label and context (RFC 8446
       section 7.5, RFC 5705). It is as secret as the connection; nobody wipes it but the caller.

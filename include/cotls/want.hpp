@@ -15,6 +15,7 @@ enum class want : std::uint8_t {
   certificate,    ///< `on_certificate`, or a client's `on_certificate_request`.
   verification,   ///< `on_verify`
   established,    ///< `on_established`
+  session,        ///< A `session_store`: have its work done (`engine::answer()`), then call again.
   connect,        ///< Wait until the adopted BIO can be connected, then call again.
   accept,         ///< Wait until the adopted BIO can accept a connection, then call again.
   async,          ///< Wait for the job that has paused (`SSL_get_all_async_fds`), then call again.
@@ -31,6 +32,7 @@ constexpr status status_of(want value) noexcept {
     case want::certificate: return status::want_x509_lookup;
     case want::verification: return status::want_retry_verify;
     case want::established: return status::unclassified;   // OpenSSL is done
+    case want::session: return status::unclassified;       // it has not begun
     case want::connect: return status::want_connect;
     case want::accept: return status::want_accept;
     case want::async: return status::want_async;

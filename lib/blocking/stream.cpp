@@ -87,6 +87,10 @@ connection_info stream::info() const {
   return with_engine([](auto& engine) { return engine.info(); });
 }
 
+std::optional<cotls::session> stream::session() const {
+  return with_engine([](auto& engine) { return engine.session(); });
+}
+
 peer_info stream::peer() const {
   return with_engine([](auto& engine) { return engine.peer(); });
 }

@@ -241,6 +241,26 @@ client_context& client_context::set_session_cache(std::size_t servers) {
   return *this;
 }
 
+client_context& client_context::on_session(session_observer_type told) {
+  state_->change("on_session", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "on_session: the context is an adopted one");
+    }
+    now.sessions.set_told(std::move(told));
+  });
+  return *this;
+}
+
+client_context& client_context::set_session_store(session_store store) {
+  state_->change("set_session_store", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_store: the context is an adopted one");
+    }
+    now.sessions.set_store(store.storage());
+  });
+  return *this;
+}
+
 client_context& client_context::set_pins(std::vector<key_pin> pins) {
   state_->change("set_pins", [&](settings& now) { now.peer.set_pins(std::move(pins)); });
   return *this;
@@ -276,6 +296,32 @@ server_context& server_context::set_alpn(std::vector<std::string> const& protoco
 
 server_context& server_context::set_session_tickets(std::size_t count) {
   state_->change("set_session_tickets", [&](settings& now) { now.sessions.set_tickets(count); });
+  return *this;
+}
+
+server_context& server_context::set_ticket_keys(ticket_keys keys) {
+  state_->change("set_ticket_keys",
+                 [&](settings& now) { now.sessions.set_keys(std::move(keys)); });
+  return *this;
+}
+
+server_context& server_context::set_session_lifetime(std::chrono::seconds time) {
+  state_->change("set_session_lifetime", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_lifetime: the context is an adopted one");
+    }
+    now.sessions.set_lifetime(time);
+  });
+  return *this;
+}
+
+server_context& server_context::set_session_store(session_store store) {
+  state_->change("set_session_store", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_session_store: the context is an adopted one");
+    }
+    now.sessions.set_store(store.storage());
+  });
   return *this;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cotls/certificate_query.hpp>
 #include <cotls/detail/engine/question.hpp>
+#include <cotls/detail/session/session_storage.hpp>
 #include <cotls/detail/support/hook.hpp>
 #include <cotls/hello_answer.hpp>
 #include <cotls/want.hpp>
@@ -109,6 +110,7 @@ std::string text_of(std::exception_ptr const& thrown) noexcept;
 using asked_hello = asked<hello_answer>;
 using asked_certificate = asked<certificate_answer>;
 using asked_verdict = asked<bool>;
+using asked_sessions = asked<found_sessions>;
 
 /** What a connection has asked the program, whose context has hooks. */
 struct dialogue {
@@ -116,6 +118,7 @@ struct dialogue {
   std::shared_ptr<asked_certificate> certificate;
   std::shared_ptr<asked_verdict> verification;
   std::shared_ptr<asked_verdict> established;
+  std::shared_ptr<asked_sessions> sessions;
 
   std::shared_ptr<question> current;   // that the engine has stopped for
   want stopped_for = want::nothing;

@@ -160,6 +160,8 @@ connection_info engine::info() const { return detail::held(body_).ssl.info(); }
 
 peer_info engine::peer() const { return detail::held(body_).ssl.peer(); }
 
+std::optional<session> engine::session() const { return detail::held(body_).ssl.session(); }
+
 std::vector<unsigned char> engine::export_key(std::string_view label,
                                               std::optional<asio::const_buffer> context,
                                               std::size_t length) const {

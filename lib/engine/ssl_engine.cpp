@@ -113,17 +113,18 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
   if (options.special && options.special->has_algorithms()) {
     connection_settings(*options.special, context_->handle()).apply_to(ssl_.get());
   }
-  if (options.port != 0) resume_at(options);
+  resume_at(options);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(access::state(context), over) {
   set_role(role::server);
   // What such a BIO waits for it must see itself, so that no hello can be looked at before.
-  bool const held_back = must_meet_hello() || context_->settings().peer.on_chain();
+  bool const held_back = must_prepare() || context_->settings().peer.on_chain();
   if (held_back && BIO_next(SSL_get_rbio(ssl_.get()))) {
     detail::fail(errc::invalid_setting,
-                 "virtual hosts, on_client_hello or on_verify over an adopted BIO");
+                 "virtual hosts, on_client_hello, on_verify or a session store over an adopted "
+                 "BIO");
   }
   shape_records();
   hold_tickets();
@@ -220,7 +221,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
 // What is about to be called for the first time, or again. Not before: the caller may still change
 // what is asked of the server.
 void ssl_engine::begin() {
-  if (has_not_begun(phase_) && port_ != 0 && SSL_in_before(ssl_.get()) == 1) offer_session();
+  if (has_not_begun(phase_) && names_server_ && SSL_in_before(ssl_.get()) == 1) offer_sessions();
   phase_ = phase::handshake;
 }
 
@@ -275,9 +276,7 @@ step ssl_engine::handshake() {
     case hello_arrival::too_long: return refuse_hello();
     case hello_arrival::here: break;
   }
-  if (must_meet_hello()) {
-    if (step const met = meet_hello(); met.error || met.want != want::nothing) return met;
-  }
+  if (step const ready = prepare(); ready.error || ready.want != want::nothing) return ready;
   receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input(use.why());

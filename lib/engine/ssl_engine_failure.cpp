@@ -39,7 +39,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
     known.openssl_stack = std::move(stack);
     known.certificate_missed = missed_certificate(code);
     // Should the session that was offered be the reason, the next connection goes without.
-    if (port_ != 0 && phase_ == phase::refused) context_->sessions()->forget(session_key());
+    if (is_remembered() && phase_ == phase::refused) context_->sessions()->forget(session_key());
   } catch (std::bad_alloc const&) {
     // The code is reported; only what OpenSSL said of it is lost.
   }

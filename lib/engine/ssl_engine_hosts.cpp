@@ -31,7 +31,19 @@ bool ssl_engine::must_meet_hello() const noexcept {
 }
 
 // A read or write that comes before the handshake must not lead OpenSSL past the choice.
-step ssl_engine::begin_with_hello() { return must_meet_hello() ? handshake() : step{}; }
+step ssl_engine::begin_with_hello() { return must_prepare() ? handshake() : step{}; }
+
+bool ssl_engine::must_prepare() const noexcept {
+  return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
+}
+
+// All that comes before OpenSSL's part.
+step ssl_engine::prepare() {
+  if (must_meet_hello()) {
+    if (step const met = meet_hello(); met.error || met.want != want::nothing) return met;
+  }
+  return must_fetch_sessions() ? fetch_sessions() : step{};
+}
 
 // The program's hook is asked once, before OpenSSL is: not again after a HelloRetryRequest (T4).
 step ssl_engine::meet_hello() {

@@ -108,6 +108,7 @@ step ssl_engine::ask(std::shared_ptr<Question> const& about, want stopped_for) {
 
 template step ssl_engine::ask(std::shared_ptr<asked_hello> const&, want);
 template step ssl_engine::ask(std::shared_ptr<asked_verdict> const&, want);
+template step ssl_engine::ask(std::shared_ptr<asked_sessions> const&, want);
 
 int ssl_engine::on_certificate(ssl_st* ssl, void*) {
   ssl_engine* const self = serving(ssl);

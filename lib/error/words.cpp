@@ -138,6 +138,15 @@ description describe(errc value) noexcept {
     case errc::answer_abandoned:
       return {"answer_abandoned",
               "the handshake was given up while the program was asked (a hook): connect again"};
+    case errc::invalid_session:
+      return {"invalid_session",
+              "the bytes are no session, or are damaged: connect without it, and keep another"};
+    case errc::session_expired:
+      return {"session_expired",
+              "the session is too old to be resumed: connect without it, and keep another"};
+    case errc::invalid_ticket_keys:
+      return {"invalid_ticket_keys",
+              "the bytes are no ticket keys, or are damaged: fetch them again from where they are"};
   }
   return {"unknown", "unknown error"};
 }

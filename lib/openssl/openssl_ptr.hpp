@@ -47,6 +47,7 @@ using asn1_octet_string_ptr =
 using asn1_ia5string_ptr = std::unique_ptr<ASN1_IA5STRING, openssl_deleter<ASN1_IA5STRING_free>>;
 using bignum_ptr = std::unique_ptr<BIGNUM, openssl_deleter<BN_free>>;
 using bio_ptr = std::unique_ptr<BIO, openssl_deleter<BIO_free_all>>;
+using evp_cipher_ptr = std::unique_ptr<EVP_CIPHER, openssl_deleter<EVP_CIPHER_free>>;
 using general_name_ptr = std::unique_ptr<GENERAL_NAME, openssl_deleter<GENERAL_NAME_free>>;
 using general_names_ptr = std::unique_ptr<GENERAL_NAMES, openssl_deleter<GENERAL_NAMES_free>>;
 using openssl_memory_ptr = std::unique_ptr<unsigned char, openssl_memory_deleter>;

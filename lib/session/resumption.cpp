@@ -7,8 +7,8 @@
 //        |                |
 //        +------> offered again -> may_resume -> resumed, or a full handshake
 //
-// OpenSSL keeps in a ticket no more than the client's own certificate: the others are the ticket's
-// application data.
+// OpenSSL keeps in a ticket no more than the client's own certificate: the others, and when that
+// was, are the ticket's application data.
 
 #include "session/resumption.hpp"
 
@@ -17,13 +17,19 @@
 #include "openssl/openssl_ptr.hpp"
 #include "openssl/owned_by_context.hpp"
 #include "session/session_cache.hpp"
+#include "session/session_notes.hpp"
+#include "session/stored_sessions.hpp"
+#include "session/ticket_encryption.hpp"
 
 #include <cotls/detail/channel/hello_framing.hpp>
 
 #include <openssl/ssl.h>
 
+#include <chrono>
+#include <exception>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -37,6 +43,8 @@ constexpr std::size_t max_sessions = 1024;       // about 1.5 kB each
 struct server_sessions {
   session_cache cache{max_sessions};
   std::size_t max_hello = default_max_hello;
+  std::chrono::seconds lifetime = usual_session_lifetime;
+  std::shared_ptr<session_storage> store;   // null: in tickets, and in the cache
 };
 
 // Null for a connection that the program has given another context meanwhile.
@@ -51,60 +59,40 @@ std::size_t room_in_ticket(SSL const* of) {
   return (known ? known->max_hello : default_max_hello) / 4 * 3;
 }
 
-std::string to_der(STACK_OF(X509)* certificates) {
-  std::string all;
-  for (int i = 0; i < sk_X509_num(certificates); ++i) {
-    unsigned char* written = nullptr;
-    int const size = i2d_X509(sk_X509_value(certificates, i), &written);
-    openssl_memory_ptr const bytes(written);
-    if (size > 0) all.append(reinterpret_cast<char const*>(bytes.get()), std::size_t(size));
-  }
-  return all;
-}
-
-x509_stack_ptr from_der(unsigned char const* bytes, std::size_t size) {
-  x509_stack_ptr certificates(sk_X509_new_null());
-  unsigned char const* const end = bytes + size;
-  while (certificates && bytes < end) {
-    x509_ptr next(d2i_X509(nullptr, &bytes, static_cast<long>(end - bytes)));
-    if (!next || sk_X509_push(certificates.get(), next.get()) <= 0) return nullptr;
-    next.release();
-  }
-  return certificates;
-}
-
-// A session that was resumed has no chain of its own, but still the data of the first one.
-void keep_others(SSL* of, SSL_SESSION* in) {
+// A session that was resumed has no chain of its own, but still the notes of the first one.
+void note(SSL* of, SSL_SESSION* in) {
+  session_notes notes = session_notes::of(in).value_or(session_notes(today(of)));
   STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
-  if (sk_X509_num(sent) <= 0) return;
   X509* const own = SSL_SESSION_get0_peer(in);
+  if (sk_X509_num(sent) > 0) notes.keep(sent, own);
   int const own_size = own ? i2d_X509(own, nullptr) : 0;
-  std::string const der = to_der(sent);
-  if (own_size < 0 || der.size() + std::size_t(own_size) > room_in_ticket(of)) return;
-  SSL_SESSION_set1_ticket_appdata(in, der.data(), der.size());
+  if (own_size < 0 || notes.size() + std::size_t(own_size) > room_in_ticket(of)) notes.keep_none();
+  notes.write_to(in);
 }
 
-x509_stack_ptr others_in(SSL_SESSION* session) {
-  void* data = nullptr;
-  std::size_t size = 0;
-  if (SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 || size == 0) return nullptr;
-  return from_der(static_cast<unsigned char const*>(data), size);
+// However often it was renewed: RFC 8446 section 4.6.1: "It is RECOMMENDED that implementations
+// place limits on the total lifetime of such keying material".
+bool is_too_old(SSL* connection, session_notes const& notes) {
+  server_sessions const* const known = sessions_of(connection);
+  return !known || today(connection) - notes.made() >= known->lifetime.count();
 }
 
 bool may_resume(SSL* connection, SSL_SESSION* session) {
+  auto const notes = session_notes::of(session);
+  if (!notes || is_too_old(connection, *notes)) return false;
   int const mode = SSL_get_verify_mode(connection);
   if ((mode & SSL_VERIFY_PEER) == 0) return true;
   X509* const certificate = SSL_SESSION_get0_peer(session);
   // One that is asked for late was not due when the session was made.
   int const due = mode & (SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE);
   if (!certificate) return due != SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-  x509_stack_ptr const others = others_in(session);
+  x509_stack_ptr const others = notes->others();
   return verifies_today(connection, certificate, others.get());
 }
 
 int on_ticket_made(SSL* connection, void*) noexcept {
   try {
-    keep_others(connection, SSL_get_session(connection));
+    note(connection, SSL_get_session(connection));
   } catch (std::bad_alloc const&) {
     // Only the short cut is lost.
   }
@@ -112,10 +100,14 @@ int on_ticket_made(SSL* connection, void*) noexcept {
 }
 
 SSL_TICKET_RETURN on_ticket_read(SSL* connection, SSL_SESSION* session, unsigned char const*,
-                                 std::size_t, SSL_TICKET_STATUS status, void*) {
+                                 std::size_t, SSL_TICKET_STATUS status, void*) noexcept {
   bool const decrypted = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
   // Without it the handshake is a full one, in which verification has its say.
-  if (!decrypted || !may_resume(connection, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  try {
+    if (!decrypted || !may_resume(connection, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  } catch (std::bad_alloc const&) {
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
   return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
@@ -128,14 +120,26 @@ std::string id_of(SSL_SESSION const* session) {
 // Called for tickets of TLS 1.3, too, and not for those of TLS 1.2.
 int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
   server_sessions* const kept = sessions_of(connection);
-  if (!kept || SSL_version(connection) >= TLS1_3_VERSION) return 0;
+  if (!kept || (!kept->store && SSL_version(connection) >= TLS1_3_VERSION)) return 0;
   try {
-    keep_others(connection, session);
-    kept->cache.put(id_of(session), session);
-  } catch (std::bad_alloc const&) {
+    note(connection, session);
+    if (kept->store) store_session(*kept->store, session, kept->lifetime);
+    else kept->cache.put(id_of(session), session);
+  } catch (std::exception const&) {
     // Only the short cut is lost.
   }
   return 0;   // a copy was kept
+}
+
+// One of TLS 1.2 may be resumed again, and goes back.
+ssl_session_ptr take_stored(server_sessions const& by, SSL* connection,
+                            std::span<unsigned char const> id) {
+  ssl_session_ptr found = take_found_session(connection, id);
+  if (found && !is_fresh(found.get(), today(connection))) return nullptr;
+  bool const is_reused =
+      found && SSL_SESSION_get_protocol_version(found.get()) < TLS1_3_VERSION;
+  if (is_reused) store_session(*by.store, found.get(), by.lifetime);
+  return found;
 }
 
 SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size,
@@ -144,10 +148,13 @@ SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size
   server_sessions* const kept = sessions_of(connection);
   if (!kept) return nullptr;
   try {
-    std::string const name(reinterpret_cast<char const*>(id), static_cast<std::size_t>(size));
-    ssl_session_ptr found = kept->cache.take(name, today(connection));
+    ssl_session_ptr found =
+        kept->store ? take_stored(*kept, connection, {id, static_cast<std::size_t>(size)})
+                    : kept->cache.take({reinterpret_cast<char const*>(id),
+                                        static_cast<std::size_t>(size)},
+                                       today(connection));
     return found && may_resume(connection, found.get()) ? found.release() : nullptr;
-  } catch (std::bad_alloc const&) {
+  } catch (std::exception const&) {
     return nullptr;
   }
 }
@@ -222,6 +229,27 @@ void guard_resumption(SSL_CTX* servers) {
   server_sessions* const given = made.get();
   auto const back = owned_by_context<server_sessions>::exchange(servers, std::move(made));
   keep_sessions(servers, back.get() != given);
+  limit_sessions(servers, usual_session_lifetime);
+  try {
+    encrypt_tickets(servers, std::make_shared<ticket_key_ring>(usual_session_lifetime));
+  } catch (error const&) {
+    // Without the cipher, in a library context of few algorithms, it is OpenSSL's affair.
+  }
+}
+
+void limit_sessions(SSL_CTX* servers, std::chrono::seconds lifetime) {
+  SSL_CTX_set_timeout(servers, static_cast<long>(lifetime.count()));
+  server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
+  if (kept) kept->lifetime = lifetime;
+}
+
+void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store) {
+  server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
+  if (!kept) return;   // OpenSSL's way, without memory for ours
+  kept->store = std::move(store);
+  SSL_CTX_set_options(servers, SSL_OP_NO_TICKET);
+  number_sessions(servers);
+  keep_sessions(servers, true);
 }
 
 void forget_session(SSL* of) noexcept {

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <cotls/detail/session/session_storage.hpp>
+
 #include <openssl/x509.h>
 
+#include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <memory>
 
 namespace cotls::detail {
+
+/// How long after its full handshake a client may resume a session, unless something else is set.
+inline constexpr std::chrono::seconds usual_session_lifetime = std::chrono::hours(24);
 
 /** Verifies a certificate that was verified when a session was made as a handshake would verify it
     now: its dates, the roots and revocation lists, the host, and the connection's own callback (T3,
@@ -24,8 +31,9 @@ std::time_t today(SSL const* connection);
 /** Has a context's servers resume sessions only with what would be accepted in a full handshake: a
     client whose certificate has expired meanwhile, or is no longer trusted, is asked for another one.
 
-    Sessions are kept by the clients, in tickets (RFC 5077, RFC 8446 section 4.6.1); those of
-    clients of TLS 1.2 that take no tickets are kept here, the newest 1,024. */
+    Sessions are kept by the clients, in tickets (RFC 5077, RFC 8446 section 4.6.1), which are
+    encrypted with keys of the context's own; those of clients of TLS 1.2 that take no tickets are
+    kept here, the newest 1,024. */
 void guard_resumption(SSL_CTX* servers);
 
 /** Forgets the session of a connection, which is not to be resumed. */
@@ -33,6 +41,14 @@ void forget_session(SSL* of) noexcept;
 
 /** Says how long a client's hello may be, with a ticket in it. */
 void limit_tickets(SSL_CTX* servers, std::size_t max_hello);
+
+/** Says how long after its full handshake a session may be resumed, by the connections' clock. */
+void limit_sessions(SSL_CTX* servers, std::chrono::seconds lifetime);
+
+/** Keeps a context's sessions in a store from now on, and gives no tickets: the clients have
+    nothing but a number, which is a session's name (RFC 5246 section 7.4.1.3, RFC 8446 section
+    4.6.1). */
+void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store);
 
 /** Keeps sessions for clients without tickets, or none. */
 void keep_sessions(SSL_CTX* servers, bool some);

@@ -12,15 +12,6 @@ namespace {
 // ticket_lifetime".
 constexpr long longest = 7 * 24 * 60 * 60;
 
-// A certificate that has expired would not pass today.
-bool is_fresh(SSL_SESSION const* session, std::time_t today) {
-  auto const now = static_cast<long>(std::time(nullptr));
-  long const lifetime = std::min(static_cast<long>(SSL_SESSION_get_timeout(session)), longest);
-  if (now >= SSL_SESSION_get_time(session) + lifetime) return false;
-  X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
-  return !peer || X509_cmp_time(X509_get0_notAfter(peer), &today) > 0;
-}
-
 std::string_view ticket_of(SSL_SESSION const* session) {
   unsigned char const* bytes = nullptr;
   std::size_t size = 0;
@@ -35,6 +26,17 @@ bool is_known(std::vector<ssl_session_ptr> const& sessions, SSL_SESSION const* s
 }
 
 }  // namespace
+
+long lifetime_of(SSL_SESSION const* session) noexcept {
+  return std::clamp(static_cast<long>(SSL_SESSION_get_timeout(session)), 0L, longest);
+}
+
+bool is_fresh(SSL_SESSION const* session, std::time_t today) noexcept {
+  auto const now = static_cast<long>(std::time(nullptr));
+  if (now >= SSL_SESSION_get_time(session) + lifetime_of(session)) return false;
+  X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
+  return !peer || X509_cmp_time(X509_get0_notAfter(peer), &today) > 0;
+}
 
 void session_cache::put(std::string const& server, SSL_SESSION* session) {
   if (!keeps() || SSL_SESSION_is_resumable(session) != 1) return;

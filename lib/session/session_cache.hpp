@@ -12,6 +12,14 @@
 
 namespace cotls::detail {
 
+/** Returns how long a session is good for after it was made, in seconds. */
+long lifetime_of(SSL_SESSION const* session) noexcept;
+
+/** Whether a session is not too old, and its peer's certificate, if there is one, has not expired:
+    what has would not pass.
+    @param today  When certificates are valid, whatever time it is. */
+bool is_fresh(SSL_SESSION const* session, std::time_t today) noexcept;
+
 /** Sessions to be resumed, by server; those of the servers used last. (A server has one, too, by the
     number of the session.)
 

@@ -6,6 +6,7 @@
 #include "openssl/trial_context.hpp"
 #include "settings/identity_choice.hpp"
 
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -161,6 +162,25 @@ std::optional<time_point> identity_settings::expires(SSL_CTX* beneath) const {
   else take_earlier(first, beneath);
   for (identity const& each : beside_) take_earlier(first, each.chain());
   return first;
+}
+
+std::array<unsigned char, 32> identity_settings::digest(SSL_CTX* beneath) const {
+  std::array<unsigned char, 32> digest{};
+  std::vector<X509*> shown;
+  if (X509* const first = leaf(beneath)) shown.push_back(first);
+  for (identity const& each : beside_) shown.push_back(each.chain().leaf().native_handle());
+  std::vector<unsigned char> all;
+  bool made = true;
+  clear_openssl_errors();
+  for (X509* const each : shown) {
+    all.resize(all.size() + digest.size());
+    unsigned char* const end = all.data() + all.size();
+    made &= X509_digest(each, EVP_sha256(), end - digest.size(), nullptr) == 1;
+  }
+  if (all.empty()) return digest;
+  made &= EVP_Digest(all.data(), all.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1;
+  if (!made) throw_openssl_error({}, "digesting certificates");
+  return digest;
 }
 
 bool identity_settings::operator==(identity_settings const& other) const noexcept {

@@ -5,6 +5,7 @@
 
 #include <openssl/types.h>
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -47,6 +48,10 @@ class identity_settings {
 
   /** Returns the certificate that is shown; null while there is none. */
   X509* leaf(SSL_CTX* beneath) const noexcept;
+
+  /** Returns what stands for all that can be shown, in its order; nothing but zeros where that is
+      nothing. @par Errors OpenSSL's */
+  std::array<unsigned char, 32> digest(SSL_CTX* beneath) const;
 
   bool operator==(identity_settings const& other) const noexcept;
 

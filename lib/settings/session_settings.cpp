@@ -1,9 +1,13 @@
 #include "settings/session_settings.hpp"
 
+#include "error/fail.hpp"
 #include "openssl/openssl_error.hpp"
 #include "session/resumption.hpp"
+#include "session/ticket_encryption.hpp"
 
 #include <openssl/ssl.h>
+
+#include <utility>
 
 namespace cotls::detail {
 
@@ -11,13 +15,54 @@ void session_settings::set_cache(std::size_t servers) {
   cache_.set(servers > 0 ? std::make_shared<session_cache>(servers) : nullptr);
 }
 
-void session_settings::apply_to(SSL_CTX* context, bool adopted,
+void session_settings::set_told(told_type told) {
+  told_.set(told ? std::make_shared<told_type const>(std::move(told)) : nullptr);
+}
+
+void session_settings::set_lifetime(std::chrono::seconds time) {
+  // RFC 8446 section 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+  constexpr std::chrono::seconds longest = std::chrono::hours(24 * 7);
+  if (time < std::chrono::seconds(1) || time > longest) {
+    fail(errc::invalid_setting, "set_session_lifetime: from a second to 7 days");
+  }
+  lifetime_.set(time);
+}
+
+void session_settings::check() const {
+  if (keys_.is_set() && store()) {
+    fail(errc::invalid_setting, "set_ticket_keys beside set_session_store, which gives no tickets");
+  }
+  if (tickets_.is_set() && tickets_.value() == 0 && store()) {
+    fail(errc::invalid_setting, "set_session_store beside set_session_tickets(0)");
+  }
+  if (!keys_.is_set()) return;
+  std::chrono::seconds const needed = lifetime_.is_set() ? lifetime_.value()
+                                                         : usual_session_lifetime;
+  if (keys_.value()->lasting() >= needed) return;
+  fail(errc::invalid_setting,
+       "ticket keys that decrypt for a shorter time than sessions last (set_session_lifetime)");
+}
+
+void session_settings::apply_to(SSL_CTX* context, role end, bool adopted,
                                 session_settings const& applied) const {
   if (cache_.set_since(applied.cache_)) {
-    // OpenSSL keeps none itself: it would remember them by their number, not by their server.
-    SSL_CTX_set_session_cache_mode(
-        context, cache() ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF);
+    // OpenSSL keeps none itself: it would remember them by their number, not by their server. It
+    // tells of them also when none are kept.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   }
+  apply_tickets(context, adopted, applied);
+  if (lifetime_.set_since(applied.lifetime_)) limit_sessions(context, lifetime_.value());
+  if (keys_.set_since(applied.keys_)) {
+    encrypt_tickets(context, keys_.value()->ring());
+  } else if (lifetime_.set_since(applied.lifetime_) && !keys_.is_set()) {
+    encrypt_tickets(context, std::make_shared<ticket_key_ring>(lifetime_.value()));
+  }
+  bool const changed = store_.set_since(applied.store_) || tickets_.set_since(applied.tickets_);
+  if (end == role::server && store() && changed) store_sessions(context, store());
+}
+
+void session_settings::apply_tickets(SSL_CTX* context, bool adopted,
+                                     session_settings const& applied) const {
   if (!tickets_.set_since(applied.tickets_)) return;
   if (SSL_CTX_set_num_tickets(context, tickets_.value()) != 1) {
     throw_openssl_error(errc::invalid_setting, "setting the number of session tickets");

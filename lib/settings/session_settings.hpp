@@ -1,14 +1,20 @@
 #pragma once
 
+#include <cotls/detail/session/session_storage.hpp>
 #include <cotls/detail/support/role.hpp>
+#include <cotls/session.hpp>
+#include <cotls/ticket_keys.hpp>
 
 #include "session/session_cache.hpp"
 #include "settings/setting.hpp"
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace cotls::detail {
 
@@ -21,18 +27,48 @@ class session_settings {
   /** The sessions that clients may resume; null when none are kept. */
   session_cache* cache() const noexcept { return cache_.value().get(); }
 
+  using told_type = std::function<void(session const&)>;
+
+  /** Who is told of each session that a client is given; an empty function: nobody. */
+  void set_told(told_type told);
+  told_type const* told() const noexcept { return told_.value().get(); }
+
   /** How many tickets a server gives each client; 0: none. */
   void set_tickets(std::size_t count) noexcept { tickets_.set(count); }
 
-  /** @param adopted  The context keeps sessions in its own way.
+  /** What a server encrypts tickets with. */
+  void set_keys(ticket_keys keys) { keys_.set(std::move(keys)); }
+
+  /** Where sessions are kept instead; null: in tickets, or a client's cache. */
+  void set_store(std::shared_ptr<session_storage> store) { store_.set(std::move(store)); }
+  std::shared_ptr<session_storage> const& store() const noexcept { return store_.value(); }
+
+  /** Whether other contexts may resume a server's sessions. */
+  bool are_shared() const noexcept { return keys_.is_set() || store(); }
+
+  /** How long after its full handshake a session may be resumed.
+      @par Errors errc::invalid_setting */
+  void set_lifetime(std::chrono::seconds time);
+
+  /** Checks that the keys last as long as the sessions. @par Errors errc::invalid_setting */
+  void check() const;
+
+  /** @param end      Whose sessions they are.
+      @param adopted  The context keeps sessions in its own way.
       @param applied  What the context has of it already. */
-  void apply_to(SSL_CTX* context, bool adopted, session_settings const& applied) const;
+  void apply_to(SSL_CTX* context, role end, bool adopted, session_settings const& applied) const;
 
   bool operator==(session_settings const&) const = default;
 
  private:
+  void apply_tickets(SSL_CTX* context, bool adopted, session_settings const& applied) const;
+
   setting<std::shared_ptr<session_cache>> cache_;
   setting<std::size_t> tickets_;
+  setting<std::shared_ptr<told_type const>> told_;
+  setting<std::optional<ticket_keys>> keys_;
+  setting<std::chrono::seconds> lifetime_;
+  setting<std::shared_ptr<session_storage>> store_;
 };
 
 }  // namespace cotls::detail

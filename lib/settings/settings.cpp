@@ -11,7 +11,7 @@ void settings::apply_to(SSL_CTX* context, role end, bool adopted, settings& appl
   applied.peer = peer;
   if (alpn.set_since(applied.alpn)) alpn.value().apply_to(context, end);
   applied.alpn = alpn;
-  sessions.apply_to(context, adopted, applied.sessions);
+  sessions.apply_to(context, end, adopted, applied.sessions);
   applied.sessions = sessions;
   if (key_log.set_since(applied.key_log)) key_log.value().apply_to(context);
   applied.key_log = key_log;

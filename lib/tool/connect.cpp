@@ -9,6 +9,7 @@
 #include "negotiated.hpp"
 #include "printable.hpp"
 #include "relay.hpp"
+#include "session_keeper.hpp"
 #include "shared_descriptor.hpp"
 #include "tls_options.hpp"
 
@@ -58,7 +59,13 @@ class conversation {
         half_close_(given.has("half-close")),
         ends_anyhow_(given.has("ignore-unexpected-eof")),
         input_(context.get_executor(), STDIN_FILENO),
-        output_(context.get_executor(), STDOUT_FILENO) {}
+        output_(context.get_executor(), STDOUT_FILENO) {
+    auto const file = given.text("session");
+    if (!file) return;
+    session_keeper const keeper(*file);
+    keeper.offer(connecting_);
+    keeper.keep(tls_);
+  }
 
   asio::awaitable<void> run() {
     tcp_stream peer = co_await connected();
@@ -133,10 +140,10 @@ class conversation {
 
   bool const verbose_;
   host_port const to_;
-  client_context const tls_;
+  client_context tls_;
   handshake_witness witness_;
   std::string const address_;
-  connect_options const connecting_;
+  connect_options connecting_;
   bool const shows_certificates_;
   bool const half_close_;
   bool const ends_anyhow_;
@@ -154,6 +161,9 @@ exit_code connect(words const& given) {
   line.add("Connection")
       ("insecure,k", "verify nothing: anyone in the middle can read and change everything")
       ("timeout", a_time(30), "give up connecting after so long")
+      ("session", a_text("FILE"),
+       "resume the session that is kept in FILE, and keep there the newest that the server gives: "
+       "whoever can change FILE can pretend to be the server")
       ("half-close", "tell the server of the end of standard input (close_notify), and read on")
       ("ignore-unexpected-eof",
        "take the end of the transport for an end, of a server that does not send close_notify; "

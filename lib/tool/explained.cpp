@@ -31,6 +31,7 @@ constexpr std::array remedies{
     remedy{errc::unserved_host, "the client asked for a host that is not served"},
     remedy{errc::needs_tls_1_3, "the connection speaks TLS 1.2, which has no such thing"},
     remedy{errc::hook_failed, "the program could not say what becomes of the peer"},
+    remedy{errc::invalid_session, "the file holds no session, or a damaged one"},
     remedy{errc::no_ocsp_response, "the server sent no OCSP response, and must"},
 };
 

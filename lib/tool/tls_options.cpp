@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -51,6 +52,17 @@ std::string first_line(std::string const& file) {
   }
   if (line.ends_with('\r')) line.pop_back();
   return line;
+}
+
+ticket_keys keys_of_secret(std::string const& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string secret{std::istreambuf_iterator<char>(in), {}};
+  if (!in) {
+    throw failure(exit_code::failed, "reading the secret of tickets from " + file + " failed");
+  }
+  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  return ticket_keys::from_secret(
+      {reinterpret_cast<unsigned char const*>(secret.data()), secret.size()});
 }
 
 // What OpenSSL does not know is the command line's mistake, and the option's is named.
@@ -179,6 +191,9 @@ server_context make_without_identity(command_line const& given) {
   server_context context(versions(given));
   set_common(context, given);
   set_clients(context, given);
+  set_option(given, "ticket-secret", [&](std::string const& file) {
+    context.set_ticket_keys(keys_of_secret(file));
+  });
   return context;
 }
 
@@ -211,6 +226,10 @@ void add_server_options(command_line& to) {
       ("ask-client-cert",
        "ask clients for a certificate, and let in those without one, too; with --client-ca what "
        "they show is verified, otherwise it is only told by -v");
+  to.add("Sessions")
+      ("ticket-secret", a_text("FILE"),
+       "encrypt session tickets by the bytes of FILE, 32 at least, and the time: servers with the "
+       "same FILE and names resume each other's sessions, also after a restart");
   to.add("Other hosts")
       ("host", some_texts("NAME=CERT[,KEY]"),
        "serve NAME, or with *. before it the names of one label more, with another certificate and "

@@ -65,6 +65,7 @@ struct fixture {
     return server_context()
         .use(server_identity.identity())
         .set_verify(mode)
+        .set_session_lifetime(96h)   // longer than time is moved
         .add_root(clients.certificate())
         .load_verify_roots({}, directory.path());
   }

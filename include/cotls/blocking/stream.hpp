@@ -12,6 +12,7 @@
 #include <cotls/error.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -218,6 +219,7 @@ class stream {
 
   connection_info info() const;
   peer_info peer() const;
+  std::optional<cotls::session> session() const;   ///< as `cotls::stream::session`
 
   /** As `cotls::stream::export_key` and `cotls::stream::channel_binding`. */
   std::vector<unsigned char> export_key(std::string_view label,

@@ -14,6 +14,7 @@
 #include <cotls/error.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
+#include <cotls/session.hpp>
 #include <cotls/step.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -40,6 +41,8 @@ namespace asio = boost::asio;
 
 struct dialogue;
 class question;
+class session_origin;
+struct found_session;
 
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
@@ -186,6 +189,9 @@ class ssl_engine {
   connection_info info() const;
   peer_info peer() const;
 
+  /** Returns the newest session that the server has given, if it has. */
+  std::optional<cotls::session> session() const;
+
   /** Derives a key from those of the connection, which its other end derives, too.
       @par Errors errc::handshake_not_done; errc::no_extended_master_secret; invalid_argument for no
       bytes or for a context longer than 65,535; OpenSSL's */
@@ -266,7 +272,10 @@ class ssl_engine {
     char const* last_operation = nullptr;
     std::shared_ptr<detail::dialogue> dialogue;   // with the program, where the context has hooks
     std::optional<alert> refusal;   // what OpenSSL is to say to a peer that it would not refuse
-    std::string session_key;   // with special options, whose sessions are no other connection's
+    std::string server;    // with special options, whose sessions are no other connection's
+    std::string variety;
+    std::optional<cotls::session> offered;   // by the program
+    void const* resumes = nullptr;   // OpenSSL's session, where the program is told of another
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
     bool judges_late = false;   // its answer is here, and the program is asked about it
     bool answered = false;     // it has, and nobody was told so
@@ -287,10 +296,14 @@ class ssl_engine {
   void set_host(std::string const& host, std::vector<std::string> const& others);
   void set_server_name(connection_options const& options);
   void resume_at(connection_options const& options);
-  void offer_session();
+  void offer_sessions();
+  bool offer_given_session();
+  bool offer_session(ssl_session_st* session);
+  session_origin origin_of_sessions() const;
+  bool is_remembered() const noexcept;
   bool session_may_be_kept() const noexcept;
   void remember_session(ssl_session_st* session) const noexcept;
-  void remember_renewed_session() const noexcept;
+  void remember_renewed_session() noexcept;
   std::string session_key() const;
   bool negotiated() const noexcept;
   bool has_extended_master_secret() const noexcept;
@@ -350,6 +363,14 @@ class ssl_engine {
   void take(ssl_st* made);
   bool must_meet_hello() const noexcept;
   step begin_with_hello();
+  bool must_prepare() const noexcept;
+  step prepare();
+  bool must_fetch_sessions() const noexcept;
+  step fetch_sessions();
+  std::vector<std::string> names_of_sessions() const;
+  std::string stored_name() const;
+  void offer_fetched_session(std::vector<found_session> const& found);
+  void store_session(cotls::session const& newest) const;
   step choose_host(std::string const& name);
   void shape_records() noexcept;
   void serve_by(std::shared_ptr<context_state> host);
@@ -398,6 +419,9 @@ class ssl_engine {
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
   bool hello_was_met_ = false;   // by the program and the choice of a host
+  bool sessions_were_fetched_ = false;   // from the program's store, or there is none
+  bool names_server_ = false;   // sessions can be told from those of other servers
+  bool session_came_ = false;
   stapled ocsp_ = stapled::none;   // what a judge has said
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;

@@ -51,7 +51,8 @@ class operation : public claim<Connection, Derived> {
       case want::client_hello:
       case want::certificate:
       case want::verification:
-      case want::established: return this->rest(action::ask);
+      case want::established:
+      case want::session: return this->rest(action::ask);
       case want::nothing:
       case want::connect:
       case want::accept:

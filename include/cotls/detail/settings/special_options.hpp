@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/protocol_version.hpp>
+#include <cotls/session.hpp>
 
 #include <optional>
 #include <string>
@@ -17,12 +18,16 @@ class special_options {
     return versions || !tls12.empty() || !tls13.empty() || groups || signatures;
   }
 
+  /** Whether it matters to whoever resumes a session that it was so with the one before. */
+  bool has_variety() const noexcept { return has_algorithms() || server_name || any_name; }
+
   std::optional<version_range> versions;
   std::string tls12;                       ///< suites; empty: the context's
   std::string tls13;
   std::optional<std::string> groups;
   std::optional<std::string> signatures;
   std::optional<std::string> server_name;  ///< sent as SNI instead of the host; empty: none is sent
+  std::optional<cotls::session> session;   ///< that is offered before those of the context
   bool any_name = false;                   ///< a chain is verified, and not whom it is for
 };
 
