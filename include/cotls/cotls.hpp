@@ -36,6 +36,7 @@
 #include <cotls/protocol_version.hpp>
 #include <cotls/reload_options.hpp>
 #include <cotls/revocation_options.hpp>
+#include <cotls/signer.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/suite_order.hpp>

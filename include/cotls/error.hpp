@@ -59,6 +59,9 @@ enum class errc {
   needs_tls_1_3,          ///< Asked of a connection of TLS 1.2, which has no such thing.
   invalid_ocsp_response,  ///< An OCSP response is none, has expired, or is of another certificate.
   no_ocsp_response,       ///< A server sent no OCSP response, and must.
+  no_public_key_found,    ///< The input holds no public key in PEM.
+  unsupported_key,        ///< The public key is of a kind that cannot sign in TLS.
+  signer_failed,          ///< The signer of a key elsewhere has not signed; its reason is in the text.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

@@ -128,6 +128,15 @@ description describe(errc value) noexcept {
       return {"no_ocsp_response",
               "the server sent no OCSP response: have it staple one, or do not require it "
               "(ocsp::ask)"};
+    case errc::no_public_key_found:
+      return {"no_public_key_found",
+              "no public key was found: give it in PEM, with BEGIN PUBLIC KEY"};
+    case errc::unsupported_key:
+      return {"unsupported_key",
+              "this kind of key cannot sign in TLS: use one of RSA, EC, Ed25519 or Ed448"};
+    case errc::signer_failed:
+      return {"signer_failed",
+              "the key's signer has not signed: see to what it asks for signatures"};
   }
   return {"unknown", "unknown error"};
 }
