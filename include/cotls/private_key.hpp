@@ -91,8 +91,8 @@ class private_key {
       handshake in which it would have to decrypt (TLS 1.2 with RSA key transport) fails.
 
       @param of    The key's certificate.
-      @param sign  Called in each handshake that is not resumed, for as long as a copy of the key, or
-                   a context or connection that uses it, is there.
+      @param sign  Called in each handshake that is not resumed, for as long as a copy of the key,
+                   or a context or connection that uses it, is there.
       @par Errors `errc::unsupported_key` for a key that is neither RSA nor EC, Ed25519 or Ed448. A
       context whose `library_options` ask for what only providers of OpenSSL's have (`"fips=yes"`)
       refuses the key: `errc::invalid_setting`. */

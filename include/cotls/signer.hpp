@@ -10,8 +10,8 @@
 
 namespace cotls {
 
-/** How TLS has a message signed, by its number on the wire (RFC 8446 section 4.2.3; those of SHA-224
-    are RFC 5246's). In TLS 1.2 those of ECDSA say nothing of the curve. */
+/** How TLS has a message signed, by its number on the wire (RFC 8446 section 4.2.3; those of
+    SHA-224 are RFC 5246's). In TLS 1.2 those of ECDSA say nothing of the curve. */
 enum class signature_scheme : std::uint16_t {
   rsa_pkcs1_sha1 = 0x0201,
   ecdsa_sha1 = 0x0203,
@@ -71,8 +71,8 @@ class signature_request {
     one.
 
     @par Errors What the function throws, and a signature that cannot be one, end the handshake with
-    the alert internal_error. The connection's failure is `errc::signer_failed`, with the text of the
-    exception.
+    the alert internal_error. The connection's failure is `errc::signer_failed`, with the text of
+    the exception.
     @par Concurrency The function is called on the thread that performs the handshake, which waits
     for it, and by several at once if several handshakes are performed at once. */
 class signer {

@@ -27,8 +27,8 @@ struct openssl_error {
 */
 openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
 
-/** Leaves in the queue why a signer of the program's has not signed. That is then the error, whatever
-    OpenSSL adds to it. */
+/** Leaves in the queue why a signer of the program's has not signed. That is then the error,
+    whatever OpenSSL adds to it. */
 void leave_signer_failure(char const* why) noexcept;
 
 /// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's;

@@ -250,7 +250,8 @@ OSSL_ALGORITHM const* signer_signatures() noexcept {
 
 OSSL_ALGORITHM const* signer_decryptions() noexcept {
   static OSSL_ALGORITHM const all[] = {
-      {"RSA", of_signers, decryption_functions::all(), nullptr}, {nullptr, nullptr, nullptr, nullptr}};
+      {"RSA", of_signers, decryption_functions::all(), nullptr},
+      {nullptr, nullptr, nullptr, nullptr}};
   return all;
 }
 

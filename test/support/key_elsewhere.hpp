@@ -27,8 +27,8 @@ private_key make_key(std::string const& kind);
 /** Makes a bare certificate for localhost, signed with its own key. */
 certificate self_signed_by(private_key const& key);
 
-/** A key that no context has, and what it was asked for. It signs with the functions of OpenSSL that
-    are not the handshake's: messages, or digests where there are any. */
+/** A key that no context has, and what it was asked for. It signs with the functions of OpenSSL
+    that are not the handshake's: messages, or digests where there are any. */
 class key_elsewhere {
  public:
   explicit key_elsewhere(std::string const& kind)

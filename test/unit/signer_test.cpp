@@ -1,5 +1,5 @@
-// Keys that sign elsewhere: every kind of key, in either version, at either end, and what becomes of
-// a handshake whose signer does not sign.
+// Keys that sign elsewhere: every kind of key, in either version, at either end, and what becomes
+// of a handshake whose signer does not sign.
 
 #include "context/context_state.hpp"
 #include "engine/seal.hpp"
@@ -384,7 +384,7 @@ BOOST_AUTO_TEST_CASE(openssls_default_library_does_not_know_of_signers) {
   BOOST_TEST(!found);
 }
 
-BOOST_AUTO_TEST_CASE(a_library_of_the_programs_takes_the_key_and_one_that_asks_for_more_refuses_it) {
+BOOST_AUTO_TEST_CASE(a_library_of_the_programs_takes_the_key_unless_it_asks_for_more) {
   key_elsewhere const& key = key_of("P-256");
   std::unique_ptr<OSSL_LIB_CTX, detail::openssl_deleter<OSSL_LIB_CTX_free>> const own(
       OSSL_LIB_CTX_new());
