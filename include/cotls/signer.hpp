@@ -1,8 +1,10 @@
 #pragma once
 
-#include <concepts>
+#include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -63,34 +65,57 @@ class signature_request {
 };
 
 /** Signs for a key that this process does not have: a function of the program's, which may ask a
-    device, a service or another process (`private_key::from_signer`).
+    device, a service or another process (`private_key::from_signer`). It returns the signature, or
+    an `asio::awaitable` of it.
 
     A signature has the form it has on the wire: of RSA, as many bytes as the modulus; of ECDSA, an
     `Ecdsa-Sig-Value` in DER (RFC 3279 section 2.2.3; PKCS #11 gives the two numbers bare); of
     Ed25519 and Ed448, 64 and 114 bytes (RFC 8032). It is not verified here: a peer refuses a wrong
     one.
 
+    A function that returns its signature is called on the thread that performs the handshake. One
+    that returns an awaitable is awaited on the stream's executor, on a strand of its own, as far as
+    the handshake's deadline, and no thread waits for it; of blocking streams, on the calling thread.
+    Late authentication (`set_late_authentication`), renegotiations, and connections that others make
+    with a context of ours cannot wait: there it has not signed.
+
     @par Errors What the function throws, and a signature that cannot be one, end the handshake with
     the alert internal_error. The connection's failure is `errc::signer_failed`, with the text of
     the exception.
-    @par Concurrency The function is called on the thread that performs the handshake, which waits
-    for it, and by several at once if several handshakes are performed at once. */
+    @par Concurrency Of several handshakes at once, several calls at once.
+    @par Cancellation The handshake's, and its deadline, are passed on to the awaitable, and end the
+    handshake at once. When the same handshake is gone on with, it is asked again. */
 class signer {
  public:
   using signature = std::vector<unsigned char>;
-  using function = std::function<signature(signature_request const&)>;
 
   /** Not explicit: where a signer is taken, so is its function. */
   template <class Function>
-    requires(!std::same_as<std::remove_cvref_t<Function>, signer> &&
-             std::is_invocable_r_v<signature, Function&, signature_request const&>)
+    requires std::is_invocable_r_v<signature, Function&, signature_request const&>
   signer(Function sign) : sign_(std::move(sign)) {}
 
-  /** Has a message signed. @par Errors Whatever the function throws */
+  template <class Function>
+    requires std::is_invocable_r_v<boost::asio::awaitable<signature>, Function&,
+                                   signature_request const&>
+  signer(Function sign)
+      : waiting_(std::make_shared<waiting_function const>(std::move(sign))) {}
+
+  /** Tells whether the signature is awaited. */
+  bool waits() const noexcept { return waiting_ != nullptr; }
+
+  /** Has a message signed by a function that does not wait, or by one that does; the request must
+      live as long. @par Errors Whatever the function throws */
   signature sign(signature_request const& request) const { return sign_(request); }
+  boost::asio::awaitable<signature> async_sign(signature_request const& request) const {
+    return (*waiting_)(request);
+  }
 
  private:
-  function sign_;
+  using waiting_function =
+      std::function<boost::asio::awaitable<signature>(signature_request const&)>;
+
+  std::function<signature(signature_request const&)> sign_;
+  std::shared_ptr<waiting_function const> waiting_;
 };
 
 }  // namespace cotls

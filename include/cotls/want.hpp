@@ -14,6 +14,7 @@ enum class want : std::uint8_t {
   client_hello,   ///< Run the client hello hook, then call again.
   certificate,    ///< Run the certificate hook, then call again.
   verification,   ///< Run the verification hook, then call again.
+  signature,      ///< Wait for the signature of a key elsewhere, then call again.
   connect,        ///< Wait until the adopted BIO can be connected, then call again.
   accept,         ///< Wait until the adopted BIO can accept a connection, then call again.
   async,          ///< Wait for the job that has paused (`SSL_get_all_async_fds`), then call again.
@@ -31,6 +32,7 @@ constexpr status status_of(want value) noexcept {
     case want::verification: return status::want_retry_verify;
     case want::connect: return status::want_connect;
     case want::accept: return status::want_accept;
+    case want::signature:
     case want::async: return status::want_async;
     case want::async_job: return status::want_async_job;
   }

@@ -104,6 +104,7 @@ void context_state::seal(void (*install)(context_state&)) {
   check_asked();
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
+  may_wait_for_signer_ = settings_.identity.may_wait();
   install(*this);
   if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
   sealed_.store(true, std::memory_order_release);

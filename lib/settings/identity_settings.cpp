@@ -193,6 +193,13 @@ bool identity_settings::operator==(identity_settings const& other) const noexcep
                     [](auto const& ours, auto const& theirs) { return same(ours, theirs); });
 }
 
+bool identity_settings::may_wait() const noexcept {
+  return (key_ && waits_for_signer(key_->native_handle())) ||
+         std::any_of(beside_.begin(), beside_.end(), [](identity const& each) {
+           return waits_for_signer(each.key().native_handle());
+         });
+}
+
 X509* identity_settings::leaf(SSL_CTX* beneath) const noexcept {
   return chain_ ? chain_->leaf().native_handle() : SSL_CTX_get0_certificate(beneath);
 }

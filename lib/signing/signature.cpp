@@ -9,6 +9,7 @@
 #include "signing/dispatch.hpp"
 #include "signing/signer_key.hpp"
 #include "signing/signer_library.hpp"
+#include "signing/signing_call.hpp"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -22,8 +23,9 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <string>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace cotls::detail {
 
@@ -94,11 +96,10 @@ class signing {
       the program leaves in that queue must not be taken for OpenSSL's own. */
   std::size_t sign(unsigned char* into, std::size_t into_size, unsigned char const* message,
                    std::size_t size) const noexcept {
-    std::string reason;
     signer::signature made;
     ERR_set_mark();
     try {
-      made = key_->sign->sign(signature_request(*scheme(), {message, message + size}));
+      made = ask(signature_request(*scheme(), {message, message + size}));
     } catch (std::exception const& thrown) {
       leave(thrown.what());
       return 0;
@@ -117,6 +118,13 @@ class signing {
   }
 
  private:
+  signer::signature ask(signature_request request) const {
+    if (!key_->sign->waits()) return key_->sign->sign(request);
+    signing_call* const within = signing_call::current();
+    if (!within) throw std::logic_error("it has to be waited for, which only a handshake can");
+    return within->await(*key_->sign, std::move(request));
+  }
+
   static void leave(char const* why) noexcept {
     ERR_pop_to_mark();
     leave_signer_failure(why);

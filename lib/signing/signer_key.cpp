@@ -33,6 +33,7 @@ using pkey_ctx_ptr = std::unique_ptr<EVP_PKEY_CTX, openssl_deleter<EVP_PKEY_CTX_
 using params_ptr = std::unique_ptr<OSSL_PARAM, openssl_deleter<OSSL_PARAM_free>>;
 
 constexpr char signer_parameter[] = "cotls-signer";   // a pointer, valid for the call
+constexpr char waits_parameter[] = "cotls-signer-waits";
 
 struct signing_kind_names {
   signing_kind kind;
@@ -123,11 +124,16 @@ struct key_management {
   }
 
   static int describe(void* key, OSSL_PARAM* wanted) noexcept {
-    return EVP_PKEY_get_params(static_cast<signer_key*>(key)->public_part.get(), wanted);
+    auto const& of = *static_cast<signer_key*>(key);
+    if (OSSL_PARAM* const waits = OSSL_PARAM_locate(wanted, waits_parameter)) {
+      return OSSL_PARAM_set_int(waits, of.sign && of.sign->waits() ? 1 : 0);
+    }
+    return EVP_PKEY_get_params(of.public_part.get(), wanted);
   }
 
   static OSSL_PARAM const* describable(void*) noexcept {
     static OSSL_PARAM const known[] = {
+        OSSL_PARAM_int(waits_parameter, nullptr),
         OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, nullptr),
         OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, nullptr),
         OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, nullptr),
@@ -206,6 +212,12 @@ pkey_ptr make_signer_key(EVP_PKEY const* public_part, signer sign) {
                      EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_KEYPAIR, both.get()) > 0;
   if (!taken) throw_openssl_error({}, "using a signer");
   return pkey_ptr(made);
+}
+
+bool waits_for_signer(EVP_PKEY const* key) noexcept {
+  int waits = 0;
+  bool const known = is_signer_key(key) && EVP_PKEY_get_int_param(key, waits_parameter, &waits) == 1;
+  return known && waits != 0;
 }
 
 bool is_signer_key(EVP_PKEY const* key) noexcept {

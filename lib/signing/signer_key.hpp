@@ -32,4 +32,7 @@ pkey_ptr make_signer_key(EVP_PKEY const* public_part, signer sign);
 /** Tells whether a key is one that was made here. */
 bool is_signer_key(EVP_PKEY const* key) noexcept;
 
+/** Tells whether its signer is waited for. */
+bool waits_for_signer(EVP_PKEY const* key) noexcept;
+
 }  // namespace cotls::detail

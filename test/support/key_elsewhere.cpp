@@ -78,7 +78,7 @@ certificate self_signed_by(private_key const& key) {
   X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
   detail::x509_name_ptr const subject(X509_NAME_new());
   X509_NAME_add_entry_by_txt(subject.get(), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<unsigned char const*>("localhost"), -1, -1, 0);
+                             reinterpret_cast<unsigned char const*>("elsewhere"), -1, -1, 0);
   X509_set_subject_name(made.get(), subject.get());
   X509_set_issuer_name(made.get(), subject.get());
   X509_set_pubkey(made.get(), key.native_handle());

@@ -37,6 +37,7 @@ namespace cotls::detail {
 namespace asio = boost::asio;
 
 class question;
+class signing_call;
 
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
@@ -69,6 +70,7 @@ class ssl_engine {
 
   ssl_engine(ssl_engine const&) = delete;
   ssl_engine& operator=(ssl_engine const&) = delete;
+  ~ssl_engine();
 
   /** Says which end this is. Without effect once the handshake has begun. */
   void set_role(role end) noexcept;
@@ -244,6 +246,7 @@ class ssl_engine {
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
     std::shared_ptr<question> asked;   // that OpenSSL has stopped for
+    std::shared_ptr<signing_call> signing;   // a handshake's, where a signer may be waited for
     std::string session_key;   // with special options, whose sessions are no other connection's
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
   };
@@ -311,6 +314,9 @@ class ssl_engine {
   void count_round_trip() noexcept;
   void succeeded(call what) noexcept;
   step stopped(want for_what) noexcept;
+  bool may_wait_for_signer() const noexcept;
+  std::optional<int> handshake_and_sign();
+  void give_up_signature() noexcept;
   step settled(answer without_openssl) const noexcept;
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   bool missed_certificate(error_code const& failed) const noexcept;

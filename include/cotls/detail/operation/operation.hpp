@@ -49,7 +49,8 @@ class operation : public claim<Connection, Derived> {
       case want::output: return ease_back_pressure();
       case want::client_hello:
       case want::certificate:
-      case want::verification: return this->rest(action::ask);
+      case want::verification:
+      case want::signature: return this->rest(action::ask);
       case want::nothing:
       case want::connect:
       case want::accept:
