@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cotls/certificate_query.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/detail/support/access.hpp>
+#include <cotls/detail/support/hook.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/peer_info.hpp>
 #include <cotls/policy.hpp>
@@ -41,20 +43,24 @@ class context_state;
     (OpenSSL would apply a late change by halves). Copies are cheap and share one context: to change
     a configuration, make a new one.
 
+    Hooks (`on_verify`, `on_established`, and those of `client_context` and `server_context`) are
+    functions that a handshake asks. One returns its answer, or is a coroutine: an
+    `asio::awaitable` of the answer, which runs on the stream's executor while the handshake waits,
+    under the deadline and the cancellation of the operation, which end it. (A blocking operation
+    runs it on the calling thread; of an engine, its user does, `engine::answer`.) What it is shown
+    lives as long as it runs. An exception refuses the handshake with `errc::hook_failed` and the
+    alert internal_error; its text is in the error's. When the operation was cancelled meanwhile, the
+    handshake has failed, with `errc::answer_abandoned`.
+
     @par Concurrency A sealed context may be used from any number of threads. Setters are not safe
-    beside anything else.
+    beside anything else. Hooks and other functions that were set are called by whatever threads
+    perform handshakes, perhaps by several at once.
     @par Exception safety A setter that throws leaves the context as it was.
 */
 class context {
  public:
   /// Decides on a certificate, told what OpenSSL has found of it.
   using verifier_type = std::function<bool(bool accepted, verification const& seen)>;
-
-  /// Decides on a whole chain, told what OpenSSL has found of it.
-  using chain_verifier_type = std::function<bool(bool accepted, peer_info const& seen)>;
-
-  /// Decides on a connection that is established.
-  using established_type = std::function<bool(peer_info const& peer, connection_info const& info)>;
 
   /// Is told what the two ends say to each other.
   using trace_type = std::function<void(traced_message const& said)>;
@@ -125,8 +131,10 @@ class context {
   void do_set_revocation(revocation_options const& policy);
   void do_set_verify_time(std::optional<std::chrono::system_clock::time_point> moment);
   void do_set_verifier(verifier_type decides);
-  void do_set_chain_verifier(chain_verifier_type decides);
-  void do_on_established(established_type decides);
+  void do_on_verify(detail::hook<bool, bool, peer_info const&> decides);
+  void do_on_established(detail::hook<bool, peer_info const&, connection_info const&> decides);
+  void do_on_certificate(char const* setter,
+                         detail::hook<certificate_answer, certificate_query const&> decides);
 
   std::shared_ptr<detail::context_state> state_;
 
@@ -433,35 +441,45 @@ class basic_context : public context {
     return self();
   }
 
-  /** Lets a function decide on the peer's chain as a whole, once: true accepts it, whatever OpenSSL
-      and a `set_verifier` have found, and false refuses it; so does an exception. An empty one
-      leaves it to them. (`SSL_CTX_set_cert_verify_callback`)
+  /** Lets the program decide on the peer's chain as a whole, once: true accepts it, whatever OpenSSL
+      and a `set_verifier` have found, and false refuses it. Null leaves it to them. It is a hook: it
+      may be a coroutine. (`SSL_CTX_set_cert_verify_callback`, `SSL_set_retry_verify`)
 
       It sees the chain as the peer sent it, and as `verified_chain()` the one that was built from
       it, which leads to no root where `accepted` is false; `verify_result()` and `verify_reason()`
       say why. Pins (`client_context::set_pins`) are not overruled. A chain that it accepts is
-      verified. Verification must be on; a server needs no roots then. Chains that were verified for
-      a session are shown to it again before the session is resumed.
-      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once.
-      @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
-  Derived& set_chain_verifier(chain_verifier_type decides) {
-    do_set_chain_verifier(std::move(decides));
+      verified. Verification must be on; a server needs no roots then. Of a session that is resumed it
+      is asked as well, about the chain that the session was made with, as OpenSSL finds it now.
+
+      A client asks before it says anything more to the server. A server asks when its client has
+      proved that the chain is its own; nothing that tells the client that it is accepted leaves
+      before the answer, and no session ticket. Who is refused is sent the alert that OpenSSL has for
+      the reason; where OpenSSL had none, handshake_failure.
+      @param decides  `bool(bool accepted, peer_info const& seen)`, or an awaitable of it.
+      @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. An
+      engine of a server over an adopted BIO cannot hold anything back: making it throws the same. */
+  template <detail::hook_for<bool, bool, peer_info const&> Decides>
+  Derived& on_verify(Decides decides) {
+    do_on_verify(detail::make_hook<bool, bool, peer_info const&>(std::move(decides)));
     return self();
   }
 
-  /** Gives a function the last word on each connection, resumed or not: it is called when the
+  /** Gives the program the last word on each connection, resumed or not: it is asked when the
       handshake is done and nothing was read or written yet. (OpenSSL verifies no chain when a
-      session is resumed; this is where to look whatever the way a connection came about.) False,
-      or an exception, ends it with `errc::peer_not_allowed`, whose text says what the exception
-      said. An empty function accepts all.
+      session is resumed; this is where to look whatever the way a connection came about.) False ends
+      the connection with `errc::peer_not_allowed`. Null accepts all. It is a hook: it may be a
+      coroutine.
 
       The peer, whose own handshake may be done, learns it from its next read: by the alert
-      access_denied from a server of TLS 1.3 and a client of TLS 1.2, by close_notify from the
-      others, of which OpenSSL sends no alert. The session of a connection that was refused is
-      forgotten; a ticket that its client has nevertheless got leads here again.
-      @par Concurrency Called by whatever threads perform handshakes, perhaps by several at once. */
-  Derived& on_established(established_type decides) {
-    do_on_established(std::move(decides));
+      access_denied, or, from a client of TLS 1.3 and from a server of TLS 1.2 that has resumed, of
+      which OpenSSL sends no alert then, by close_notify. A client gets its session tickets of TLS 1.3
+      once it was accepted. The session of a connection that was refused is forgotten.
+      @param decides  `bool(peer_info const& peer, connection_info const& info)`, or an awaitable of
+                      it. */
+  template <detail::hook_for<bool, peer_info const&, connection_info const&> Decides>
+  Derived& on_established(Decides decides) {
+    do_on_established(
+        detail::make_hook<bool, peer_info const&, connection_info const&>(std::move(decides)));
     return self();
   }
 

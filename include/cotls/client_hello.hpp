@@ -26,6 +26,13 @@ struct client_hello {
   std::vector<std::uint16_t> signature_algorithms;    ///< 0x0403 is ecdsa_secp256r1_sha256
   std::vector<std::uint16_t> extensions;              ///< 0x0010 is ALPN. All types, as they came.
   std::vector<unsigned char> session_id;              ///< Up to 32 bytes; random in TLS 1.3.
+  /** What the client would resume with: its ticket of TLS 1.2 (RFC 5077 section 3.2), the identities
+      of its keys in TLS 1.3 (RFC 8446 section 4.2.11), of which most are tickets. */
+  std::vector<unsigned char> ticket;
+  std::vector<std::vector<unsigned char>> psk_identities;
+  /** Where the client is, `192.0.2.1:50012` or `[2001:db8::1]:50012`; empty where that is not known:
+      of an engine, and over other transports than TCP. Nothing that the client says. */
+  std::string address;
   /** False when an extension that is told here makes no sense; it is left out, and the handshake
       will be refused (but for a host name without a byte, which OpenSSL lets pass). */
   bool well_formed = true;

@@ -2,6 +2,8 @@
 
 #include <cotls/alpn_mismatch.hpp>
 #include <cotls/basic_context.hpp>
+#include <cotls/client_hello.hpp>
+#include <cotls/hello_answer.hpp>
 #include <cotls/key_pin.hpp>
 #include <cotls/library_options.hpp>
 #include <cotls/ocsp.hpp>
@@ -87,6 +89,18 @@ class client_context : public basic_context<client_context> {
       that is resumed counts on the response of the connection that it is from.
       @par Errors At the context's first use, `errc::invalid_setting` where nothing is verified. */
   client_context& set_ocsp(ocsp wanted);
+
+  /** Lets the program choose the certificate that a server is shown which asks for one, told what the
+      server takes. It is a hook: it may be a coroutine. Null leaves the choice to the context
+      (`also_use`). (`SSL_CTX_set_cert_cb`)
+      @param decides  `certificate_answer(certificate_query const& asked)`, or an awaitable of it. */
+  template <detail::hook_for<certificate_answer, certificate_query const&> Decides>
+  client_context& on_certificate_request(Decides decides) {
+    do_on_certificate(
+        "on_certificate_request",
+        detail::make_hook<certificate_answer, certificate_query const&>(std::move(decides)));
+    return *this;
+  }
 };
 
 /** The configuration of servers. A server with no certificate chain and key cannot be used
@@ -203,6 +217,38 @@ class server_context : public basic_context<server_context> {
 
   /** The same from a file. @par Errors Also the system's error when it cannot be read. */
   server_context& load_ocsp_response(std::filesystem::path const& file);
+
+  /** Asks the program what becomes of a client, by its hello, before OpenSSL has heard of it: another
+      context serves it, this one does, or an alert refuses it. It is a hook: it may be a coroutine.
+      Of each connection it is asked once, whether it resumes a session or not, also where the client
+      has to send another hello (RFC 8446 section 4.1.4). Virtual hosts are looked up when it leaves
+      the choice to this context. Null asks nobody.
+
+      Of this context only the time limits of its users and `set_max_client_hello` come before. What
+      was set on a connection before its handshake stays as `add_virtual_host` says.
+      @param decides  `hello_answer(client_hello const& heard)`, or an awaitable of it.
+      @par Errors An engine over an adopted BIO cannot hold a hello back: making it throws
+      `errc::invalid_setting`. */
+  template <detail::hook_for<hello_answer, client_hello const&> Decides>
+  server_context& on_client_hello(Decides decides) {
+    do_on_client_hello(detail::make_hook<hello_answer, client_hello const&>(std::move(decides)));
+    return *this;
+  }
+
+  /** Lets the program choose the certificate that a client is shown, when version and algorithms are
+      known: not where a session is resumed. It is a hook: it may be a coroutine. Null shows what the
+      context has; with a hook, it need not have any. (`SSL_CTX_set_cert_cb`)
+      @param decides  `certificate_answer(certificate_query const& asked)`, or an awaitable of it. */
+  template <detail::hook_for<certificate_answer, certificate_query const&> Decides>
+  server_context& on_certificate(Decides decides) {
+    do_on_certificate(
+        "on_certificate",
+        detail::make_hook<certificate_answer, certificate_query const&>(std::move(decides)));
+    return *this;
+  }
+
+ private:
+  void do_on_client_hello(detail::hook<hello_answer, client_hello const&> decides);
 };
 
 }  // namespace cotls

@@ -15,6 +15,7 @@
 #include <cotls/basic_context.hpp>
 #include <cotls/blocking.hpp>
 #include <cotls/certificate.hpp>
+#include <cotls/certificate_query.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_hello.hpp>
 #include <cotls/connect.hpp>
@@ -22,6 +23,7 @@
 #include <cotls/context.hpp>
 #include <cotls/engine.hpp>
 #include <cotls/error.hpp>
+#include <cotls/hello_answer.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>
 #include <cotls/key_pin.hpp>

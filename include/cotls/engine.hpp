@@ -9,6 +9,7 @@
 #include <cotls/peer_info.hpp>
 #include <cotls/step.hpp>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
@@ -70,6 +71,18 @@ class engine {
 
   /** Goes on with the handshake; done when nothing is wanted and there is no error. */
   step handshake();
+
+  /** Returns the work of the hook that a step has asked for (want::client_hello, want::certificate,
+      want::verification, want::established): await it, on whatever executor, and call again. The
+      engine may be gone before it ends.
+      @par Errors `errc::nothing_asked` when there is none; also for a second call */
+  asio::awaitable<void> answer();
+
+  /** Answers in the place of that work, which is not begun then, or not waited for: call again.
+      @par Errors `errc::nothing_asked` when there is no such question, or it was answered */
+  void answer(hello_answer const& said);
+  void answer(certificate_answer const& said);
+  void answer(bool said);
 
   /** Reads plaintext: fills the buffer from as many records as were given.
       `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it.

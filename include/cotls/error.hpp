@@ -53,12 +53,15 @@ enum class errc {
   handshake_not_done,     ///< Keys were asked for before there were any.
   no_extended_master_secret,  ///< TLS 1.2 without RFC 7627: keys of it prove nothing.
   no_channel_binding,     ///< This kind of channel binding is not defined for the connection.
-  peer_not_allowed,       ///< `context::on_established` has refused the connection.
+  peer_not_allowed,       ///< A hook of the program's has refused the peer.
   no_pinned_key,          ///< The server's chain has no key of `client_context::set_pins`.
   unserved_host,          ///< A client asked for a host that this server does not serve.
   needs_tls_1_3,          ///< Asked of a connection of TLS 1.2, which has no such thing.
   invalid_ocsp_response,  ///< An OCSP response is none, has expired, or is of another certificate.
   no_ocsp_response,       ///< A server sent no OCSP response, and must.
+  hook_failed,            ///< A hook of the program's has thrown an exception.
+  nothing_asked,          ///< An engine was given an answer to no question.
+  answer_abandoned,       ///< The operation ended while a hook of the program's was at work.
   no_public_key_found,    ///< The input holds no public key in PEM.
   unsupported_key,        ///< The public key is of a kind that cannot sign in TLS.
   signer_failed,          ///< The signer of a key elsewhere has not signed; its reason is in the text.

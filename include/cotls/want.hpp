@@ -11,10 +11,11 @@ enum class want : std::uint8_t {
   nothing,        ///< Nothing: the call is done.
   input,          ///< Give ciphertext from the peer, then call again.
   output,         ///< Take ciphertext for the peer, if there is any, then call again.
-  client_hello,   ///< Run the client hello hook, then call again.
-  certificate,    ///< Run the certificate hook, then call again.
-  verification,   ///< Run the verification hook, then call again.
-  signature,      ///< Wait for the signature of a key elsewhere, then call again.
+  client_hello,   ///< Have `on_client_hello` answered (`engine::answer`), then call again.
+  certificate,    ///< `on_certificate`, or a client's `on_certificate_request`.
+  verification,   ///< `on_verify`
+  established,    ///< `on_established`
+  signature,      ///< The signer of a key elsewhere (`private_key::from_signer`).
   connect,        ///< Wait until the adopted BIO can be connected, then call again.
   accept,         ///< Wait until the adopted BIO can accept a connection, then call again.
   async,          ///< Wait for the job that has paused (`SSL_get_all_async_fds`), then call again.
@@ -30,6 +31,7 @@ constexpr status status_of(want value) noexcept {
     case want::client_hello: return status::want_client_hello;
     case want::certificate: return status::want_x509_lookup;
     case want::verification: return status::want_retry_verify;
+    case want::established: return status::unclassified;   // OpenSSL is done
     case want::connect: return status::want_connect;
     case want::accept: return status::want_accept;
     case want::signature:

@@ -105,6 +105,14 @@ void byte_queue::consume(std::size_t size) noexcept {
   if (empty()) clear();
 }
 
+std::vector<std::byte> byte_queue::take_last(std::size_t taken) {
+  auto const first = bytes_.end() - static_cast<std::ptrdiff_t>(std::min(taken, size()));
+  std::vector<std::byte> last(first, bytes_.end());
+  bytes_.erase(first, bytes_.end());
+  if (empty()) clear();
+  return last;
+}
+
 void byte_queue::clear() noexcept {
   std::vector<std::byte>().swap(bytes_);
   offset_ = 0;
@@ -216,6 +224,11 @@ void channel::send(void const* data, std::size_t size) noexcept {
     note_send_error(make_error_code(boost::system::errc::not_enough_memory));
   }
   if (!use_) flush();
+}
+
+std::vector<std::byte> channel::retract() {
+  std::size_t const size = use_ ? std::exchange(use_->sent_, 0) : 0;
+  return size > 0 ? do_retract(size) : std::vector<std::byte>();
 }
 
 bool channel::look_ahead() noexcept {

@@ -12,6 +12,7 @@
 #include <cotls/detail/channel/native_channel.hpp>
 
 #include "support/thread_owned.hpp"
+#include "system/socket.hpp"
 #include "system/system_error.hpp"
 
 #include <sys/socket.h>
@@ -214,6 +215,19 @@ void native_channel::coalesce(void const* data, std::size_t size) {
   } else {
     send_buffer_.append(data, size);
   }
+}
+
+// Of a use, all is in the one place or the other.
+std::vector<std::byte> native_channel::do_retract(std::size_t size) {
+  coalescing_buffer* const coalesced = coalesced_from(*this);
+  if (!coalesced) return send_buffer_.take_last(size);
+  std::vector<std::byte> sent(coalesced->data(), coalesced->data() + coalesced->size());
+  coalesced->pop();
+  return sent;
+}
+
+std::string native_channel::peer_address() const {
+  return address_of_peer(over_.descriptor(over_.socket));
 }
 
 void native_channel::flush() noexcept {

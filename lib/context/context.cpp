@@ -202,14 +202,19 @@ void context::do_set_verifier(verifier_type decides) {
   state_->change("set_verifier", [&](settings& now) { now.peer.set_verifier(std::move(decides)); });
 }
 
-void context::do_set_chain_verifier(chain_verifier_type decides) {
-  state_->change("set_chain_verifier",
-                 [&](settings& now) { now.peer.set_chain_verifier(std::move(decides)); });
+void context::do_on_verify(detail::hook<bool, bool, peer_info const&> decides) {
+  state_->change("on_verify", [&](settings& now) { now.peer.set_on_chain(std::move(decides)); });
 }
 
-void context::do_on_established(established_type decides) {
+void context::do_on_established(
+    detail::hook<bool, peer_info const&, connection_info const&> decides) {
   state_->change("on_established",
                  [&](settings& now) { now.peer.set_last_word(std::move(decides)); });
+}
+
+void context::do_on_certificate(
+    char const* setter, detail::hook<certificate_answer, certificate_query const&> decides) {
+  state_->change(setter, [&](settings& now) { now.hooks.set_on_certificate(std::move(decides)); });
 }
 
 client_context::client_context(protocol versions)
@@ -311,6 +316,12 @@ server_context& server_context::add_virtual_host(std::string_view name,
 server_context& server_context::set_unknown_host(unknown_host policy) {
   state_->change("set_unknown_host", [&](settings& now) { now.hosts.set_unknown(policy); });
   return *this;
+}
+
+void server_context::do_on_client_hello(
+    detail::hook<hello_answer, client_hello const&> decides) {
+  state_->change("on_client_hello",
+                 [&](settings& now) { now.hooks.set_on_client_hello(std::move(decides)); });
 }
 
 server_context& server_context::set_ocsp_response(std::string_view der) {

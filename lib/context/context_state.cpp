@@ -113,7 +113,8 @@ void context_state::seal(void (*install)(context_state&)) {
 void context_state::check_identity() const {
   bool const shows_none = !settings_.hosts.empty() &&
                           settings_.hosts.unknown() == unknown_host::refuse;
-  if ((adopted || shows_none) && settings_.identity.empty()) return;
+  bool const is_told = end == role::server && settings_.hooks.on_certificate();
+  if ((adopted || shows_none || is_told) && settings_.identity.empty()) return;
   settings_.identity.check_complete(end, handle());
 }
 
@@ -137,8 +138,7 @@ bool context_state::must_trust_system() const {
   if (adopted || !needs_roots(verify_mode()) || has_roots()) return false;
   // A directory given to the wrapped context cannot be seen from here. Should there be none, every
   // certificate is refused: that fails closed. A verifier of the program's may know better.
-  bool const decided =
-      settings_.peer.decides() != nullptr || settings_.peer.decides_on_chain() != nullptr;
+  bool const decided = settings_.peer.decides() != nullptr || settings_.peer.on_chain();
   bool const expects_roots = !is_lent() && !decided;
   if (end == role::server && expects_roots) fail(errc::no_roots, "using the server's context");
   return end == role::client;

@@ -4,6 +4,8 @@
 #include <cotls/detail/support/access.hpp>
 #include <cotls/detail/support/held.hpp>
 
+#include "engine/dialogue.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <array>
@@ -26,6 +28,21 @@ struct engine::body {
     return ciphertext;
   }
 
+  // The question that waits for an answer, and whose work nobody was given.
+  std::shared_ptr<detail::question> open_question() const {
+    std::shared_ptr<detail::question> asked = ssl.asked();
+    bool const is_open = asked && asked->how_far() == detail::progress::waiting;
+    if (!is_open) throw error(errc::nothing_asked);
+    return asked;
+  }
+
+  template <class Question, class Answer>
+  void answer(Answer const& said) {
+    auto* const asked = dynamic_cast<Question*>(open_question().get());
+    if (!asked || !asked->give(said)) throw error(errc::nothing_asked);
+  }
+
+  std::weak_ptr<detail::question> given_out;
   detail::memory_channel ciphertext;
   std::optional<detail::bio_channel> adopted;
   detail::ssl_engine ssl;
@@ -74,6 +91,24 @@ step engine::request_certificate() {
   return perform("requesting a certificate",
                  [](detail::ssl_engine& ssl) { return ssl.request_certificate(); });
 }
+
+asio::awaitable<void> engine::answer() {
+  body& of = detail::held(body_);
+  std::shared_ptr<detail::question> asked = of.open_question();
+  if (asked == of.given_out.lock()) throw error(errc::nothing_asked);
+  of.given_out = asked;
+  return detail::work_on(std::move(asked));
+}
+
+void engine::answer(hello_answer const& said) {
+  detail::held(body_).answer<detail::asked_hello>(said);
+}
+
+void engine::answer(certificate_answer const& said) {
+  detail::held(body_).answer<detail::asked_certificate>(said);
+}
+
+void engine::answer(bool said) { detail::held(body_).answer<detail::asked_verdict>(said); }
 
 template <class Call>
 step engine::perform(char const* operation, Call call) {

@@ -63,6 +63,24 @@ bool read_list(vector_reader from, std::vector<std::uint16_t>& into) {
   return from.enter(2) && !from.empty() && read_numbers(from, into);
 }
 
+bool read_bytes(vector_reader from, std::vector<unsigned char>& into) {
+  auto const rest = from.rest();
+  into.assign(rest.begin(), rest.end());
+  return true;
+}
+
+// RFC 8446 section 4.2.11: identities of at least one byte, and an age of four bytes behind each.
+bool read_identities(vector_reader from, std::vector<std::vector<unsigned char>>& into) {
+  vector_reader identities(from.vector(2));
+  while (!identities.empty()) {
+    auto const one = identities.vector(2);
+    identities.number(4);
+    if (one.empty()) return false;
+    into.emplace_back(one.begin(), one.end());
+  }
+  return !from.failed() && !identities.failed() && !into.empty();
+}
+
 // Reads an extension, if the client sent it; leaves nothing of one that cannot be read.
 template <class T>
 void read_extension(SSL* ssl, unsigned type, bool (*read)(vector_reader, T&), client_hello& of,
@@ -99,6 +117,8 @@ client_hello read_client_hello(SSL* ssl) {
   read_extension(ssl, TLSEXT_TYPE_supported_groups, read_list, hello, hello.groups);
   read_extension(ssl, TLSEXT_TYPE_signature_algorithms, read_list, hello,
                  hello.signature_algorithms);
+  read_extension(ssl, TLSEXT_TYPE_session_ticket, read_bytes, hello, hello.ticket);
+  read_extension(ssl, TLSEXT_TYPE_psk, read_identities, hello, hello.psk_identities);
   read_cipher_suites(ssl, hello.cipher_suites);
   if (hello.versions.empty()) {
     hello.versions.push_back(

@@ -121,10 +121,13 @@ ssl_engine::ssl_engine(server_context const& context, channel& over)
     : ssl_engine(access::state(context), over) {
   set_role(role::server);
   // What such a BIO waits for it must see itself, so that no hello can be looked at before.
-  if (must_choose_host() && BIO_next(SSL_get_rbio(ssl_.get()))) {
-    detail::fail(errc::invalid_setting, "a context with virtual hosts, over an adopted BIO");
+  bool const held_back = must_meet_hello() || context_->settings().peer.on_chain();
+  if (held_back && BIO_next(SSL_get_rbio(ssl_.get()))) {
+    detail::fail(errc::invalid_setting,
+                 "virtual hosts, on_client_hello or on_verify over an adopted BIO");
   }
   shape_records();
+  hold_tickets();
 }
 
 void ssl_engine::shape_records() noexcept {
@@ -150,6 +153,7 @@ bool ssl_engine::is_server() const noexcept { return SSL_is_server(ssl_.get()) =
 step ssl_engine::perform(call what, void* data, std::size_t size) {
   bool const establishes = !was_opened(phase_);
   if (establishes) {
+    if (step const waits = await_answer(); waits.error || waits.want != want::nothing) return waits;
     begin();
     // Nothing is read or written before the last word: OpenSSL would go on with that at once. And
     // only a call of its own can wait for a signer.
@@ -183,9 +187,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   }
   if (result > 0) {
     succeeded(what);
-    if (establishes && has_last_word() && what == call::handshake) {
-      if (step const refused = judge(); refused.error) return refused;
-    }
+    if (establishes && has_last_word() && what == call::handshake) return conclude();
     return {want::nothing, bytes, {}};
   }
 
@@ -271,8 +273,8 @@ step ssl_engine::handshake() {
     case hello_arrival::too_long: return refuse_hello();
     case hello_arrival::here: break;
   }
-  if (must_choose_host()) {
-    if (step const chosen = choose_host(); chosen.error) return chosen;
+  if (must_meet_hello()) {
+    if (step const met = meet_hello(); met.error || met.want != want::nothing) return met;
   }
   receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
   step done = perform(call::handshake);
@@ -332,7 +334,7 @@ read_step ssl_engine::read(std::span<asio::mutable_buffer const> buffers) {
 read_step ssl_engine::read_records(std::span<asio::mutable_buffer const> buffers) {
   if (held_) return {{want::nothing, 0, held_}};
   if (failed()) return {settled(answer::failure)};
-  if (step const begun = begin_with_host(); begun.error || begun.want != want::nothing) {
+  if (step const begun = begin_with_hello(); begun.error || begun.want != want::nothing) {
     return {begun};
   }
   if (was_opened(phase_) && nothing_to_do()) return {needs_input(channel_->lack())};
@@ -416,7 +418,7 @@ step ssl_engine::write(std::span<asio::const_buffer const> buffers) {
   answer const settles = answer_to(request::write, phase_);
   if (settles != answer::goes_on) return settled(settles);
   if (channel_->send_error()) return {want::nothing, 0, send_failure()};
-  if (step const begun = begin_with_host(); begun.error || begun.want != want::nothing) {
+  if (step const begun = begin_with_hello(); begun.error || begun.want != want::nothing) {
     return begun;
   }
   if (channel_->unsent() > channel::max_unsent) return {want::output, 0, {}};

@@ -17,11 +17,13 @@ namespace cotls::detail {
 
 namespace {
 
-bool is_verification_failure(error_code code) {
+// Whether a callback of ours has refused, and has said why.
+bool is_our_refusal(error_code code) {
   auto const packed = static_cast<unsigned long>(static_cast<unsigned>(code.value()));
-  return code.category() == openssl_category() && ERR_GET_LIB(packed) == ERR_LIB_SSL &&
-         (ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED ||
-          ERR_GET_REASON(packed) == SSL_R_INVALID_STATUS_RESPONSE);
+  if (code.category() != openssl_category() || ERR_GET_LIB(packed) != ERR_LIB_SSL) return false;
+  int const reason = ERR_GET_REASON(packed);
+  return reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_INVALID_STATUS_RESPONSE ||
+         reason == SSL_R_CERT_CB_ERROR || reason == SSL_R_CALLBACK_FAILED;
 }
 
 }  // namespace
@@ -31,7 +33,7 @@ step ssl_engine::fail(error_code code, status classified, std::string stack) noe
   phase_ = was_opened(phase_) ? phase::failed : phase::refused;
   try {
     failure& known = failures().fatal;
-    if (!is_verification_failure(code)) forget_refused_certificate();
+    if (!is_our_refusal(code)) forget_refused_certificate();
     if (record_->refused_as) fatal_ = code = record_->refused_as;
     known.status = classified;
     known.openssl_stack = std::move(stack);

@@ -1,11 +1,21 @@
-// Virtual hosts: the whole hello of a client is here before OpenSSL is asked, so that the connection
-// can be made anew from the context of the host that it asks for. (Exchanging the context of one that
-// has begun leaves the first one's verification, versions and options in place, T2.)
+// Whom a client meets: its whole hello is here before OpenSSL is asked, so that the connection can be
+// made anew from another context, which the program's hook names or the host that is asked for.
+// (Exchanging the context of one that has begun leaves the first one's verification, versions and
+// options in place, T2.)
+//
+//   hello -> on_client_hello -> refused, or a context
+//                  |
+//                  +--> the virtual host of the name -> refused, or its context, or our own
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
+#include <cotls/detail/support/access.hpp>
+
 #include "context/context_state.hpp"
+#include "engine/dialogue.hpp"
+#include "engine/hello_layout.hpp"
 #include "engine/hello_probe.hpp"
+#include "engine/seal.hpp"
 
 #include <openssl/ssl.h>
 
@@ -14,40 +24,81 @@
 
 namespace cotls::detail {
 
-bool ssl_engine::must_choose_host() const noexcept {
-  return has_not_begun(phase_) && context_ && !context_->settings().hosts.empty();
+bool ssl_engine::must_meet_hello() const noexcept {
+  if (hello_was_met_ || was_opened(phase_) || !context_) return false;
+  settings const& known = context_->settings();
+  return !known.hosts.empty() || known.hooks.on_client_hello();
 }
 
 // A read or write that comes before the handshake must not lead OpenSSL past the choice.
-step ssl_engine::begin_with_host() { return must_choose_host() ? handshake() : step{}; }
+step ssl_engine::begin_with_hello() { return must_meet_hello() ? handshake() : step{}; }
 
-step ssl_engine::choose_host() {
+// The program's hook is asked once, before OpenSSL is: not again after a HelloRetryRequest (T4).
+step ssl_engine::meet_hello() {
   try {
-    hello_probe probe;
-    // What is no hello is OpenSSL's to refuse.
-    if (probe.look(channel_->ahead()).want != want::client_hello) return {};
-    std::string const name = probe.take_hello().server_name;
-    host_settings const& hosts = context_->settings().hosts;
-    if (auto host = hosts.find(name)) {
-      serve_by(std::move(host));
-      return {};
+    if (!record_ || !record_->dialogue) {
+      hello_probe probe;
+      bool const is_hello = probe.look(channel_->ahead()).want == want::client_hello;
+      auto const& by = context_->settings().hooks.on_client_hello();
+      if (!is_hello || !by) hello_was_met_ = true;
+      if (!is_hello) return {};   // OpenSSL's to refuse
+      client_hello heard = probe.take_hello();
+      if (!by) return choose_host(heard.server_name);
+      read_layout(channel_->ahead(), heard);
+      heard.address = channel_->peer_address();
+      talk().host = heard.server_name;
+      talk().hello = question_for(by, std::move(heard));
     }
-    bool const served = hosts.unknown() == unknown_host::serve ||
-                        (name.empty() && SSL_get_certificate(ssl_.get()));
-    return served ? step{} : refuse_host();
+    step const asked = ask(talk().hello, want::client_hello);
+    if (asked.error || asked.want != want::nothing) return asked;
+    hello_was_met_ = true;
+    phase_ = phase::hello;
+    return serve_as_asked();
   } catch (error const& failed) {
-    return fail(failed.code(), failed.status());
+    return refuse_client(alert::internal_error, failed.code());
   } catch (std::bad_alloc const&) {
-    return fail(make_error_code(boost::system::errc::not_enough_memory), status::unclassified);
+    return refuse_client(alert::internal_error,
+                         make_error_code(boost::system::errc::not_enough_memory));
   }
 }
 
-// RFC 6066 section 3: "it is RECOMMENDED to ... terminate the handshake by sending a fatal-level
-// unrecognized_name(112) alert".
-step ssl_engine::refuse_host() {
-  auto const said = plaintext_alert(alert::unrecognized_name);
+step ssl_engine::serve_as_asked() {
+  hello_answer said;
+  try {
+    said = talk().hello->value();
+  } catch (...) {
+    step const failed = refuse_client(alert::internal_error, errc::hook_failed);
+    failures().fatal.remark = text_of(std::current_exception());
+    return failed;
+  }
+  if (said.refused()) return refuse_client(*said.refused(), errc::peer_not_allowed);
+  std::shared_ptr<context_state> const& by = access::state(said);
+  if (!by) return choose_host(talk().host);
+  if (by != context_) {
+    seal(*by);
+    serve_by(by);
+  }
+  return {};
+}
+
+step ssl_engine::choose_host(std::string const& name) {
+  host_settings const& hosts = context_->settings().hosts;
+  if (auto host = hosts.find(name)) {
+    serve_by(std::move(host));
+    return {};
+  }
+  bool const served = hosts.empty() || hosts.unknown() == unknown_host::serve ||
+                      (name.empty() && SSL_get_certificate(ssl_.get()));
+  // RFC 6066 section 3: "it is RECOMMENDED to ... terminate the handshake by sending a fatal-level
+  // unrecognized_name(112) alert".
+  return served ? step{} : refuse_client(alert::unrecognized_name, errc::unserved_host);
+}
+
+// Before OpenSSL has answered, there are no keys.
+step ssl_engine::refuse_client(alert why, error_code reason) {
+  auto const said = plaintext_alert(why);
   channel_->send(said.data(), said.size());
-  return fail(errc::unserved_host, status::ssl);
+  return fail(reason, status::ssl);
 }
 
 // What was asked of this connection by calls of its own stays; the rest is the host's.
@@ -63,6 +114,7 @@ void ssl_engine::serve_by(std::shared_ptr<context_state> host) {
   take(made);
   set_role(role::server);
   shape_records();
+  hold_tickets();
   begin_new_key();
   set_read_ahead(reads_ahead);
   if (own_mode) set_verify_mode(mode);

@@ -4,6 +4,7 @@
 #include <cotls/detail/engine/ssl_engine.hpp>
 
 #include "context/context_state.hpp"
+#include "engine/dialogue.hpp"
 #include "identity/host_name.hpp"
 #include "openssl/openssl_error.hpp"
 #include "openssl/openssl_ptr.hpp"
@@ -227,29 +228,52 @@ int ssl_engine::on_verify_chain(x509_store_ctx_st* store) {
 }
 
 bool ssl_engine::decide_on_chain(bool accepted, x509_store_ctx_st* store) noexcept {
-  bool allowed = false;
+  if (!context_ || !context_->settings().peer.on_chain()) return accepted;
+  try {
+    std::shared_ptr<asked_verdict>& about = talk().verification;
+    if (!about || about->how_far() == progress::unasked || was_opened(phase_)) {
+      about = question_for(context_->settings().peer.on_chain(), accepted, seen_by(store, accepted));
+      talk().chain_was_accepted = accepted;
+    }
+    if (!is_server() && phase_ == phase::handshake) return ask_about_chain(accepted, store);
+    // The program is asked later (`judge_chain`): on a server OpenSSL cannot wait for it, and of a
+    // session it is not known yet whether it will be resumed.
+    if (!accepted) lacks_pinned_key(store);   // which `pins_hold` wants to know
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return true;
+  } catch (...) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);   // it fails closed
+    return false;
+  }
+}
+
+// A client's OpenSSL waits when it is told to, and verifies the chain once more when it goes on.
+bool ssl_engine::ask_about_chain(bool accepted, x509_store_ctx_st* store) {
+  dialogue& with = talk();
   bool unpinned = false;
   try {
-    auto const* const decides = context_ ? context_->settings().peer.decides_on_chain() : nullptr;
-    allowed = decides ? (*decides)(accepted, seen_by(store, accepted)) : accepted;
+    if (with.verification->look() == progress::waiting) {
+      with.current = with.verification;
+      with.stopped_for = want::verification;
+      SSL_set_retry_verify(ssl_.get());
+      return true;
+    }
+    bool const allowed = with.verification->value();
     // They were looked for where OpenSSL had nothing against the chain.
     unpinned = allowed && !accepted && lacks_pinned_key(store);
-    allowed &= !unpinned;
-  } catch (...) {
-    allowed = false;
-  }
-  if (allowed) {
-    if (!accepted) forget_refused_certificate();
-    X509_STORE_CTX_set_error(store, X509_V_OK);
-  } else if (accepted || unpinned) {
-    if (accepted) X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-    try {
-      note_refused_certificate(store, unpinned);
-    } catch (...) {
-      // The chain stays refused.
+    if (allowed && !unpinned) {
+      if (!accepted) forget_refused_certificate();
+      X509_STORE_CTX_set_error(store, X509_V_OK);
+      return true;
     }
+    if (accepted) X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    if (accepted || unpinned) note_refused_certificate(store, unpinned);
+  } catch (...) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);   // internal_error
+    failures().refused_as = errc::hook_failed;
+    failures().fatal.remark = text_of(std::current_exception());
   }
-  return allowed;
+  return false;
 }
 
 // Remembers why and where the chain was refused.

@@ -29,9 +29,12 @@ void install_callbacks(context_state& to) {
   if (peer.decides() || !peer.pins().empty()) {
     SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), ssl_engine::on_verify);
   }
-  if (peer.decides_on_chain()) verify_chains_by(context, ssl_engine::on_verify_chain);
+  if (peer.on_chain()) verify_chains_by(context, ssl_engine::on_verify_chain);
   if (to.settings().ocsp.wanted() != ocsp::none) {
     SSL_CTX_set_tlsext_status_cb(context, ssl_engine::on_ocsp_response);
+  }
+  if (to.settings().hooks.on_certificate()) {
+    SSL_CTX_set_cert_cb(context, ssl_engine::on_certificate, nullptr);
   }
   if (peer.has_last_word()) let_refusals_be_told(context);
 }

@@ -1,53 +1,43 @@
 // Signatures that a handshake waits for:
 //
-//   perform -> signing_call::run -> want::signature -> signature_question::answer: the program's
-//   perform -> signing_call::run, with the signature -> as ever
+//   perform -> handshake_and_sign -> signing_call::run -> a question, as of a hook (want::signature)
+//   perform -> handshake_and_sign -> signing_call::run, with the answer -> as ever
 
-#include <cotls/detail/engine/question.hpp>
 #include <cotls/detail/engine/ssl_engine.hpp>
 
 #include "context/context_state.hpp"
+#include "engine/dialogue.hpp"
 #include "signing/signing_call.hpp"
 
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
-
 #include <exception>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace cotls::detail {
 
 namespace {
 
-class signature_question final : public question {
- public:
-  explicit signature_question(std::shared_ptr<awaited_signature> awaited) noexcept
-      : awaited_(std::move(awaited)) {}
+std::shared_ptr<asked_signature> question_about(signing_call::wanted const& signature) {
+  auto const kept = std::make_shared<signing_call::wanted const>(signature);
+  return std::make_shared<asked_signature>([kept] {
+    return reply<signer::signature>(std::in_place_index<1>, kept->by.async_sign(kept->request));
+  });
+}
 
-  // That it was cancelled is no answer.
-  asio::awaitable<void> answer() override {
-    std::exception_ptr failed;
-    try {
-      signer::signature made = co_await awaited_->by().async_sign(awaited_->request());
-      awaited_->give(std::move(made));
-    } catch (...) {
-      failed = std::current_exception();
-    }
-    if (!failed) co_return;
-    asio::cancellation_state const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failed);
-    awaited_->fail(std::move(failed));
+void give_answer(asked_signature const& of, signing_call& to) noexcept {
+  try {
+    to.give(of.value());
+  } catch (...) {
+    to.fail(std::current_exception());
   }
-
- private:
-  std::shared_ptr<awaited_signature> awaited_;
-};
+}
 
 }  // namespace
 
 // Here, for it may have to end a call of OpenSSL's that waits, while all of it is there.
 ssl_engine::~ssl_engine() {
-  if (!record_ || !record_->signing) return;
+  if (!record_ || !record_->dialogue || !record_->dialogue->signing) return;
   channel_->mute();
   give_up_signature();
 }
@@ -57,23 +47,25 @@ bool ssl_engine::may_wait_for_signer() const noexcept {
 }
 
 std::optional<int> ssl_engine::handshake_and_sign() {
-  record& known = failures();
-  if (!known.signing) known.signing = std::make_shared<signing_call>();
-  signing_call& under_way = *known.signing;
-  std::shared_ptr<awaited_signature> const before = under_way.awaited();
-  std::optional<int> const done = under_way.run(ssl_.get());
-  if (done) {
-    give_up_signature();   // none is waited for
-  } else if (under_way.awaited() != before) {
-    known.asked = std::make_shared<signature_question>(under_way.awaited());
+  dialogue& with = talk();
+  if (!with.signing) with.signing = std::make_shared<signing_call>();
+  for (;;) {
+    if (with.signature) give_answer(*std::exchange(with.signature, nullptr), *with.signing);
+    std::optional<int> const done = with.signing->run(ssl_.get());
+    if (done) {
+      with.signing.reset();
+      return done;
+    }
+    with.signature = question_about(with.signing->awaited());
+    if (with.signature->look() != progress::waiting) continue;   // it has thrown
+    with.current = with.signature;
+    with.stopped_for = want::signature;
+    return std::nullopt;
   }
-  return done;
 }
 
 void ssl_engine::give_up_signature() noexcept {
-  if (!record_ || !record_->signing) return;
-  record_->asked.reset();
-  record_->signing.reset();
+  if (record_ && record_->dialogue) record_->dialogue->signing.reset();
 }
 
 }  // namespace cotls::detail

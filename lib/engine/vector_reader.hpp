@@ -19,6 +19,9 @@ class vector_reader {
     return value;
   }
 
+  /// All that is left.
+  std::span<unsigned char const> rest() { return take(rest_.size()); }
+
   void skip(std::size_t bytes) { take(bytes); }
 
   /// A vector behind its length, which is a number of so many bytes.

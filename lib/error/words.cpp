@@ -108,7 +108,8 @@ description describe(errc value) noexcept {
               "such as tls_exporter"};
     case errc::peer_not_allowed:
       return {"peer_not_allowed",
-              "the program does not allow the peer (on_established): it has got nothing of yours"};
+              "the program does not allow the peer (on_established, on_client_hello and the like): it "
+              "has got nothing of yours"};
     case errc::no_pinned_key:
       return {"no_pinned_key",
               "the server's chain has none of the pinned keys (set_pins): pin its new ones, if it "
@@ -128,6 +129,15 @@ description describe(errc value) noexcept {
       return {"no_ocsp_response",
               "the server sent no OCSP response: have it staple one, or do not require it "
               "(ocsp::ask)"};
+    case errc::hook_failed:
+      return {"hook_failed",
+              "the program could not say what becomes of the peer: its hook has thrown an exception"};
+    case errc::nothing_asked:
+      return {"nothing_asked",
+              "the engine has not asked that, or was answered: look at what its last step wants"};
+    case errc::answer_abandoned:
+      return {"answer_abandoned",
+              "the handshake was given up while the program was asked (a hook): connect again"};
     case errc::no_public_key_found:
       return {"no_public_key_found",
               "no public key was found: give it in PEM, with BEGIN PUBLIC KEY"};

@@ -13,10 +13,8 @@ namespace cotls::detail {
 
 namespace {
 
-// Owns the question while its work is in progress. What it throws is no answer of the program's,
-// which is told to the engine, but a failure to ask.
-asio::awaitable<void> answered(std::shared_ptr<question> asked) { co_await asked->answer(); }
-
+// What the work throws is no answer of the program's, which is told to the engine, but a failure to
+// ask.
 error_code code_of(std::exception_ptr const& thrown) noexcept {
   if (!thrown) return {};
   try {
@@ -34,10 +32,11 @@ asking::asking(asio::any_io_executor const& executor)
     : strand_(asio::make_strand(executor)), waits_(executor) {}
 
 void asking::begin(std::shared_ptr<question> asked) {
+  asked_ = asked;
   if (!asked) {
     return asio::post(strand_, [self = shared_from_this()] { self->end(errc::unexpected_result); });
   }
-  asio::co_spawn(strand_, answered(std::move(asked)),
+  asio::co_spawn(strand_, work_on(std::move(asked)),
                  asio::bind_cancellation_slot(
                      stop_.slot(), [self = shared_from_this()](std::exception_ptr const& thrown) {
                        self->end(code_of(thrown));
@@ -46,12 +45,14 @@ void asking::begin(std::shared_ptr<question> asked) {
 
 void asking::cancel(asio::cancellation_type type) {
   asio::post(strand_, [self = shared_from_this(), type] {
+    if (self->asked_) self->asked_->abandon();
     self->stop_.emit(type);
     self->end(asio::error::operation_aborted);
   });
 }
 
 void asking::end(error_code code) {
+  asked_.reset();
   if (!waits_.empty()) waits_.complete_first(code);
 }
 
@@ -63,7 +64,7 @@ interruption answer_here(std::shared_ptr<question> const& asked, give_up_at unti
   }
   asio::io_context here(1);
   bool ended = false;
-  asio::co_spawn(here, answered(asked), [&](std::exception_ptr const& thrown) {
+  asio::co_spawn(here, work_on(asked), [&](std::exception_ptr const& thrown) {
     ended = true;
     failed = code_of(thrown);
   });

@@ -58,7 +58,16 @@ void identity_choice::install(SSL_CTX* clients, std::vector<identity> const& amo
   SSL_CTX_set_cert_cb(clients, given ? on_certificate_request : nullptr, nullptr);
 }
 
-int identity_choice::on_certificate_request(SSL* connection, void*) {
+bool show_identity(SSL* connection, identity const& shown) {
+  x509_stack_ptr const issuers = issuers_of(shown);
+  SSL_certs_clear(connection);
+  return SSL_use_cert_and_key(connection, shown.chain().leaf().native_handle(),
+                              shown.key().native_handle(), issuers.get(), 1) == 1;
+}
+
+int identity_choice::on_certificate_request(SSL* connection, void*) { return choose(connection); }
+
+int identity_choice::choose(SSL* connection) {
   auto const* const choice =
       owned_by_context<identity_choice>::find(SSL_get_SSL_CTX(connection));
   bool const answered = !choice || choice->answer(connection);

@@ -8,6 +8,10 @@
 
 namespace cotls::detail {
 
+/** Has a connection show an identity, and no other. False, with OpenSSL's errors, when it does not
+    take it. */
+bool show_identity(SSL* connection, identity const& shown);
+
 /** Several identities of a client, of which each server that asks is shown the first that fits. */
 class identity_choice {
  public:
@@ -18,6 +22,10 @@ class identity_choice {
       the context has.
       @par Errors OpenSSL's, when there is no memory */
   static void install(SSL_CTX* clients, std::vector<identity> const& among);
+
+  /** Chooses for a connection whose context has several; otherwise it shows what it has.
+      @return As of OpenSSL's callback: 0 when there is no memory. */
+  static int choose(SSL* connection);
 
  private:
   struct candidate {

@@ -81,8 +81,8 @@ void peer_settings::check(verify mode) const {
   if (decides()) {
     fail(errc::invalid_setting, "set_verifier without verify::optional or verify::required");
   }
-  if (decides_on_chain()) {
-    fail(errc::invalid_setting, "set_chain_verifier without verify::optional or verify::required");
+  if (on_chain()) {
+    fail(errc::invalid_setting, "on_verify without verify::optional or verify::required");
   }
   if (!pins_.empty()) fail(errc::invalid_setting, "set_pins without verify::required");
 }

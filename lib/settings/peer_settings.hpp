@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cotls/detail/support/hook.hpp>
 #include <cotls/detail/support/role.hpp>
 #include <cotls/key_pin.hpp>
 #include <cotls/verification.hpp>
 #include <cotls/verify.hpp>
 
+#include "settings/program_function.hpp"
 #include "settings/setting.hpp"
 #include "trust/roots.hpp"
 
@@ -40,29 +42,13 @@ constexpr bool needs_roots(verify mode) noexcept {
   return true;
 }
 
-/** A function of the program's; none where it has given none. Equal are copies of one. */
-template <class Function>
-class program_function {
- public:
-  void set(Function function) {
-    function_ = function ? std::make_shared<Function const>(std::move(function)) : nullptr;
-  }
-
-  Function const* get() const noexcept { return function_.get(); }
-
-  bool operator==(program_function const&) const = default;
-
- private:
-  std::shared_ptr<Function const> function_;
-};
-
 /** What is asked of the peer's certificate, who decides on it, and which authorities a server
     suggests for it. */
 class peer_settings {
  public:
   using verifier = std::function<bool(bool accepted, verification const& seen)>;
-  using chain_verifier = std::function<bool(bool accepted, peer_info const& seen)>;
-  using last_word = std::function<bool(peer_info const&, connection_info const&)>;
+  using chain_hook = hook<bool, bool, peer_info const&>;
+  using last_word = hook<bool, peer_info const&, connection_info const&>;
 
   /** @par Errors errc::invalid_setting for a client that is to ask and not to verify */
   void set_verify(verify mode, role end);
@@ -87,12 +73,14 @@ class peer_settings {
   verifier const* decides() const noexcept { return verifier_.get(); }
 
   /** Who decides on each chain as a whole; null: nobody but OpenSSL. */
-  void set_chain_verifier(chain_verifier decides) { chain_verifier_.set(std::move(decides)); }
-  chain_verifier const* decides_on_chain() const noexcept { return chain_verifier_.get(); }
+  void set_on_chain(chain_hook decides) { on_chain_.set(std::move(decides)); }
+  std::shared_ptr<chain_hook const> const& on_chain() const noexcept { return on_chain_.shared(); }
 
   /** Who decides on each connection once it is established; null: nobody. */
   void set_last_word(last_word decides) { last_word_.set(std::move(decides)); }
-  last_word const* established() const noexcept { return last_word_.get(); }
+  std::shared_ptr<last_word const> const& established() const noexcept {
+    return last_word_.shared();
+  }
 
   /** Of which keys a verified chain must have one; none: of whichever.
       @par Errors errc::invalid_setting for none */
@@ -100,7 +88,7 @@ class peer_settings {
   std::vector<key_pin> const& pins() const noexcept { return pins_; }
 
   /** Whether a connection that is established may still be refused. */
-  bool has_last_word() const noexcept { return established() || !pins_.empty(); }
+  bool has_last_word() const noexcept { return established() || on_chain() || !pins_.empty(); }
 
   /** Checks what would be without effect.
       @par Errors errc::invalid_setting for what decides on verified chains, where none is */
@@ -124,7 +112,7 @@ class peer_settings {
   setting<bool> late_;
   setting<std::optional<std::chrono::system_clock::time_point>> time_;
   program_function<verifier> verifier_;
-  program_function<chain_verifier> chain_verifier_;
+  program_function<chain_hook> on_chain_;
   program_function<last_word> last_word_;
   std::vector<key_pin> pins_;
   std::vector<std::shared_ptr<authorities const>> suggested_;

@@ -2,6 +2,7 @@
 
 #include "settings/algorithm_settings.hpp"
 #include "settings/alpn_settings.hpp"
+#include "settings/hook_settings.hpp"
 #include "settings/host_settings.hpp"
 #include "settings/identity_settings.hpp"
 #include "settings/key_log_settings.hpp"
@@ -29,6 +30,7 @@ struct settings {
   setting<trace_settings> trace;
   ocsp_settings ocsp;
   host_settings hosts;
+  hook_settings hooks;
 
   /** Applies what was set since, and nothing else, for the program may have changed the rest of a
       context that was lent. The identity waits until the context is sealed.

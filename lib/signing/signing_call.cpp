@@ -14,36 +14,15 @@ thread_local constinit signing_call* running_call = nullptr;
 
 }  // namespace
 
-void awaited_signature::give(signer::signature made) noexcept {
-  std::scoped_lock const lock(mutex_);
-  if (!made_ && !failed_) made_ = std::move(made);
-}
-
-void awaited_signature::fail(std::exception_ptr why) noexcept {
-  std::scoped_lock const lock(mutex_);
-  if (!made_ && !failed_) failed_ = std::move(why);
-}
-
-bool awaited_signature::is_here() const noexcept {
-  std::scoped_lock const lock(mutex_);
-  return made_ || failed_;
-}
-
-signer::signature awaited_signature::take() {
-  std::scoped_lock const lock(mutex_);
-  if (failed_) std::rethrow_exception(failed_);
-  return std::move(made_.value());
-}
-
 signing_call::~signing_call() {
   if (!stack_ || !stack_->paused()) return;
-  is_given_up_ = true;
+  made_.reset();
+  failed_ = nullptr;
   go_on();
   clear_openssl_errors();
 }
 
 std::optional<int> signing_call::run(SSL* connection) {
-  if (awaited_ && !awaited_->is_here()) return std::nullopt;
   connection_ = connection;
   if (!stack_) stack_.emplace();
   go_on();
@@ -52,7 +31,7 @@ std::optional<int> signing_call::run(SSL* connection) {
   return result_;
 }
 
-// No address of a thread's own is kept from before a pause to behind it: compilers may.
+// No address of a thread's own may be kept from before a pause to behind it, as compilers do.
 [[gnu::noinline]] signing_call* signing_call::current() noexcept { return running_call; }
 
 void signing_call::go_on() noexcept {
@@ -67,11 +46,12 @@ void signing_call::go_on() noexcept {
 }
 
 signer::signature signing_call::await(signer const& by, signature_request request) {
-  awaited_ = std::make_shared<awaited_signature>(by, std::move(request));
+  awaited_.emplace(by, std::move(request));
   stack_->pause();
-  std::shared_ptr<awaited_signature> const answered = std::exchange(awaited_, nullptr);
-  if (is_given_up_) throw std::runtime_error("the handshake was given up");
-  return answered->take();
+  awaited_.reset();
+  if (failed_) std::rethrow_exception(std::exchange(failed_, nullptr));
+  if (!made_) throw std::runtime_error("the handshake was given up");
+  return *std::exchange(made_, std::nullopt);
 }
 
 }  // namespace cotls::detail

@@ -133,6 +133,7 @@ struct side_stack::state {
   std::byte* stack = nullptr;
   void (*function)(void*) = nullptr;   // null: none has begun that has not returned
   void* argument = nullptr;
+  bool is_running = false;
 
   // An int is half a pointer.
   static void begin(unsigned high, unsigned low) noexcept {
@@ -180,7 +181,7 @@ side_stack::side_stack() : state_(new state) {
 
 side_stack::~side_stack() = default;
 
-bool side_stack::paused() const noexcept { return state_->function != nullptr; }
+bool side_stack::paused() const noexcept { return state_->function && !state_->is_running; }
 
 bool side_stack::run(void (*function)(void*), void* argument) noexcept {
   state& self = *state_;
@@ -189,9 +190,11 @@ bool side_stack::run(void (*function)(void*), void* argument) noexcept {
     self.argument = argument;
     self.prepare();
   }
+  self.is_running = true;
   about_to_leave(self.outer, self.inner, false);
   ::swapcontext(&self.outside, &self.inside);
   arrived(self.outer, self.inner);
+  self.is_running = false;
   return !self.function;
 }
 

@@ -38,4 +38,14 @@ tcp::endpoint tcp_endpoint(int (*ask)(int, sockaddr*, socklen_t*), int descripto
   return found;
 }
 
+std::string address_of_peer(int descriptor) {
+  tcp::endpoint found;
+  auto size = static_cast<socklen_t>(found.capacity());
+  if (::getpeername(descriptor, found.data(), &size) != 0 || !is_tcp(found)) return {};
+  found.resize(size);
+  std::string const address = found.address().to_string();
+  return (found.address().is_v6() ? '[' + address + ']' : address) + ':' +
+         std::to_string(found.port());
+}
+
 }  // namespace cotls::detail

@@ -7,6 +7,8 @@
 
 #include <sys/socket.h>
 
+#include <string>
+
 namespace cotls::detail {
 
 /** Makes a stream socket that does not block. @par Errors In `failed`; it is empty then. */
@@ -28,5 +30,9 @@ bool is_tcp(boost::asio::ip::tcp::endpoint const& address) noexcept;
     one of TCP */
 boost::asio::ip::tcp::endpoint tcp_endpoint(int (*ask)(int, sockaddr*, socklen_t*), int descriptor,
                                             char const* doing);
+
+/** Returns the address of a socket's peer, such as `192.0.2.1:50012`; empty when it has none that can
+    be told. */
+std::string address_of_peer(int descriptor);
 
 }  // namespace cotls::detail

@@ -30,6 +30,7 @@ constexpr std::array remedies{
     remedy{errc::no_pinned_key, "the server's chain has none of the pinned keys"},
     remedy{errc::unserved_host, "the client asked for a host that is not served"},
     remedy{errc::needs_tls_1_3, "the connection speaks TLS 1.2, which has no such thing"},
+    remedy{errc::hook_failed, "the program could not say what becomes of the peer"},
     remedy{errc::no_ocsp_response, "the server sent no OCSP response, and must"},
 };
 

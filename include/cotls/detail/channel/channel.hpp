@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ class byte_queue {
   std::byte const* data() const noexcept { return bytes_.data() + offset_; }
   void append(void const* data, std::size_t size);
   void consume(std::size_t size) noexcept;
+  /** Takes from the end, as much as there is. */
+  std::vector<std::byte> take_last(std::size_t size);
   void clear() noexcept;
 
  private:
@@ -127,6 +130,12 @@ class channel {
       OpenSSL itself, it leaves at once. */
   void send(void const* data, std::size_t size) noexcept;
 
+  /** Takes back what the use in progress has sent, which then has not left; empty where it has. */
+  std::vector<std::byte> retract();
+
+  /** The address that ciphertext comes from, such as `192.0.2.1:50012`; empty where none is known. */
+  virtual std::string peer_address() const { return {}; }
+
   /** Drops what OpenSSL sends from here on. */
   void mute() noexcept { muted_ = true; }
 
@@ -185,6 +194,7 @@ class channel {
   void out_of_memory() noexcept;
   virtual std::size_t do_receive(void* data, std::size_t size) = 0;
   virtual void do_send(void const* data, std::size_t size) = 0;
+  virtual std::vector<std::byte> do_retract(std::size_t) { return {}; }
 
   byte_queue given_;
   std::unique_ptr<byte_queue> non_tls_;   // what a peer said that does not speak TLS
@@ -269,6 +279,7 @@ class memory_channel final : public channel {
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
+  std::vector<std::byte> do_retract(std::size_t size) override { return output_.take_last(size); }
 
   std::byte const* lent_ = nullptr;
   std::size_t lent_size_ = 0;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace cotls::detail {
@@ -32,6 +33,7 @@ class native_channel final : public channel {
   void hold_flight(bool awaited) noexcept override;
   void send_flight() noexcept override;
   void hold_no_awaited_flight() noexcept override { over_.leave_soon = nullptr; }
+  std::string peer_address() const override;
   void expect(std::size_t bytes) noexcept override;
   void expect_no_more() noexcept override;
 
@@ -41,6 +43,7 @@ class native_channel final : public channel {
  private:
   std::size_t do_receive(void* data, std::size_t size) override;
   void do_send(void const* data, std::size_t size) override;
+  std::vector<std::byte> do_retract(std::size_t size) override;
   void coalesce(void const* data, std::size_t size);
   std::size_t note_received(std::size_t got, std::size_t asked, std::size_t beyond) noexcept;
   std::size_t send_now(void const* data, std::size_t size) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/certificate_query.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
@@ -36,8 +37,8 @@ namespace cotls::detail {
 
 namespace asio = boost::asio;
 
+struct dialogue;
 class question;
-class signing_call;
 
 struct ssl_deleter {
   void operator()(ssl_st* ssl) const noexcept;
@@ -133,9 +134,9 @@ class ssl_engine {
 
   phase at() const noexcept { return phase_; }
 
-  /** Returns what OpenSSL has stopped for, in a phase that says so; null when it was a callback of
-      an adopted context, which nobody here can answer for. */
-  std::shared_ptr<question> asked() const noexcept { return record_ ? record_->asked : nullptr; }
+  /** Returns what the program is asked when a step has said so; null when OpenSSL was stopped by a
+      callback of an adopted context, which nobody here can answer for. */
+  std::shared_ptr<question> asked() const noexcept;
 
   /** The transport failed to take ciphertext; what was unsent is gone. */
   error_code const& send_error() const noexcept { return channel_->send_error(); }
@@ -235,6 +236,14 @@ class ssl_engine {
       verified (`SSL_CTX_set_tlsext_status_cb`). */
   static int on_ocsp_response(ssl_st* ssl, void* unused);
 
+  /** The alert that ends a connection which the program refuses, while it is being said. */
+  std::optional<alert> refusal() const noexcept {
+    return record_ ? record_->refusal : std::nullopt;
+  }
+
+  /** Called by OpenSSL when a certificate of ours is needed (`SSL_CTX_set_cert_cb`). */
+  static int on_certificate(ssl_st* ssl, void* unused);
+
   /** Called by OpenSSL for each session that a server gives us (`SSL_CTX_sess_set_new_cb`). */
   static int on_new_session(ssl_st* ssl, ssl_session_st* session);
 
@@ -245,8 +254,8 @@ class ssl_engine {
     error_code refused_as;   // what it is called that a chain was refused, if not OpenSSL's way
     error_code last;       // of the operation that failed last
     char const* last_operation = nullptr;
-    std::shared_ptr<question> asked;   // that OpenSSL has stopped for
-    std::shared_ptr<signing_call> signing;   // a handshake's, where a signer may be waited for
+    std::shared_ptr<detail::dialogue> dialogue;   // with the program, where the context has hooks
+    std::optional<alert> refusal;   // what OpenSSL is to say to a peer that it would not refuse
     std::string session_key;   // with special options, whose sessions are no other connection's
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
   };
@@ -281,10 +290,28 @@ class ssl_engine {
   bool decide_on_chain(bool accepted, x509_store_ctx_st* store) noexcept;
   bool lacks_pinned_key(x509_store_ctx_st* store);
   bool pins_hold();
+  bool ask_about_chain(bool accepted, x509_store_ctx_st* store);
+
+  detail::dialogue& talk();
+  step await_answer() noexcept;
+  template <class Question>
+  step ask(std::shared_ptr<Question> const& about, want stopped_for);
+  step meet_hello();
+  step serve_as_asked();
+  step refuse_client(alert why, error_code reason);
+  int find_certificate();
+  certificate_query query_of_peer() const;
+
   bool has_last_word() const noexcept;
-  step judge() noexcept;
-  step refuse(errc why, std::string remark) noexcept;
-  void say_access_denied() noexcept;
+  void hold_tickets() noexcept;
+  void send_tickets() noexcept;
+  step conclude() noexcept;
+  step judge_chain();
+  step judge_established();
+  step refuse(error_code why, std::string remark, alert told) noexcept;
+  void say_why(alert told) noexcept;
+  void withhold();
+  void let_go() noexcept;
 
   int judge_ocsp_response() noexcept;
   step ready_to_say_more();
@@ -304,10 +331,9 @@ class ssl_engine {
 
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
-  bool must_choose_host() const noexcept;
-  step begin_with_host();
-  step choose_host();
-  step refuse_host();
+  bool must_meet_hello() const noexcept;
+  step begin_with_hello();
+  step choose_host(std::string const& name);
   void shape_records() noexcept;
   void serve_by(std::shared_ptr<context_state> host);
   void begin();
@@ -354,6 +380,7 @@ class ssl_engine {
   bool write_waits_ = false;   // OpenSSL has begun a record that could not leave
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
+  bool hello_was_met_ = false;   // by the program and the choice of a host
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
   std::uint16_t read_end_ = 0;

@@ -46,6 +46,7 @@ class asking : public std::enable_shared_from_this<asking> {
 
   asio::strand<asio::any_io_executor> strand_;
   asio::cancellation_signal stop_;
+  std::shared_ptr<question> asked_;   // until it ends
   waiting_list<error_code> waits_;   // from the beginning on, touched on the strand alone
 };
 

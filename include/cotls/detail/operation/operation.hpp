@@ -50,6 +50,7 @@ class operation : public claim<Connection, Derived> {
       case want::client_hello:
       case want::certificate:
       case want::verification:
+      case want::established:
       case want::signature: return this->rest(action::ask);
       case want::nothing:
       case want::connect:
