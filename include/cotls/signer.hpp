@@ -84,7 +84,7 @@ class signature_request {
     the exception.
     @par Concurrency Of several handshakes at once, several calls at once.
     @par Cancellation The handshake's, and its deadline, are passed on to the awaitable, and end the
-    handshake at once. When the same handshake is gone on with, it is asked again. */
+    handshake at once, which cannot be gone on with: `errc::answer_abandoned`. */
 class signer {
  public:
   using signature = std::vector<unsigned char>;

@@ -36,6 +36,9 @@ void asking::begin(std::shared_ptr<question> asked) {
   if (!asked) {
     return asio::post(strand_, [self = shared_from_this()] { self->end(errc::unexpected_result); });
   }
+  asked->set_stop([weak = weak_from_this()] {
+    if (auto const self = weak.lock()) self->cancel();
+  });
   asio::co_spawn(strand_, work_on(std::move(asked)),
                  asio::bind_cancellation_slot(
                      stop_.slot(), [self = shared_from_this()](std::exception_ptr const& thrown) {
@@ -43,10 +46,11 @@ void asking::begin(std::shared_ptr<question> asked) {
                      }));
 }
 
-void asking::cancel(asio::cancellation_type type) {
-  asio::post(strand_, [self = shared_from_this(), type] {
+void asking::cancel() {
+  asio::post(strand_, [self = shared_from_this()] {
     if (self->asked_) self->asked_->abandon();
-    self->stop_.emit(type);
+    // Whatever was asked of the operation: coroutines heed no other type by default.
+    self->stop_.emit(asio::cancellation_type::terminal);
     self->end(asio::error::operation_aborted);
   });
 }

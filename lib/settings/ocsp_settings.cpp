@@ -18,7 +18,7 @@ namespace {
 
 using shared_response = std::shared_ptr<ocsp_response const>;
 
-[[noreturn]] void refuse(std::string doing, std::string_view why) {
+[[noreturn]] void refuse_response(std::string doing, std::string_view why) {
   failure known;
   known.context = std::move(doing);
   known.remark = why;
@@ -54,13 +54,13 @@ void staple_by(SSL_CTX* context, shared_response const& response) {
 void ocsp_settings::staple(std::string_view der, std::string const& doing) {
   auto read = std::make_shared<ocsp_response const>(
       std::span(reinterpret_cast<unsigned char const*>(der.data()), der.size()));
-  if (!read->defect().empty()) refuse(doing, read->defect());
+  if (!read->defect().empty()) refuse_response(doing, read->defect());
   stapled_.set(std::move(read));
 }
 
 void ocsp_settings::check(X509* certificate) const {
   if (!stapled_.is_set() || !certificate || stapled_.value()->is_of(certificate)) return;
-  refuse("using the server's OCSP response", "it is of another certificate");
+  refuse_response("using the server's OCSP response", "it is of another certificate");
 }
 
 void ocsp_settings::apply_to(SSL_CTX* context, ocsp_settings const& applied) const {

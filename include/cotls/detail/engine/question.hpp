@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 
 namespace cotls::detail {
 
@@ -29,13 +31,22 @@ class question {
  public:
   virtual ~question() = default;
 
-  /** Returns the program's work, which ends when it has answered. Called once. */
+  /** Returns the program's work, which ends when it has answered; to all but the first who call
+      this, what waits for that. */
   virtual asio::awaitable<void> answer() = 0;
 
   progress how_far() const noexcept { return progress_.load(std::memory_order_acquire); }
 
   /** Says that nobody waits for the answer any more. Thread-safe, as all that follows is. */
   void abandon() noexcept { settle(progress::abandoned); }
+
+  /** Says how whoever has the program at work lets it stop. */
+  void set_stop(std::function<void()> how) { stop_ = std::move(how); }
+
+  /** Stops the program's work and the wait for it, if there is any. */
+  void stop() const {
+    if (stop_) stop_();
+  }
 
  protected:
   void wait() noexcept { progress_.store(progress::waiting, std::memory_order_relaxed); }
@@ -48,6 +59,7 @@ class question {
 
  private:
   std::atomic<progress> progress_{progress::unasked};
+  std::function<void()> stop_;
 };
 
 /** The program's work, as long as which the question lives. */

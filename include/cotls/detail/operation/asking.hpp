@@ -32,7 +32,7 @@ class asking : public std::enable_shared_from_this<asking> {
     auto slot = asio::get_associated_cancellation_slot(handler);
     self->waits_.add(std::move(handler), executor);
     if (slot.is_connected()) {
-      slot.assign([self](asio::cancellation_type type) { self->cancel(type); });
+      slot.assign([self](asio::cancellation_type) { self->cancel(); });
     }
     self->begin(std::move(asked));
   }
@@ -41,7 +41,7 @@ class asking : public std::enable_shared_from_this<asking> {
 
  private:
   void begin(std::shared_ptr<question> asked);
-  void cancel(asio::cancellation_type type);
+  void cancel();
   void end(error_code code);
 
   asio::strand<asio::any_io_executor> strand_;

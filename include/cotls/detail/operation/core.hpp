@@ -80,14 +80,18 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   /** Ends the operations that are pending, with operation_aborted. */
   void abandon() {
     reading.closed = writing.closed = true;
-    if (reading.busy || writing.busy) transport_.abandon();
+    if (!reading.busy && !writing.busy) return;
+    stop_asking();
+    transport_.abandon();
   }
 
   /** Ends the operations that are pending, with operation_aborted; others may follow. */
   void cancel() {
     reading.cancelled = reading.busy;
     writing.cancelled = writing.busy;
-    if (reading.busy || writing.busy) transport_.interrupt();
+    if (!reading.busy && !writing.busy) return;
+    stop_asking();
+    transport_.interrupt();
   }
 
   /** Ends one direction's operation with operation_aborted; the other's goes on. */
@@ -96,6 +100,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     gate& other = &direction == &reading ? writing : reading;
     direction.cancelled = true;
     other.woken = other.busy;
+    if (!other.busy) stop_asking();
     transport_.interrupt();
   }
 
@@ -103,7 +108,10 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
       on over the transport ends. */
   void close(gate& direction) {
     direction.closed = true;
-    if (reading.closed && writing.closed) return transport_.abandon();
+    if (reading.closed && writing.closed) {
+      stop_asking();
+      return transport_.abandon();
+    }
     cancel(direction);
   }
 
@@ -122,6 +130,13 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   }
 
  private:
+  // What waits for the program does not wait for the transport.
+  void stop_asking() {
+    if constexpr (asks<Engine>) {
+      if (std::shared_ptr<question> const asked = engine_.asked()) asked->stop();
+    }
+  }
+
   detail::transport<Next> transport_;
   Engine engine_;
 };
