@@ -41,8 +41,6 @@
 
 namespace cotls::detail {
 
-namespace {
-
 // What the sanitizers know of one of two stacks, from the moment it is left.
 struct watched_stack {
 #if defined(COTLS_ADDRESS_SANITIZER)
@@ -54,6 +52,8 @@ struct watched_stack {
   void* fiber = nullptr;
 #endif
 };
+
+namespace {
 
 void about_to_leave(watched_stack& from, watched_stack const& to, bool for_good) noexcept {
 #if defined(COTLS_ADDRESS_SANITIZER)
