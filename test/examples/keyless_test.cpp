@@ -16,10 +16,17 @@
 #include <csignal>
 #include <future>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
-namespace cotls::test::keyless_test {
+namespace cotls::test {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, key_kind kind) {
+  return out << "kind " << static_cast<int>(kind);
+}
+
+namespace keyless_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -130,4 +137,5 @@ BOOST_AUTO_TEST_CASE(a_keeper_that_dies_amid_a_signature_ends_the_handshake_at_o
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cotls::test::keyless_test
+}  // namespace keyless_test
+}  // namespace cotls::test
