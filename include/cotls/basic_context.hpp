@@ -470,6 +470,10 @@ class basic_context : public context {
       the connection with `errc::peer_not_allowed`. Null accepts all. It is a hook: it may be a
       coroutine.
 
+      A client that was asked for its certificate later (`stream::async_request_certificate`) leads
+      here once more, when it has answered: within whichever operation its answer has come, and
+      before anything that it has sent behind it is read.
+
       The peer, whose own handshake may be done, learns it from its next read: by the alert
       access_denied, or, from a client of TLS 1.3 and from a server of TLS 1.2 that has resumed, of
       which OpenSSL sends no alert then, by close_notify. A client gets its session tickets of TLS 1.3

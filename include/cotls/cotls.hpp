@@ -23,6 +23,7 @@
 #include <cotls/context.hpp>
 #include <cotls/engine.hpp>
 #include <cotls/error.hpp>
+#include <cotls/halves.hpp>
 #include <cotls/hello_answer.hpp>
 #include <cotls/identity.hpp>
 #include <cotls/incoming.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -69,6 +71,10 @@ class engine {
   engine(client_context const& context, client_options const& options, bio_st* transport);
   engine(server_context const& context, bio_st* transport);
 
+  /** As `stream::set_alpn`. */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse);
+
   /** Goes on with the handshake; done when nothing is wanted and there is no error. */
   step handshake();
 
@@ -88,6 +94,9 @@ class engine {
       `asio::error::eof` is the peer's close_notify; `errc::stream_truncated` an end without it.
       want::output after 64 records or 256 KiB without data, too: call again. */
   step read(asio::mutable_buffer into);
+
+  /** Copies what `read` would take, up to 16 KiB, and leaves it there; answers as `read` does. */
+  step peek(asio::mutable_buffer into);
 
   /** Encrypts plaintext, up to 64 KiB a call; `step::bytes` says how much was taken. When more than
       66 KiB of output wait to be taken, nothing is, and want::output is the answer. After

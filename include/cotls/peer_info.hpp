@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cotls/certificate.hpp>
+#include <cotls/ocsp.hpp>
 
 #include <optional>
 #include <string>
@@ -16,11 +17,13 @@ class peer_info {
   /** @param verify_result  `X509_V_…`
       @param verified_chain Left out where the chain was not verified. */
   peer_info(std::vector<cotls::certificate> chain, bool verified, int verify_result = 0,
-            std::vector<cotls::certificate> verified_chain = {})
+            std::vector<cotls::certificate> verified_chain = {},
+            stapled ocsp_response = stapled::none)
       : chain_(std::move(chain)),
         verified_chain_(std::move(verified_chain)),
         verify_result_(verify_result),
-        verified_(verified) {}
+        verified_(verified),
+        ocsp_response_(ocsp_response) {}
 
   /** True when the handshake is done, the peer sent a certificate, and its chain was verified; and
       for the host, where the connection has one: without one, which only an adopted context and
@@ -59,6 +62,10 @@ class peer_info {
     return std::move(verified_chain_);
   }
 
+  /** Tells of the OCSP response that a server has stapled for a client with `set_ocsp` (RFC 6066
+      section 8); of a client, `stapled::none`. */
+  stapled ocsp_response() const noexcept { return ocsp_response_; }
+
   /** Tells whether the certificate is for this host or address, as `certificate::matches` does;
       false without one. Such as for another request over the same connection (RFC 9110 section
       4.3.3), of a peer that is `verified`. */
@@ -90,6 +97,7 @@ class peer_info {
   std::vector<cotls::certificate> verified_chain_;
   int verify_result_;
   bool verified_;
+  stapled ocsp_response_;
 };
 
 }  // namespace cotls

@@ -6,11 +6,13 @@
 #include <cotls/detail/driver/start.hpp>
 #include <cotls/detail/driver/token.hpp>
 #include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/operation/late_operations.hpp>
 #include <cotls/detail/operation/deadline.hpp>
 #include <cotls/detail/operation/ssl_stream_operation.hpp>
 #include <cotls/detail/support/held.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
+#include <cotls/key_update.hpp>
 #include <cotls/lowest_layer.hpp>
 #include <cotls/peer_info.hpp>
 #include <cotls/teardown.hpp>
@@ -98,7 +100,12 @@ class ssl_stream : public asio::ssl::stream_base {
   template <class Buffers>
   using read_operation = detail::as_asio_reports<detail::read_operation<core_type, Buffers>>;
   template <class Buffers>
+  using peek_operation = detail::as_asio_reports<detail::peek_operation<core_type, Buffers>>;
+  template <class Buffers>
   using write_operation = detail::as_asio_reports<detail::write_operation<core_type, Buffers>>;
+  using key_update_operation = detail::as_asio_reports<detail::key_update_operation<core_type>>;
+  using certificate_request =
+      detail::as_asio_reports<detail::certificate_request_operation<core_type>>;
   template <class T>
   static constexpr bool is_buffers = asio::is_const_buffer_sequence<std::decay_t<T>>::value;
 
@@ -294,6 +301,24 @@ class ssl_stream : public asio::ssl::stream_base {
     return count;
   }
 
+  /** Looks at what is here, and leaves it for the next read; as `stream::async_peek_some`, with the
+      errors of a read here. `void(error_code, std::size_t)` */
+  template <class Buffers, class Token = default_token>
+  auto async_peek_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<peek_operation<Buffers>>(core_, std::forward<Token>(token), buffers);
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers, error_code& code) {
+    return run<peek_operation<Buffers>>({}, code, buffers);
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers) {
+    error_code code;
+    std::size_t const count = peek_some(buffers, code);
+    check<peek_operation<Buffers>>(code);
+    return count;
+  }
+
   /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`
       @par Errors As `stream::async_write_some`. */
   template <class Buffers, class Token = default_token>
@@ -311,6 +336,37 @@ class ssl_stream : public asio::ssl::stream_base {
     std::size_t const count = write_some(buffers, code);
     check<write_operation<Buffers>>(code);
     return count;
+  }
+
+  /** Changes the key that we send with, as `stream::async_update_key`. `void(error_code)` */
+  template <class Token = default_token>
+  auto async_update_key(key_update asked, Token&& token = Token()) {
+    return detail::start<key_update_operation>(core_, std::forward<Token>(token), asked);
+  }
+  error_code update_key(key_update asked, error_code& code) {
+    run<key_update_operation>({}, code, asked);
+    return code;
+  }
+  void update_key(key_update asked) {
+    error_code code;
+    check<key_update_operation>(update_key(asked, code));
+  }
+
+  /** Asks the client of a server for its certificate, as `stream::async_request_certificate`; what
+      is asked is this stream's verify mode. `void(error_code)` The client's context has to allow it
+      (`SSL_CTX_set_post_handshake_auth`). */
+  template <class Token = default_token>
+  auto async_request_certificate(Token&& token = Token()) {
+    return detail::start_until<certificate_request>(core_, handshake_timeout_,
+                                                    std::forward<Token>(token));
+  }
+  error_code request_certificate(error_code& code) {
+    run<certificate_request>(until(handshake_timeout_), code);
+    return code;
+  }
+  void request_certificate() {
+    error_code code;
+    check<certificate_request>(request_certificate(code));
   }
 
  private:

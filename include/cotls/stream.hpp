@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/connection_info.hpp>
@@ -12,6 +13,7 @@
 #include <cotls/detail/support/held.hpp>
 #include <cotls/detail/support/timeouts.hpp>
 #include <cotls/error.hpp>
+#include <cotls/halves.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/lowest_layer.hpp>
 #include <cotls/peer_info.hpp>
@@ -24,6 +26,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -32,11 +35,6 @@
 namespace cotls {
 
 namespace asio = boost::asio;
-
-template <class Next>
-class read_half;
-template <class Next>
-class write_half;
 
 /** A TLS connection over a transport, for coroutines and every other completion token.
 
@@ -183,6 +181,17 @@ class stream {
     detail::held(core_).engine().give_input(received.data(), received.size());
   }
 
+  /** Says which protocols this connection offers, or chooses from, whatever its context says (RFC
+      7301). To be called before the handshake.
+      @param policy  What a server does when its client offers others only.
+      @par Errors `errc::invalid_alpn_protocol`; `errc::not_connected`; `errc::invalid_setting` once
+      the handshake has begun, and on a server whose context was adopted or lent (`native`) and has
+      no `set_alpn` of its own: whose callback chooses is not known then */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse) {
+    detail::held(core_).engine().set_alpn(protocols, policy);
+  }
+
   /** Treats the transport's end as the peer's close_notify, for peers that never send it, where the
       protocol above tells a whole message from a cut one. Reads then end with
       `asio::error::eof`.
@@ -254,6 +263,18 @@ class stream {
         core_, std::forward<Token>(token), buffers);
   }
 
+  /** Looks at what is here, waiting for at least one byte, and leaves it for the next read, which
+      begins with it. `void(error_code, std::size_t)`
+
+      Up to 16 KiB are seen, which the stream keeps until they are read; a peek at some of them does
+      not wait for more. It is a read in all else, and one of the two may be pending: its errors are
+      those that the next read ends with, too. */
+  template <class Buffers, class Token = default_token>
+  auto async_peek_some(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<detail::peek_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers);
+  }
+
   /** Writes some of the buffers: up to 64 KiB. `void(error_code, std::size_t)`
 
       Completes when their ciphertext is in the transport's hands. The buffers of a sequence are
@@ -289,15 +310,16 @@ class stream {
       8446 section 4.6.2); `peer` then knows it. `void(error_code)`
 
       Both contexts must have `set_late_authentication`. What is asked is the context's verify mode,
-      which says whether a client may have none; one whose certificate is refused ends the
-      connection. It has the deadline of a handshake. Cut by that, by a cancellation, or by data, it
-      is gone on with by the next call, which does not ask again: nor does one whose answer has come
-      while data was read, which completes at once.
+      which says whether a client may have none; one whose certificate is refused, or whom
+      `on_established` refuses, which is asked again, ends the connection. It has the deadline of a
+      handshake. Cut by that, by a cancellation, or by data, it is gone on with by the next call,
+      which does not ask again: nor does one whose answer has come while data was read, which
+      completes at once.
       @par Errors `errc::needs_tls_1_3`; `errc::handshake_not_done`; `errc::unread_data` when data
       of the client's is here that it has sent before its answer: read it, and call again;
-      `errc::handshake_timeout`; `errc::operation_in_progress` while a read or a write is pending;
-      OpenSSL's, such as "certificate verify failed", or for a client that allows no late
-      authentication */
+      `errc::peer_not_allowed`; `errc::handshake_timeout`; `errc::operation_in_progress` while a
+      read or a write is pending; OpenSSL's, such as "certificate verify failed", or for a client
+      that allows no late authentication */
   template <class Token = default_token>
   auto async_request_certificate(Token&& token = Token()) {
     return detail::start_until<detail::certificate_request_operation<core_type>>(
@@ -351,123 +373,6 @@ class stream {
   std::unique_ptr<error const> failed_;   // of a connection that never was
   clock::duration handshake_timeout_ = detail::usual_handshake_timeout;
   clock::duration shutdown_timeout_ = detail::usual_shutdown_timeout;
-};
-
-namespace detail {
-
-/// What both halves of a split stream are: a share of it.
-template <class Next>
-class half {
- protected:
-  using core_type = core<Next>;
-
- public:
-  using executor_type = typename core_type::executor_type;
-  using default_token = default_token_t<executor_type>;
-
-  executor_type get_executor() const { return held(core_).executor(); }
-
-  /** Tell of the connection what `stream` tells of it. */
-  connection_info info() const { return held(core_).engine().info(); }
-  peer_info peer() const { return held(core_).engine().peer(); }
-  error last_error() const {
-    return core_ ? core_->engine().last_error() : error(errc::not_connected);
-  }
-  ssl_st* native_handle() const noexcept {
-    return core_ ? core_->engine().native_handle() : nullptr;
-  }
-
- protected:
-  explicit half(std::shared_ptr<core_type> whole) noexcept : core_(std::move(whole)) {}
-  half(half&&) noexcept = default;
-  half& operator=(half&& other) noexcept {
-    std::swap(core_, other.core_);   // what was here ends with `other`
-    return *this;
-  }
-  ~half() = default;
-
-  std::shared_ptr<core_type> core_;
-};
-
-}  // namespace detail
-
-/** The reading direction of a stream that was split; its operations are the stream's. Destroyed, it
-    ends its own read with `operation_aborted`. Move-only. */
-template <class Next>
-class read_half : public detail::half<Next> {
-  using typename detail::half<Next>::core_type;
-  using detail::half<Next>::core_;
-
- public:
-  using typename detail::half<Next>::default_token;
-
-  explicit read_half(std::shared_ptr<core_type> whole) noexcept
-      : detail::half<Next>(std::move(whole)) {}
-  read_half(read_half&&) noexcept = default;
-  read_half& operator=(read_half&&) noexcept = default;
-  ~read_half() {
-    if (core_) core_->close(core_->reading);
-  }
-
-  template <class Buffers, class Token = default_token>
-  auto async_read_some(Buffers const& buffers, Token&& token = Token()) {
-    return detail::start<detail::read_operation<core_type, Buffers>>(
-        core_, std::forward<Token>(token), buffers);
-  }
-
-  /** Ends the read that is pending as `stream::cancel` does; a write goes on. */
-  void cancel() {
-    if (core_) core_->cancel(core_->reading);
-  }
-};
-
-/** The writing direction of a stream that was split; its operations are the stream's. Destroyed, it
-    ends its own write with `operation_aborted`, and its direction with close_notify, unless a write
-    was cut: as far as the transport takes it at once, or a read takes it along. Move-only. */
-template <class Next>
-class write_half : public detail::half<Next> {
-  using typename detail::half<Next>::core_type;
-  using detail::half<Next>::core_;
-
- public:
-  using typename detail::half<Next>::default_token;
-
-  explicit write_half(std::shared_ptr<core_type> whole) noexcept
-      : detail::half<Next>(std::move(whole)) {}
-  write_half(write_half&&) noexcept = default;
-  write_half& operator=(write_half&&) noexcept = default;
-  ~write_half() {
-    if (core_) core_->end_writing();
-  }
-
-  template <class Buffers, class Token = default_token>
-  auto async_write_some(Buffers const& buffers, Token&& token = Token()) {
-    return detail::start<detail::write_operation<core_type, Buffers>>(
-        core_, std::forward<Token>(token), buffers, detail::amount::some);
-  }
-
-  template <class Buffers, class Token = default_token>
-  auto async_write(Buffers const& buffers, Token&& token = Token()) {
-    return detail::start<detail::write_operation<core_type, Buffers>>(
-        core_, std::forward<Token>(token), buffers, detail::amount::all);
-  }
-
-  template <class Token = default_token>
-  auto async_update_key(key_update asked, Token&& token = Token()) {
-    return detail::start<detail::key_update_operation<core_type>>(
-        core_, std::forward<Token>(token), asked);
-  }
-
-  template <class Token = default_token>
-  auto async_close_write(Token&& token = Token()) {
-    return detail::start<detail::close_write_operation<core_type>>(core_,
-                                                                   std::forward<Token>(token));
-  }
-
-  /** Ends the write that is pending as `stream::cancel` does; a read goes on. */
-  void cancel() {
-    if (core_) core_->cancel(core_->writing);
-  }
 };
 
 /** A TLS connection over TCP. */

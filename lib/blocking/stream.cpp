@@ -32,6 +32,10 @@ void stream::give_input(asio::const_buffer received) {
   with_engine([&](auto& engine) { engine.give_input(received.data(), received.size()); });
 }
 
+void stream::set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
+  with_engine([&](auto& engine) { engine.set_alpn(protocols, policy); });
+}
+
 void stream::tolerate_truncation(bool value) {
   with_engine([&](auto& engine) { engine.set_truncation_is_end(value); });
 }

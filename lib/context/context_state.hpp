@@ -80,6 +80,8 @@ class context_state {
       @par Errors errc::context_sealed for one that is everybody's */
   boost::asio::ssl::context& expose();
 
+  bool is_lent() const noexcept { return lent_.load(std::memory_order_relaxed); }
+
   /** The sessions that clients may resume; null when none are kept. */
   session_cache* sessions() const noexcept { return settings_.sessions.cache(); }
 
@@ -87,7 +89,6 @@ class context_state {
   bool const adopted;
 
  private:
-  bool is_lent() const noexcept { return lent_.load(std::memory_order_relaxed); }
   void check_mutable(char const* setter) const;
   void apply();
   void check_identity() const;

@@ -52,6 +52,7 @@ interruption blocking_core::wait_beside_reader(action what, give_up_at until, er
 void blocking_core::close() noexcept {
   std::scoped_lock const lock(mutex);
   reading.closed = writing.closed = true;
+  if (auto const asked = engine_.asked()) asked->abandon();
   ::shutdown(descriptor(), SHUT_RDWR);
   wake_writer();
 }

@@ -7,12 +7,6 @@
 #include <cotls/signer.hpp>
 #include <cotls/want.hpp>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -60,8 +54,6 @@ class asked final : public question {
   }
 
   asio::awaitable<void> answer() override {
-    // A reader and a writer who both need the handshake are both told to ask; one of them does.
-    if (begun_.exchange(true)) co_return co_await wait_for_other();
     struct destroyed {
       asked* self;
       ~destroyed() { self->abandon(); }   // without effect on what was answered
@@ -87,18 +79,9 @@ class asked final : public question {
   }
 
  private:
-  // Rare, so that no list of those who wait is kept for it.
-  asio::awaitable<void> wait_for_other() {
-    asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (how_far() == progress::waiting) {
-      pause.expires_after(std::chrono::milliseconds(2));
-      co_await pause.async_wait(asio::use_awaitable);
-    }
-  }
-
   // Two may answer: what the engine reads is what the first has said.
   bool store(std::optional<Answer> said, std::exception_ptr thrown) {
-    std::lock_guard const one_at_a_time(storing_);
+    std::scoped_lock const one_at_a_time(storing_);
     if (how_far() != progress::waiting) return false;
     answer_ = std::move(said);
     thrown_ = std::move(thrown);
@@ -110,7 +93,6 @@ class asked final : public question {
   std::optional<Answer> answer_;
   std::exception_ptr thrown_;
   std::mutex storing_;
-  std::atomic<bool> begun_{false};   // its work
 };
 
 /** Makes a question for a hook, which is shown the arguments. The question owns both, so that the

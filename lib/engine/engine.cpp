@@ -61,6 +61,10 @@ engine::engine(client_context const& context, client_options const& options, bio
 engine::engine(server_context const& context, bio_st* transport)
     : body_(new body(detail::owned_bio(transport), context)) {}
 
+void engine::set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy) {
+  detail::held(body_).ssl.set_alpn(protocols, policy);
+}
+
 step engine::handshake() {
   return perform("handshake", [](detail::ssl_engine& ssl) { return ssl.handshake(); });
 }
@@ -68,6 +72,11 @@ step engine::handshake() {
 step engine::read(asio::mutable_buffer into) {
   std::array const one{into};
   return perform("read", [&](detail::ssl_engine& ssl) { return ssl.read(one); });
+}
+
+step engine::peek(asio::mutable_buffer into) {
+  std::array const one{into};
+  return perform("peek", [&](detail::ssl_engine& ssl) { return ssl.peek(one); });
 }
 
 step engine::write(asio::const_buffer from) {

@@ -75,6 +75,7 @@ step hello_reader::ask_probe() {
     if (next.want == want::client_hello) {
       hello_ = probe_->take_hello();
       read_layout(received_, hello_);
+      hello_.address = transport_->peer_address();
       probe_.reset();
       done_ = true;
       return {};

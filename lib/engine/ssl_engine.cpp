@@ -24,7 +24,6 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 
@@ -162,6 +161,10 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
       if (!was_opened(phase_)) return first;
     }
   }
+  if (awaits_late_answer() || judges_late_answer()) {
+    step const waits = go_on_with_late_answer(what);
+    if (waits.error || waits.want != want::nothing) return waits;
+  }
   // Leftovers of somebody else's calls must not be read as ours (T11). A read of what is decrypted
   // already cannot fail, and is so short that even the look would be felt.
   if (what != call::read || SSL_pending(ssl_.get()) == 0) clear_openssl_errors();
@@ -188,11 +191,19 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   if (result > 0) {
     succeeded(what);
     if (establishes && has_last_word() && what == call::handshake) return conclude();
+    if (awaits_late_answer()) {
+      step const judged = heed_late_answer();
+      if (judged.error || judged.want != want::nothing) return judged;
+    }
     return {want::nothing, bytes, {}};
   }
 
   write_waits_ |= what == call::write;
   openssl_error said = take_openssl_error(ssl_.get(), result);
+  if (awaits_late_answer() && said.status != status::ssl && said.status != status::syscall) {
+    step const judged = heed_late_answer();
+    if (judged.error || judged.want != want::nothing) return judged;
+  }
   switch (said.status) {
     case status::want_read:
       if (establishes) count_round_trip();
@@ -470,39 +481,6 @@ step ssl_engine::renegotiate(channel::use const& use) {
   if (SSL_in_init(ssl_.get()) == 0) return {};
   if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};
   return needs_input(use.why());
-}
-
-step ssl_engine::close_write() {
-  answer const settles = answer_to(request::close_write, phase_);
-  if (settles != answer::goes_on) return settled(settles);
-  phase_ = phase::closing;
-  channel::use const use(*channel_);
-  // While a message is half here, a ticket that spans records, OpenSSL refuses to close anything.
-  if (SSL_in_init(ssl_.get()) == 1) {
-    step const rest = perform(call::handshake);
-    if (rest.want == want::input) return needs_input(use.why());
-    if (rest.error || rest.want != want::nothing) return rest;
-  }
-  step const done = perform(call::shutdown);
-  if (done.error || done.want != want::nothing) return done;   // an adopted BIO takes it later
-  phase_ = phase::closed;
-  // RFC 8446 section 6.1: close_notify "notifies the recipient that the sender will not send any
-  // more messages on this connection". OpenSSL goes on to answer key updates; a peer that has
-  // closed its socket meanwhile would answer with a reset, which destroys what it has sent last.
-  channel_->mute();
-  return done;
-}
-
-read_step ssl_engine::shutdown() {
-  if (step const sent = close_write(); sent.error || sent.want != want::nothing) return {sent};
-  if (!was_opened(phase_)) return {};
-  // Unread data is discarded: closing the transport over it would make the kernel send a reset,
-  // which can destroy the last of our data on its way (T15).
-  thread_local std::array<std::byte, max_record> discarded;
-  std::array const into{asio::mutable_buffer(discarded.data(), discarded.size())};
-  read_step const got = read(into);
-  if (got.error == asio::error::eof) return {};
-  return got;
 }
 
 }  // namespace cotls::detail

@@ -109,9 +109,11 @@ void ssl_engine::serve_by(std::shared_ptr<context_state> host) {
   bool const own_mode = mode != SSL_CTX_get_verify_mode(before);
   bool const own_depth = depth != SSL_CTX_get_verify_depth(before);
   bool const reads_ahead = SSL_get_read_ahead(ssl_.get()) == 1;
+  auto const own_alpn = alpn_settings::chosen_for(ssl_.get());
   ssl_st* const made = make_ssl(host->handle());
   context_ = std::move(host);
   take(made);
+  if (own_alpn) own_alpn->choose_for(made);
   set_role(role::server);
   shape_records();
   hold_tickets();

@@ -133,7 +133,7 @@ peer_info ssl_engine::peer() const {
   std::vector<certificate> trusted;
   // Of one that was refused, OpenSSL leaves what it had built when it gave up.
   if (verified) add_certificates(trusted, SSL_get0_verified_chain(ssl_.get()), 0);
-  return peer_info(std::move(chain), verified, result, std::move(trusted));
+  return peer_info(std::move(chain), verified, result, std::move(trusted), ocsp_response());
 }
 
 }  // namespace cotls::detail

@@ -4,6 +4,9 @@
 //   SSL_do_handshake succeeds -> conclude: the chain, pins, on_established -> open
 //                                   |
 //                                   +--> refuse: the peer is told, the session forgotten -> refused
+//
+// A client that is asked for its certificate later is judged again when it has answered: then the
+// connection has failed.
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -17,6 +20,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
 #include <string>
@@ -36,6 +40,15 @@ int on_extension(SSL* ssl, unsigned, unsigned, unsigned char const**, std::size_
   if (!self || !self->refusal()) return 0;   // there is none
   *alert = static_cast<int>(*self->refusal());
   return -1;
+}
+
+// OpenSSL begins no renegotiation over data that is here and was not read.
+void discard_what_came(SSL* ssl) noexcept {
+  std::array<std::byte, 4096> unwanted;
+  std::size_t size = 0;
+  for (int i = 0; i < 16 && SSL_has_pending(ssl) == 1; ++i) {
+    if (SSL_read_ex(ssl, unwanted.data(), unwanted.size(), &size) != 1) break;
+  }
 }
 
 error_code chain_refused() noexcept {
@@ -100,7 +113,7 @@ step ssl_engine::conclude() noexcept {
     if (goes_on && !pins_hold()) return refuse(errc::no_pinned_key, {}, alert::access_denied);
     if (goes_on) asked = judge_established();
     goes_on = !asked.error && asked.want == want::nothing;
-    if (asked.want != want::nothing) {
+    if (asked.want != want::nothing && !judges_late_answer()) {
       withhold();
       phase_ = phase::question;
     }
@@ -155,8 +168,7 @@ step ssl_engine::judge_established() {
 }
 
 step ssl_engine::refuse(error_code why, std::string remark, alert told) noexcept {
-  bool const is_late = record_ && !record_->finished.empty();   // of a connection that was good
-  if (!is_late) phase_ = phase::refused;
+  if (!judges_late_answer()) phase_ = phase::refused;   // otherwise it was good, and has failed
   say_why(told);
   forget_session(ssl_.get());
   step const refused = fail(why, status::unclassified);
@@ -190,6 +202,7 @@ void ssl_engine::say_why(alert told) noexcept {
     asked = is_server() && SSL_new_session_ticket(ssl) == 1;
   } else if (!is_server()) {
     SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    discard_what_came(ssl);
     asked = SSL_renegotiate(ssl) == 1;
   }
   if (asked) SSL_do_handshake(ssl);

@@ -2,11 +2,13 @@
 //
 //   update_key           SSL_key_update -> SSL_do_handshake sends it; or, in time, the next write
 //   request_certificate  SSL_verify_client_post_handshake -> SSL_do_handshake sends it
-//                        -> reads peek until the client's Finished is another one: it has answered
+//                        -> reads peek until the client's Finished is another one: it has answered,
+//                           and the program's last word is asked for once more
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
 #include "context/context_state.hpp"
+#include "engine/dialogue.hpp"
 #include "openssl/openssl_error.hpp"
 
 #include <boost/asio/error.hpp>
@@ -14,6 +16,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -74,28 +77,56 @@ void ssl_engine::begin_new_key() noexcept {
   key_records_ = 0;
 }
 
-std::vector<unsigned char> ssl_engine::peer_finished() const {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> room;
-  std::size_t const size = SSL_get_peer_finished(ssl_.get(), room.data(), room.size());
-  return {room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size)};
+std::size_t ssl_engine::peer_finished(std::span<unsigned char> into) const noexcept {
+  return SSL_get_peer_finished(ssl_.get(), into.data(), into.size());
 }
 
 // OpenSSL does not tell. The answer ends with a Finished, which is of the whole of it, also of one
-// without a certificate, and another one than that before it.
-bool ssl_engine::certificate_request_answered() const {
-  return peer_finished() != record_->finished;
+// without a certificate, and another one than that before it. Within whichever call it has come,
+// the program has its word before anything more is read or written: it was never asked about whom
+// the answer is of.
+step ssl_engine::heed_late_answer() noexcept {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> now;
+  std::size_t const size = peer_finished(now);
+  std::vector<unsigned char>& before = record_->finished;
+  if (std::equal(before.begin(), before.end(), now.begin(), now.begin() + size)) return {};
+  before.clear();
+  record_->judges_late = true;
+  if (record_->dialogue) record_->dialogue->established.reset();   // it is another question
+  return judge_late_answer();
+}
+
+step ssl_engine::judge_late_answer() noexcept {
+  if (has_last_word()) {
+    step const judged = conclude();
+    if (judged.error || judged.want != want::nothing) return judged;
+  }
+  record_->judges_late = false;
+  record_->answered = true;
+  return {};
+}
+
+// What has come behind the answer stays with OpenSSL while the program is being asked: whoever reads
+// looks first, in which the answer is found.
+step ssl_engine::go_on_with_late_answer(call what) {
+  if (judges_late_answer()) return judge_late_answer();
+  if (what != call::read) return {};
+  std::byte one{};
+  return perform(call::peek, &one, 1);
 }
 
 step ssl_engine::request_certificate() {
   if (!is_server()) return {want::nothing, 0, asio::error::operation_not_supported};
   channel::use const use(*channel_);
-  bool const asked = record_ && !record_->finished.empty();
+  bool const asked = record_ && (record_->answered || !record_->finished.empty());
   step const ready = ready_to_say_more();
   if (ready.error || (ready.want != want::nothing && ready.want != want::input)) return ready;
   if (!asked) {
     if (ready.want == want::input) return needs_input(use.why());
     try {
-      failures().finished = peer_finished();
+      std::array<unsigned char, EVP_MAX_MD_SIZE> now;
+      std::size_t const size = peer_finished(now);
+      failures().finished.assign(now.begin(), now.begin() + size);
     } catch (std::bad_alloc const&) {
       return {want::nothing, 0, make_error_code(boost::system::errc::not_enough_memory)};
     }
@@ -115,16 +146,13 @@ step ssl_engine::request_certificate() {
 // Data that has come before the answer is for a read.
 step ssl_engine::await_certificate(channel::use const& use) {
   step seen;
-  if (!certificate_request_answered()) {
-    if (read_begin_ != read_end_) return {want::nothing, 0, errc::unread_data};
+  if (!record_->answered) {
+    if (kept() > 0) return {want::nothing, 0, errc::unread_data};
     std::byte one{};
     seen = perform(call::peek, &one, 1);
     if (failed()) return settled(answer::failure);
   }
-  if (certificate_request_answered()) {
-    record_->finished.clear();
-    return {};
-  }
+  if (std::exchange(record_->answered, false)) return {};
   if (seen.bytes > 0) return {want::nothing, 0, errc::unread_data};
   return seen.want == want::input ? needs_input(use.why()) : seen;
 }

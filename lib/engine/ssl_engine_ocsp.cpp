@@ -54,6 +54,7 @@ int ssl_engine::judge_ocsp_response() noexcept {
   unsigned char const* data = nullptr;
   long const size = SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &data);
   X509* const own = SSL_get0_peer_certificate(ssl_.get());
+  ocsp_ = stapled::refused;
   try {
     if (!data || size <= 0) {
       // Of a connection that others have made with our context nothing says that it may lack one.
@@ -63,7 +64,10 @@ int ssl_engine::judge_ocsp_response() noexcept {
       return must ? 0 : 1;
     }
     ocsp_verdict const found = verdict_of(ssl_.get(), {data, static_cast<std::size_t>(size)});
-    if (found.good()) return 1;
+    if (found.good()) {
+      ocsp_ = stapled::good;
+      return 1;
+    }
     failure& known = failures().fatal;
     if (found.revoked) {
       known.verify_result = X509_V_ERR_CERT_REVOKED;
@@ -77,6 +81,15 @@ int ssl_engine::judge_ocsp_response() noexcept {
     // For want of memory it fails closed.
   }
   return 0;
+}
+
+// Before the server has proved to have the key, what it shows is anybody's. (On a server OpenSSL
+// tells of its own.)
+stapled ssl_engine::ocsp_response() const noexcept {
+  unsigned char const* data = nullptr;
+  if (is_server() || SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &data) <= 0) return stapled::none;
+  bool const settled = was_opened(phase_) || ocsp_ == stapled::refused;
+  return settled && ocsp_ != stapled::none ? ocsp_ : stapled::unjudged;
 }
 
 }  // namespace cotls::detail

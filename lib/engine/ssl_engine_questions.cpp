@@ -54,8 +54,6 @@ std::vector<std::uint16_t> algorithms_of_peer(SSL* ssl) {
 
 }  // namespace
 
-asio::awaitable<void> work_on(std::shared_ptr<question> asked) { co_await asked->answer(); }
-
 std::string text_of(std::exception_ptr const& thrown) noexcept {
   try {
     std::rethrow_exception(thrown);

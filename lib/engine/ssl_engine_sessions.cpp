@@ -37,6 +37,11 @@ void install_callbacks(context_state& to) {
     SSL_CTX_set_cert_cb(context, ssl_engine::on_certificate, nullptr);
   }
   if (peer.has_last_word()) let_refusals_be_told(context);
+  // A callback of the program's own could not be seen.
+  bool const may_have_another = to.adopted || to.is_lent();
+  if (to.end == role::server && !to.settings().alpn.is_set() && !may_have_another) {
+    alpn_settings().apply_to(context, role::server);
+  }
 }
 
 // A session of a connection that has verified no name, or has asked for another, must not stand for

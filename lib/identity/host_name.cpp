@@ -106,7 +106,7 @@ std::optional<ip::address> parse_v6(std::string_view text) {
   return address;
 }
 
-[[noreturn]] void refuse(std::string remark) {
+[[noreturn]] void refuse_name(std::string remark) {
   failure known;
   known.remark = std::move(remark);
   throw error(errc::invalid_host_name, std::move(known));
@@ -140,7 +140,7 @@ std::optional<host_name> host_name::parse(std::string_view text) {
 
 host_name::host_name(std::string_view text) {
   std::optional<host_name> read = parse(text);
-  if (!read) refuse(remark_on(text));   // fails closed
+  if (!read) refuse_name(remark_on(text));   // fails closed
   *this = std::move(*read);
 }
 
@@ -166,7 +166,8 @@ bool host_name::require_in(X509_VERIFY_PARAM* verification) const {
 
 void host_name::check_beside(host_name const& other) const {
   if (!address_ && !other.address_) return;
-  refuse("an address cannot be accepted instead of another host, nor a name instead of an address");
+  refuse_name(
+      "an address cannot be accepted instead of another host, nor a name instead of an address");
 }
 
 bool host_name::also_accept(host_name const& other, X509_VERIFY_PARAM* verification) const {

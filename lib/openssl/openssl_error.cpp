@@ -111,6 +111,8 @@ void leave_signer_failure(char const* why) noexcept {
   ERR_raise_data(number, ERR_R_OPERATION_FAIL, "%s", why);
 }
 
+unsigned long peek_openssl_error() noexcept { return ERR_peek_last_error(); }
+
 error_code to_error_code(unsigned long packed) noexcept {
   if (is_signers(packed)) return errc::signer_failed;
   if (ERR_SYSTEM_ERROR(packed)) return {ERR_GET_REASON(packed), boost::system::system_category()};

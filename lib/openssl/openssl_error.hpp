@@ -31,6 +31,9 @@ openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
     whatever OpenSSL adds to it. */
 void leave_signer_failure(char const* why) noexcept;
 
+/// Returns the newest entry's packed code and leaves it in the queue; 0 when that is empty.
+unsigned long peek_openssl_error() noexcept;
+
 /// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's;
 /// a signer's failure errc::signer_failed; the rest stay OpenSSL's.
 error_code to_error_code(unsigned long packed) noexcept;

@@ -2,8 +2,8 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
@@ -28,35 +28,38 @@ error_code code_of(std::exception_ptr const& thrown) noexcept {
 
 }  // namespace
 
-asking::asking(asio::any_io_executor const& executor)
-    : strand_(asio::make_strand(executor)), waits_(executor) {}
+asking::asking(std::shared_ptr<question> asked, asio::any_io_executor const& executor)
+    : asked_(std::move(asked)), strand_(asio::make_strand(executor)), waits_(executor) {}
 
-void asking::begin(std::shared_ptr<question> asked) {
-  asked_ = asked;
-  if (!asked) {
-    return asio::post(strand_, [self = shared_from_this()] { self->end(errc::unexpected_result); });
-  }
-  asked->set_stop([weak = weak_from_this()] {
-    if (auto const self = weak.lock()) self->cancel();
-  });
-  asio::co_spawn(strand_, work_on(std::move(asked)),
-                 asio::bind_cancellation_slot(
-                     stop_.slot(), [self = shared_from_this()](std::exception_ptr const& thrown) {
-                       self->end(code_of(thrown));
-                     }));
+void asking::begin() {
+  auto const self = shared_from_this();
+  if (!asked_) return asio::post(strand_, [self] { self->end(errc::unexpected_result); });
+  asked_->when_ended([self] { asio::post(self->strand_, [self] { self->ended(); }); });
+  if (!asked_->claim()) return;
+  asio::co_spawn(strand_, work_on(asked_),
+                 asio::bind_cancellation_slot(stop_.slot(), [self](std::exception_ptr thrown) {
+                   if (!thrown) return;
+                   self->end(code_of(thrown));
+                   self->asked_->abandon();
+                 }));
 }
 
 void asking::cancel() {
   asio::post(strand_, [self = shared_from_this()] {
-    if (self->asked_) self->asked_->abandon();
-    // Whatever was asked of the operation: coroutines heed no other type by default.
-    self->stop_.emit(asio::cancellation_type::terminal);
     self->end(asio::error::operation_aborted);
+    if (self->asked_) self->asked_->abandon();
   });
 }
 
+// The engine knows the answer, or that there will be none.
+void asking::ended() {
+  end({});
+  if (asked_->how_far() != progress::abandoned) return;
+  // Whatever was asked of the operation: coroutines heed no other type by default.
+  stop_.emit(asio::cancellation_type::terminal);
+}
+
 void asking::end(error_code code) {
-  asked_.reset();
   if (!waits_.empty()) waits_.complete_first(code);
 }
 
@@ -66,15 +69,21 @@ interruption answer_here(std::shared_ptr<question> const& asked, give_up_at unti
     failed = errc::unexpected_result;
     return interruption::none;
   }
-  asio::io_context here(1);
-  bool ended = false;
-  asio::co_spawn(here, work_on(asked), [&](std::exception_ptr const& thrown) {
-    ended = true;
-    failed = code_of(thrown);
-  });
-  while (!ended) {
-    std::size_t const ran = until ? here.run_one_until(*until) : here.run_one();
-    if (ran == 0) return interruption::deadline;   // its end destroys what is not answered
+  auto const here = std::make_shared<asio::io_context>(1);
+  auto const stays = asio::make_work_guard(*here);
+  // Shared: whoever answers late posts to it when this thread is gone.
+  asked->when_ended([here] { asio::post(*here, [] {}); });
+  if (asked->claim()) {
+    asio::co_spawn(*here, work_on(asked), [&](std::exception_ptr thrown) {
+      failed = code_of(thrown);
+      if (thrown) asked->abandon();
+    });
+  }
+  while (!failed && asked->how_far() == progress::waiting) {
+    std::size_t const ran = until ? here->run_one_until(*until) : here->run_one();
+    if (ran > 0) continue;
+    asked->abandon();   // its end destroys what is not answered
+    return interruption::deadline;
   }
   return interruption::none;
 }

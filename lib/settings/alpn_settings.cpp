@@ -14,9 +14,20 @@ struct alpn_choice {
   alpn_mismatch policy;
 };
 
-int on_alpn_offer(SSL*, unsigned char const** out, unsigned char* out_size,
+// Where a connection keeps the choice that is its own.
+int own_choice() {
+  static int const index = SSL_get_ex_new_index(
+      0, nullptr, nullptr, nullptr, [](void*, void* choice, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<alpn_choice*>(choice);
+      });
+  return index;
+}
+
+int on_alpn_offer(SSL* ssl, unsigned char const** out, unsigned char* out_size,
                   unsigned char const* offered, unsigned offered_size, void* ours) {
-  auto const& choice = *static_cast<alpn_choice const*>(ours);
+  void const* const own = SSL_get_ex_data(ssl, own_choice());
+  auto const& choice = *static_cast<alpn_choice const*>(own ? own : ours);
+  if (choice.wire.empty()) return SSL_TLSEXT_ERR_NOACK;
   unsigned char* selected = nullptr;
   int const outcome = SSL_select_next_proto(
       &selected, out_size, reinterpret_cast<unsigned char const*>(choice.wire.data()),
@@ -55,14 +66,14 @@ void offer(int (*set)(Object*, unsigned char const*, unsigned), Object* by,
   if (set(by, bytes, static_cast<unsigned>(wire.size())) != 0) refused();
 }
 
+// Also for none: one of its connections may have a choice of its own.
 void choose(SSL_CTX* servers, std::string const& wire, alpn_mismatch policy) {
-  std::unique_ptr<alpn_choice> choice;
-  if (!wire.empty()) choice = std::make_unique<alpn_choice>(alpn_choice{wire, policy});
+  auto choice = std::make_unique<alpn_choice>(alpn_choice{wire, policy});
   alpn_choice* const given = choice.get();
   clear_openssl_errors();
   auto const replaced = owned_by_context<alpn_choice>::exchange(servers, std::move(choice));
-  if (given && replaced.get() == given) refused();
-  SSL_CTX_set_alpn_select_cb(servers, given ? on_alpn_offer : nullptr, given);
+  if (replaced.get() == given) refused();
+  SSL_CTX_set_alpn_select_cb(servers, on_alpn_offer, given);
 }
 
 }  // namespace
@@ -73,6 +84,29 @@ alpn_settings::alpn_settings(std::vector<std::string> const& protocols, alpn_mis
 void alpn_settings::apply_to(SSL_CTX* context, role end) const {
   if (end == role::client) return offer(SSL_CTX_set_alpn_protos, context, wire_);
   choose(context, wire_, policy_);
+}
+
+// Without it OpenSSL would never ask for the choice.
+void alpn_settings::choose_for(SSL* server) const {
+  if (!owned_by_context<alpn_choice>::find(SSL_get_SSL_CTX(server))) {
+    fail(errc::invalid_setting,
+         "set_alpn, of a connection whose context is adopted or lent and has no set_alpn,");
+  }
+  auto choice = std::make_unique<alpn_choice>(alpn_choice{wire_, policy_});
+  std::unique_ptr<alpn_choice> const replaced(
+      static_cast<alpn_choice*>(SSL_get_ex_data(server, own_choice())));
+  clear_openssl_errors();
+  if (SSL_set_ex_data(server, own_choice(), choice.get()) != 1) refused();
+  choice.release();
+}
+
+std::optional<alpn_settings> alpn_settings::chosen_for(SSL const* server) {
+  auto const* const own = static_cast<alpn_choice*>(SSL_get_ex_data(server, own_choice()));
+  if (!own) return std::nullopt;
+  alpn_settings same;
+  same.wire_ = own->wire;
+  same.policy_ = own->policy;
+  return same;
 }
 
 void alpn_settings::apply_to(SSL* client) const { offer(SSL_set_alpn_protos, client, wire_); }

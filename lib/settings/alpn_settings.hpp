@@ -5,6 +5,7 @@
 
 #include <openssl/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,13 @@ class alpn_settings {
 
   /** One client offers them, whatever its context says. */
   void apply_to(SSL* client) const;
+
+  /** One server chooses from them, whatever its context says.
+      @par Errors errc::invalid_setting where the context's callback need not be this one's */
+  void choose_for(SSL* server) const;
+
+  /** Returns what `choose_for` has set. */
+  static std::optional<alpn_settings> chosen_for(SSL const* server);
 
   bool operator==(alpn_settings const&) const = default;
 

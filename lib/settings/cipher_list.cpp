@@ -31,7 +31,7 @@ constexpr auto kinds = std::to_array<std::string_view>({
     "SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "aDSS", "aECDH", "aGOST", "aGOST01", "aGOST12", "aKRB5",
     "aNULL", "aPSK", "aSRP", "eNULL", "kDHEPSK", "kECDHEPSK", "kGOST", "kPSK", "kRSAPSK", "kSRP"});
 
-[[noreturn]] void refuse(std::string_view word, std::string_view why = {}) {
+[[noreturn]] void refuse_word(std::string_view word, std::string_view why = {}) {
   fail(errc::invalid_setting,
        "setting the cipher suite \"" + std::string(word) + '"' + std::string(why));
 }
@@ -88,10 +88,10 @@ void check_words(SSL_CTX* trial, std::string_view list) {
     if (std::string_view("!-+").find(rule.front()) != std::string_view::npos) {
       parts.remove_prefix(1);
     }
-    if (parts.empty()) refuse(rule);
+    if (parts.empty()) refuse_word(rule);
     while (!parts.empty()) {
       std::string_view const word = next_word(parts, "+");
-      if (!is_known(trial, word)) refuse(rule);
+      if (!is_known(trial, word)) refuse_word(rule);
     }
   }
 }
@@ -102,7 +102,7 @@ void check_words_of_tls13(SSL_CTX* trial, std::string_view list) {
     if (word.empty()) return;
     bool const known = SSL_CTX_set_ciphersuites(trial, std::string(word).c_str()) == 1;
     clear_openssl_errors();
-    if (!known) refuse(word);
+    if (!known) refuse_word(word);
   }
 }
 
@@ -139,10 +139,10 @@ void check_selected_suites(SSL_CTX* context) {
     SSL_CIPHER const* const suite = sk_SSL_CIPHER_value(selected, i);
     char const* const name = SSL_CIPHER_get_name(suite);
     if (SSL_CIPHER_get_bits(suite, nullptr) == 0) {
-      refuse(name, ", which encrypts nothing (exclude it by !eNULL),");
+      refuse_word(name, ", which encrypts nothing (exclude it by !eNULL),");
     }
     if (anonymous_too && SSL_CIPHER_get_auth_nid(suite) == NID_auth_null) {
-      refuse(name, ", by which nobody is verified (exclude it by !aNULL),");
+      refuse_word(name, ", by which nobody is verified (exclude it by !aNULL),");
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "plain_http.hpp"
 
+#include "openssl/openssl_error.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -22,7 +24,7 @@ static_assert(answer.substr(answer.find("\r\n\r\n") + 4).size() == 60);
 
 // What OpenSSL's failure is, without taking it: it is the library's to report.
 bool failed_over_http() {
-  unsigned long const failed = ERR_peek_last_error();
+  unsigned long const failed = detail::peek_openssl_error();
   if (ERR_GET_LIB(failed) != ERR_LIB_SSL) return false;
   int const reason = ERR_GET_REASON(failed);
   return reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST;

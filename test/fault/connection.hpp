@@ -21,7 +21,8 @@ namespace cotls::test {
 
 /// What the scenarios do.
 enum class operation {
-  handshake, connect, accept, read, write, close_write, shutdown,
+  handshake, connect, accept, read, peek, write, update_key, request_certificate, close_write,
+  shutdown,
   say, hear,   ///< on the transport itself, without TLS
 };
 
@@ -30,6 +31,7 @@ class connection_settings {
  public:
   protocol version = protocol::secure;
   bool serves = false;
+  bool late = false;        ///< a client may be asked for its certificate behind the handshake
   bool composed = false;    ///< by composed operations instead of our coroutines
   bool read_ahead = true;
   std::chrono::steady_clock::duration deadline = std::chrono::seconds(10);
@@ -57,7 +59,16 @@ class connection {
   virtual done open() = 0;
 
   virtual moved read(asio::mutable_buffer into) = 0;
+  virtual moved peek(asio::mutable_buffer into) = 0;
   virtual moved write(asio::const_buffer from) = 0;
+
+  /** Changes the key, and asks the peer to do so. */
+  virtual done update_key() = 0;
+  virtual done request_certificate() = 0;
+
+  /** Whether the peer has shown a certificate that is trusted. */
+  virtual bool knows_the_peer() const = 0;
+
   virtual done close_write() = 0;
   virtual done shutdown() = 0;
 

@@ -3,6 +3,7 @@
 #include <cotls/detail/support/access.hpp>
 
 #include "connection.hpp"
+#include "pki.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/deferred.hpp>
@@ -26,6 +27,28 @@ inline server_context const& shared_server_context(protocol version) {
   static server_context const tls1_2 = localhost_server(protocol::tls1_2);
   static server_context const tls1_3 = localhost_server(protocol::tls1_3);
   return version == protocol::tls1_2 ? tls1_2 : version == protocol::tls1_3 ? tls1_3 : any;
+}
+
+/// The same, for connections whose client is asked behind the handshake (RFC 8446 section 4.6.2).
+inline authority const& root_of_clients() {
+  static authority const made("root");
+  return made;
+}
+inline client_context const& late_client_context() {
+  static client_context const made =
+      localhost_client(protocol::tls1_3)
+          .use(root_of_clients()
+                   .issue(certificate_request({"client"}).use(purpose::client))
+                   .identity())
+          .set_late_authentication();
+  return made;
+}
+inline server_context const& late_server_context() {
+  static server_context const made = localhost_server(protocol::tls1_3)
+                                         .set_verify(verify::required)
+                                         .add_root(root_of_clients().certificate())
+                                         .set_late_authentication();
+  return made;
 }
 
 /** A connection over a kind of transport. */
@@ -52,6 +75,24 @@ class connection_over : public connection {
   moved write(asio::const_buffer from) override {
     return writing_ ? write_to(*writing_, from) : write_to(tls_, from);
   }
+  moved peek(asio::mutable_buffer into) override {
+    return reading_ ? peek_at(*reading_, into) : peek_at(tls_, into);
+  }
+  done update_key() override {
+    return writing_ ? update_key_of(*writing_) : update_key_of(tls_);
+  }
+
+  done request_certificate() override {
+    if (how_.composed) {
+      auto const [code] = co_await tls_.async_request_certificate(as_deferred);
+      co_return code;
+    }
+    auto const [code] = co_await tls_.async_request_certificate(as_result);
+    co_return code;
+  }
+
+  bool knows_the_peer() const override { return tls_ && tls_.peer().verified(); }
+
   done close_write() override {
     return writing_ ? close_write_of(*writing_) : close_write_of(tls_);
   }
@@ -135,9 +176,13 @@ class connection_over : public connection {
  private:
   void begin() {
     if (how_.serves) {
-      adopt(stream<Transport>(std::move(*transport_), shared_server_context(how_.version)));
+      adopt(stream<Transport>(std::move(*transport_),
+                              how_.late ? late_server_context()
+                                        : shared_server_context(how_.version)));
     } else {
-      adopt(stream<Transport>(std::move(*transport_), shared_client_context(how_.version),
+      adopt(stream<Transport>(std::move(*transport_),
+                              how_.late ? late_client_context()
+                                        : shared_client_context(how_.version),
                               client_options().host("localhost")));
     }
     transport_.reset();
@@ -152,6 +197,26 @@ class connection_over : public connection {
     }
     auto const [code, count] = co_await from.async_read_some(into, as_result);
     co_return std::pair(code, count);
+  }
+
+  template <class From>
+  moved peek_at(From& from, asio::mutable_buffer into) {
+    if (how_.composed) {
+      auto const [code, count] = co_await from.async_peek_some(into, as_deferred);
+      co_return std::pair(code, count);
+    }
+    auto const [code, count] = co_await from.async_peek_some(into, as_result);
+    co_return std::pair(code, count);
+  }
+
+  template <class To>
+  done update_key_of(To& to) {
+    if (how_.composed) {
+      auto const [code] = co_await to.async_update_key(key_update::requested, as_deferred);
+      co_return code;
+    }
+    auto const [code] = co_await to.async_update_key(key_update::requested, as_result);
+    co_return code;
   }
 
   template <class To>

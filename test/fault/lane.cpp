@@ -22,9 +22,12 @@ bool has_deadline(operation what) {
     case operation::handshake:
     case operation::connect:
     case operation::accept:
+    case operation::request_certificate:
     case operation::shutdown: return true;
     case operation::read:
+    case operation::peek:
     case operation::write:
+    case operation::update_key:
     case operation::close_write:
     case operation::say:
     case operation::hear: return false;
@@ -95,6 +98,15 @@ asio::awaitable<void> lane::close_write() {
   return persist(operation::close_write, &connection::close_write);
 }
 
+asio::awaitable<void> lane::update_key() {
+  return persist(operation::update_key, &connection::update_key);
+}
+
+asio::awaitable<void> lane::request_certificate() {
+  co_await persist(operation::request_certificate, &connection::request_certificate);
+  owner_.expect(over().knows_the_peer(), "a client that has answered is known");
+}
+
 asio::awaitable<void> lane::shutdown() {
   co_await persist(operation::shutdown, &connection::shutdown);
   owner_.check_that_the_other_closed();
@@ -128,6 +140,18 @@ asio::awaitable<error_code> lane::read_some(std::size_t most) {
   }
   again(code);
   co_return error_code();
+}
+
+asio::awaitable<void> lane::peek(std::size_t most) {
+  std::string chunk(most, '\0');
+  error_code code;
+  do {
+    begin(operation::peek);
+    std::size_t count = 0;
+    std::tie(code, count) = co_await over().peek(asio::buffer(chunk));
+    owner_.foresee(std::string_view(chunk).substr(0, count));
+    owner_.expect((code ? count == 0 : count > 0), "a peek shows bytes or gives an error");
+  } while (again(code));
 }
 
 asio::awaitable<void> lane::read(std::size_t size) {

@@ -31,8 +31,12 @@ bool is_documented(operation what, error_code const& code) {
       return code == errc::handshake_timeout || code == errc::handshake_truncated;
     case operation::shutdown:
       return code == errc::shutdown_timeout || code == errc::stream_truncated;
-    case operation::read: return code == errc::stream_truncated;
+    case operation::request_certificate:
+      return code == errc::handshake_timeout || code == errc::stream_truncated;
+    case operation::read:
+    case operation::peek: return code == errc::stream_truncated;
     case operation::write:
+    case operation::update_key:
     case operation::close_write: return false;
     case operation::say:
     case operation::hear: return code == asio::error::eof;
@@ -68,7 +72,10 @@ char const* name(operation what) {
     case operation::connect: return "connect";
     case operation::accept: return "accept";
     case operation::read: return "read";
+    case operation::peek: return "peek";
     case operation::write: return "write";
+    case operation::update_key: return "update_key";
+    case operation::request_certificate: return "request_certificate";
     case operation::close_write: return "close_write";
     case operation::shutdown: return "shutdown";
     case operation::say: return "say";

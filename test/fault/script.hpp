@@ -40,6 +40,9 @@ class lane {
   asio::awaitable<void> write(std::string_view text);
   asio::awaitable<void> read(std::size_t size);
   asio::awaitable<void> read_to_end();
+  asio::awaitable<void> peek(std::size_t most);
+  asio::awaitable<void> update_key();
+  asio::awaitable<void> request_certificate();
   asio::awaitable<void> close_write();
   asio::awaitable<void> shutdown();
   asio::awaitable<void> say(std::string_view text);
@@ -83,6 +86,7 @@ struct scenario {
   lane::script far;
   beginning begins = beginning::joined;
   std::size_t lanes = 1;             ///< the near end's
+  bool late = false;                 ///< the client has a certificate for who asks late
   bool upgrades = false;             ///< TLS begins and ends on a connection that goes on
   std::size_t capacity = 1'000'000;  ///< of the transport
 };

@@ -96,6 +96,11 @@ void party::receive(std::string_view bytes) {
   expect(sent.substr(0, received.size()) == received, "what is received is what was sent");
 }
 
+void party::foresee(std::string_view bytes) {
+  std::string_view const sent = other().offered;
+  expect(sent.substr(received.size(), bytes.size()) == bytes, "what is peeked is what is next");
+}
+
 // close_notify is the last thing that an end sends: whoever has seen it has received all that the
 // other has sent.
 void party::check_that_the_other_closed() {
@@ -158,6 +163,7 @@ trial::trial(asio::io_context& context, scenario const& what, plan const& how)
       watch_(context) {
   connection_settings settings;
   settings.version = how.version;
+  settings.late = what.late;
   settings.read_ahead = !what.upgrades;
   settings.serves = !how.near_serves;
   if (how.kind == trouble::stall) settings.deadline = short_deadline;

@@ -49,6 +49,7 @@ class party {
   // What lanes say.
   void expect(bool holds, char const* claim);
   void receive(std::string_view bytes);
+  void foresee(std::string_view bytes);
   void check_that_the_other_closed();
   void check_that_all_was_received();
   void check_that_the_transport_is_given_back(error_code failed);

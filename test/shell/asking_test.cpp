@@ -43,11 +43,12 @@ struct program {
 
 class programs_answer final : public detail::question {
  public:
-  explicit programs_answer(program& asked) : program_(&asked) {}
+  explicit programs_answer(program& asked) : program_(&asked) { wait(); }
   asio::awaitable<void> answer() override {
     ++program_->asked;
     co_await program_->answers();
     program_->has_answered = true;
+    settle(detail::progress::answered);
   }
 
  private:

@@ -3,11 +3,16 @@
 #include "blocking.hpp"
 #include "pki.hpp"
 #include "print.hpp"
+#include "ssl_streams.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <openssl/ssl.h>
 
 #include <array>
 #include <atomic>
@@ -59,12 +64,6 @@ struct fixture {
   }
 };
 
-asio::awaitable<std::string> read(tcp_stream& from, std::size_t size) {
-  std::string text(size, '\0');
-  co_await asio::async_read(from, asio::buffer(text), asio::use_awaitable);
-  co_return text;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(late, fixture)
@@ -81,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_changed_while_data_goes_both_ways) {
     };
     auto reading = [&]() -> asio::awaitable<void> {
       for (int i = 0; i < 5; ++i) {
-        std::string const got = co_await read(stream, text.size());
+        std::string const got = co_await receive(stream, text.size());
         BOOST_TEST((got == text));
       }
     };
@@ -98,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_changed_while_data_goes_both_ways) {
 BOOST_AUTO_TEST_CASE(a_key_update_has_left_before_anything_is_written) {
   auto idle = [](tcp_stream& stream) -> asio::awaitable<void> {
     co_await stream.async_update_key(key_update::not_requested);
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
   };
   std::atomic<bool> seen = false;
@@ -122,11 +121,11 @@ BOOST_AUTO_TEST_CASE(a_key_update_has_left_before_anything_is_written) {
 BOOST_AUTO_TEST_CASE(a_certificate_is_asked_for_between_two_requests) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
     co_await stream.async_write(asio::buffer("private", 7));
-    std::string const got = co_await read(stream, 3);
+    std::string const got = co_await receive(stream, 3);
     BOOST_TEST(got == "ada");
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const wanted = co_await read(stream, 7);
+    std::string const wanted = co_await receive(stream, 7);
     BOOST_TEST(wanted == "private");
     BOOST_TEST(!stream.peer().certificate());
     co_await stream.async_request_certificate();
@@ -139,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_asked_for_between_two_requests) {
 
 BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come_is_waited_for_no_longer_than_a_handshake) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);   // answers first
+    std::string const got = co_await receive(stream, 1);   // answers first
     BOOST_TEST(got == "x");
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
@@ -159,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_cancelled_is_gone_on_with_and_not_made_a
   int requests = 0;
   auto at_client = [&](tcp_stream& stream) -> asio::awaitable<void> {
     while (!cancelled) co_await asio::post(asio::use_awaitable);
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
   };
   auto at_server = [&](tcp_stream& stream) -> asio::awaitable<void> {
@@ -195,9 +194,28 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_instead_of_answering_is_gone) {
   with(ada(), asking(), at_client, at_server);
 }
 
+BOOST_AUTO_TEST_CASE(a_client_whom_the_last_word_refuses_then_hears_an_alert) {
+  auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
+    std::array<char, 10> text;
+    auto const [code, size] = co_await stream.async_read_some(asio::buffer(text), as_result);
+    BOOST_TEST(code == alert::access_denied);
+    BOOST_TEST(size == 0u);
+  };
+  auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
+    auto const [code] = co_await stream.async_request_certificate(as_result);
+    BOOST_TEST(code == errc::peer_not_allowed);
+    auto const [wrote, size] = co_await stream.async_write(asio::buffer("x", 1), as_result);
+    BOOST_TEST(wrote == errc::peer_not_allowed);
+    BOOST_TEST(size == 0u);
+  };
+  server_context const refusing = asking().on_established(
+      [](peer_info const& peer, connection_info const&) { return !peer.certificate(); });
+  with(ada(), refusing, at_client, at_server);
+}
+
 BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
   auto at_client = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
     co_await stream.async_write(asio::buffer("y", 1));
   };
@@ -207,7 +225,7 @@ BOOST_AUTO_TEST_CASE(beside_a_read_nothing_is_asked) {
       BOOST_TEST(code == errc::operation_in_progress);
       co_await stream.async_write(asio::buffer("x", 1));
     };
-    co_await (read(stream, 1) && asked());
+    co_await (receive(stream, 1) && asked());
   };
   with(ada(), asking(), at_client, at_server);
 }
@@ -219,7 +237,7 @@ BOOST_AUTO_TEST_CASE(tls_1_2_has_neither) {
     co_await stream.async_write(asio::buffer("x", 1));
   };
   auto at_server = [](tcp_stream& stream) -> asio::awaitable<void> {
-    std::string const got = co_await read(stream, 1);
+    std::string const got = co_await receive(stream, 1);
     BOOST_TEST(got == "x");
     auto const [code] = co_await stream.async_request_certificate(as_result);
     BOOST_TEST(code == errc::needs_tls_1_3);
@@ -249,6 +267,51 @@ BOOST_AUTO_TEST_CASE(on_the_calling_thread_both_are_there_too) {
   BOOST_TEST((code == asio::error::operation_not_supported));
   client.write(asio::buffer("y", 1));
   serving.get();
+}
+
+// Whose contexts are the program's, and whose verify mode says what is asked.
+BOOST_AUTO_TEST_CASE(a_program_for_asio_ssl_has_both) {
+  asio::ssl::context client_side = localhost_ssl_client();
+  identity const shown = root().issue(certificate_request({"ada"}).use(purpose::client)).identity();
+  SSL_CTX_use_certificate(client_side.native_handle(), shown.chain().leaf().native_handle());
+  SSL_CTX_use_PrivateKey(client_side.native_handle(), shown.key().native_handle());
+  SSL_CTX_set_post_handshake_auth(client_side.native_handle(), 1);
+  asio::ssl::context server_side = localhost_ssl_server();
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(server_side.native_handle()),
+                      root().certificate().native_handle());
+  for (bool const waits : {false, true}) {
+    ssl_stream_pair pair(context, client_side, server_side);
+    pair.handshake(context);
+    pair.server.set_verify_mode(asio::ssl::verify_peer);
+    BOOST_TEST(!pair.server.peer().certificate());
+    std::array<char, 10> text;
+    if (waits) {
+      auto answering = std::async(std::launch::async,
+                                  [&] { pair.client.read_some(asio::buffer(text)); });
+      pair.server.request_certificate();
+      pair.server.update_key(key_update::requested);
+      pair.server.write_some(asio::buffer("x", 1));
+      answering.get();
+      error_code code;
+      pair.client.request_certificate(code);
+      BOOST_TEST(code == asio::error::operation_not_supported);
+      BOOST_CHECK_THROW(pair.client.request_certificate(), error);
+      BOOST_TEST(!pair.client.update_key(key_update::not_requested, code));
+    } else {
+      auto at_client = [&]() -> asio::awaitable<void> {
+        std::string const got = co_await receive(pair.client, 1);
+        BOOST_TEST(got == "x");
+      };
+      auto at_server = [&]() -> asio::awaitable<void> {
+        co_await pair.server.async_request_certificate();
+        co_await pair.server.async_update_key(key_update::requested);
+        co_await asio::async_write(pair.server, asio::buffer("x", 1), asio::use_awaitable);
+      };
+      run(context, [&]() -> asio::awaitable<void> { co_await (at_client() && at_server()); }());
+    }
+    BOOST_TEST(pair.server.peer().verified());
+    BOOST_TEST(pair.server.peer().subject() == "CN=ada");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -177,6 +177,7 @@ void check_empty(Handle& empty) {
     is_refused([&] { empty.give_input(asio::buffer("x", 1)); });
     is_refused([&] { empty.tolerate_truncation(); });
     is_refused([&] { empty.set_read_ahead(false); });
+    is_refused([&] { empty.set_alpn({"h2"}); });
     is_refused([&] { empty.release(); });
   }
   if constexpr (requires { empty.cancel(); }) empty.cancel();

@@ -3,9 +3,12 @@
 // Operations, and what the peer does meanwhile. `start` starts one with a token, or with none;
 // `happened` says whether the peer has seen it. Those that `wait` do so until the peer acts.
 
+#include "pki.hpp"
 #include "ssl_streams.hpp"
 
 #include <boost/asio/detached.hpp>
+
+#include <openssl/ssl.h>
 
 #include <array>
 #include <cstddef>
@@ -23,6 +26,13 @@ struct reading : connected {
   template <class... Token>
   auto start(Token&&... token) {
     return server.async_read_some(asio::buffer(text), std::forward<Token>(token)...);
+  }
+};
+
+struct peeking : reading {
+  template <class... Token>
+  auto start(Token&&... token) {
+    return server.async_peek_some(asio::buffer(text), std::forward<Token>(token)...);
   }
 };
 
@@ -50,6 +60,63 @@ struct closing : connected {
   template <class... Token>
   auto start(Token&&... token) {
     return client.async_close_write(std::forward<Token>(token)...);
+  }
+};
+
+/// Counts the key updates that one end receives.
+inline void count_key_updates(ssl_st* at, int& heard) {
+  auto const note = [](int sent, int, int type, void const* said, std::size_t size, SSL*,
+                       void* count) {
+    bool const message = sent == 0 && type == SSL3_RT_HANDSHAKE && size > 0;
+    if (message && *static_cast<unsigned char const*>(said) == SSL3_MT_KEY_UPDATE) {
+      ++*static_cast<int*>(count);
+    }
+  };
+  SSL_set_msg_callback(at, note);
+  SSL_set_msg_callback_arg(at, &heard);
+}
+
+struct updating_key : connected {
+  static constexpr bool waits = false;
+  std::array<char, 4> text{};
+  int heard = 0;
+
+  updating_key() { count_key_updates(server.native_handle(), heard); }
+  void let_peer_act() { server.async_read_some(asio::buffer(text), asio::detached); }
+  bool happened() const { return heard > 0; }
+  template <class... Token>
+  auto start(Token&&... token) {
+    return client.async_update_key(key_update::not_requested, std::forward<Token>(token)...);
+  }
+};
+
+struct requesting_certificate {
+  static constexpr bool waits = true;
+  authority root{"root"};
+  asio::io_context context;
+  std::pair<tcp::socket, tcp::socket> sockets = connected_sockets(context);
+  tcp_stream client{
+      std::move(sockets.first),
+      localhost_client()
+          .use(root.issue(certificate_request({"ada"}).use(purpose::client)).identity())
+          .set_late_authentication(),
+      client_options().host("localhost")};
+  tcp_stream server{std::move(sockets.second), localhost_server()
+                                                   .set_verify(verify::optional)
+                                                   .add_root(root.certificate())
+                                                   .set_late_authentication()};
+  std::array<char, 4> text{};
+
+  requesting_certificate() {
+    client.async_handshake(asio::detached);
+    server.async_handshake(asio::detached);
+    run_for(context);
+  }
+  void let_peer_act() { client.async_read_some(asio::buffer(text), asio::detached); }
+  bool happened() const { return server.peer().verified(); }
+  template <class... Token>
+  auto start(Token&&... token) {
+    return server.async_request_certificate(std::forward<Token>(token)...);
   }
 };
 
@@ -140,6 +207,19 @@ struct drop_in_reading {
   }
 };
 
+struct drop_in_updating_key : drop_in_reading {
+  static constexpr bool waits = false;
+  int heard = 0;
+
+  drop_in_updating_key() { count_key_updates(pair.client.native_handle(), heard); }
+  void let_peer_act() { pair.client.async_read_some(asio::buffer(text), asio::detached); }
+  bool happened() const { return heard > 0; }
+  template <class... Token>
+  auto start(Token&&... token) {
+    return pair.server.async_update_key(key_update::not_requested, std::forward<Token>(token)...);
+  }
+};
+
 struct drop_in_shutting_down : drop_in_reading {
   error_code shut = asio::error::fault;
 
@@ -173,11 +253,13 @@ struct drop_in_shaking_hands {
   }
 };
 
-using operations = std::tuple<shaking_hands, reading, writing, closing, shutting_down, connecting,
-                              accepting>;
-using all_operations = std::tuple<shaking_hands, reading, writing, closing, shutting_down,
-                                  connecting, accepting, drop_in_shaking_hands, drop_in_reading,
-                                  drop_in_shutting_down>;
+using operations =
+    std::tuple<shaking_hands, reading, peeking, writing, updating_key, requesting_certificate,
+               closing, shutting_down, connecting, accepting>;
+using all_operations =
+    std::tuple<shaking_hands, reading, peeking, writing, updating_key, requesting_certificate,
+               closing, shutting_down, connecting, accepting, drop_in_shaking_hands,
+               drop_in_reading, drop_in_updating_key, drop_in_shutting_down>;
 
 /// Keeps what an operation has completed with: a connection that is dropped is reset.
 template <class... Values>
@@ -202,6 +284,10 @@ struct outcome_of {
 };
 template <>
 struct outcome_of<reading> {
+  using type = outcome<std::size_t>;
+};
+template <>
+struct outcome_of<peeking> {
   using type = outcome<std::size_t>;
 };
 template <>

@@ -28,12 +28,6 @@ asio::awaitable<void> send(tcp_stream& to, std::string const& text) {
   BOOST_TEST(count == text.size());
 }
 
-asio::awaitable<std::string> receive(tcp_stream& from, std::size_t length) {
-  std::string text(length, '\0');
-  co_await asio::async_read(from, asio::buffer(text), asio::use_awaitable);
-  co_return text;
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(transfer, connected)

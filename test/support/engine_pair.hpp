@@ -31,18 +31,23 @@ class engine_pair {
     return !client_code && !server_code;
   }
 
+  /** Gives one end what the other has to say; true when that was anything. */
+  static bool carry(engine& from, engine& to) {
+    bool any = false;
+    while (from.output().size() > 0) {
+      std::size_t const size = from.output().size();
+      to.input(from.output());
+      from.consume_output(size);
+      any = true;
+    }
+    return any;
+  }
+
  private:
   bool carry_both() {
     bool const there = carry(client, server);
     bool const back = carry(server, client);
     return there || back;
-  }
-
-  static bool carry(engine& from, engine& to) {
-    std::size_t const size = from.output().size();
-    to.input(from.output());
-    from.consume_output(size);
-    return size > 0;
   }
 };
 

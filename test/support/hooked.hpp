@@ -16,6 +16,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <ostream>
 #include <stdexcept>
@@ -71,8 +72,8 @@ inline bool is_clients(asks which) {
 
 /// Counts what becomes of hooks.
 struct hook_count {
-  int asked = 0;
-  int running = 0;   // coroutines that were begun and have not been destroyed
+  std::atomic<int> asked = 0;
+  std::atomic<int> running = 0;   // coroutines that were begun and have not been destroyed
 };
 
 /// A hook that says this in its time. Its coroutine has a local variable, whose end is counted.

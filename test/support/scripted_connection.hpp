@@ -40,6 +40,10 @@ class scripted_engine {
     sizes.push_back(total(buffers));
     return answer("read");
   }
+  detail::read_step peek(std::span<asio::mutable_buffer const> buffers) {
+    sizes.push_back(total(buffers));
+    return answer("peek");
+  }
   step write(std::span<asio::const_buffer const> buffers) {
     sizes.push_back(total(buffers));
     return answer("write");

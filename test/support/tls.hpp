@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -87,6 +88,14 @@ inline std::string pattern(std::size_t length) {
     each = static_cast<char>('!' + (state >> 24) % 94);
   }
   return text;
+}
+
+/// Reads so many bytes.
+template <class Stream>
+asio::awaitable<std::string> receive(Stream& from, std::size_t length) {
+  std::string text(length, '\0');
+  co_await asio::async_read(from, asio::buffer(text), asio::use_awaitable);
+  co_return text;
 }
 
 /// Reads until the peer's close_notify, or an error, which it returns beside the data.

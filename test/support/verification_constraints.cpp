@@ -1,7 +1,7 @@
 // What a certificate may be used for, what its authorities may vouch for (RFC 5280 section 4.2.1),
 // and extensions that nobody knows.
 
-#include "plain_hierarchy.hpp"
+#include "good_server.hpp"
 
 #include <openssl/x509_vfy.h>
 
@@ -9,9 +9,6 @@ namespace cotls::test {
 
 namespace {
 
-constexpr char host[] = "good.test";
-
-blueprint server() { return blueprint::server({host}); }
 blueprint authority_between() { return blueprint::authority("the authority in question"); }
 
 constexpr char purpose_words[] = "is not meant for this purpose";

@@ -1,7 +1,7 @@
 // The way from a certificate to a root: which one is found where there are several, and how long it
 // may be.
 
-#include "plain_hierarchy.hpp"
+#include "good_server.hpp"
 
 #include <openssl/x509_vfy.h>
 
@@ -13,17 +13,6 @@ namespace cotls::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr char host[] = "good.test";
-
-blueprint server() { return blueprint::server({host}); }
-
-constexpr char unknown_words[] = "leads to no trusted root";
-
-verification_case case_of(std::string topic, std::string what, std::vector<crafted> const& chain,
-                          std::vector<crafted> const& roots) {
-  return shown(std::move(topic), std::move(what), host, chain, roots);
-}
 
 void add_orders(verification_cases& to) {
   crafted const root = crafted::self_signed(blueprint::authority("the root"));

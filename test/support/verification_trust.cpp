@@ -1,6 +1,6 @@
 // Whether a chain is valid today, leads to a trusted root, and is signed strongly enough.
 
-#include "plain_hierarchy.hpp"
+#include "good_server.hpp"
 
 #include <openssl/x509_vfy.h>
 
@@ -11,17 +11,6 @@ namespace cotls::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr char host[] = "good.test";
-
-blueprint server() { return blueprint::server({host}); }
-
-constexpr char unknown_words[] = "leads to no trusted root";
-
-verification_case case_of(std::string topic, std::string what, std::vector<crafted> const& chain,
-                          std::vector<crafted> const& roots) {
-  return shown(std::move(topic), std::move(what), host, chain, roots);
-}
 
 void add_dates(verification_cases& to) {
   auto const& [root, between] = plain_hierarchy::get();

@@ -40,13 +40,6 @@ struct fixture {
     BOOST_REQUIRE(both->connect());
   }
 
-  static void move(engine& from, engine& to) {
-    while (from.output().size() > 0) {
-      to.input(from.output());
-      from.consume_output(from.output().size());
-    }
-  }
-
   // What comes of a text at the other end.
   static std::string carried(engine& from, engine& to, std::string const& text) {
     std::string got;
@@ -55,7 +48,7 @@ struct fixture {
       step const next = from.write(asio::buffer(text) + written);
       BOOST_REQUIRE(!next.error);
       written += next.bytes;
-      move(from, to);
+      engine_pair::carry(from, to);
       for (;;) {
         step const read = to.read(asio::buffer(piece));
         BOOST_REQUIRE(!read.error);

@@ -12,7 +12,9 @@
 
 #include <array>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace cotls::test::late_authentication_test {
 
@@ -51,21 +53,14 @@ struct fixture {
     BOOST_REQUIRE(both->connect());
   }
 
-  static void move(engine& from, engine& to) {
-    while (from.output().size() > 0) {
-      to.input(from.output());
-      from.consume_output(from.output().size());
-    }
-  }
-
   step ask() { return both->server.request_certificate(); }
 
   // Lets the client read the request, and the server have its answer.
   error_code answer() {
-    move(both->server, both->client);
+    engine_pair::carry(both->server, both->client);
     std::array<char, 16> none;
     error_code const code = both->client.read(asio::buffer(none)).error;
-    move(both->client, both->server);
+    engine_pair::carry(both->client, both->server);
     return code;
   }
 
@@ -79,10 +74,10 @@ struct fixture {
 
   void check_that_data_flows() {
     both->client.write(asio::buffer("ping", 4));
-    move(both->client, both->server);
+    engine_pair::carry(both->client, both->server);
     BOOST_TEST(read_at(both->server) == "ping");
     both->server.write(asio::buffer("pong", 4));
-    move(both->server, both->client);
+    engine_pair::carry(both->server, both->client);
     BOOST_TEST(read_at(both->client) == "pong");
   }
 };
@@ -158,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_client_of_another_authority_is_refused) {
 BOOST_AUTO_TEST_CASE(data_that_comes_before_the_answer_is_read_first) {
   connect(client().use(ada()), server());
   both->client.write(asio::buffer("on its way", 10));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   BOOST_TEST((ask().error == errc::unread_data));
   BOOST_TEST((ask().error == errc::unread_data));
   BOOST_TEST(read_at(both->server) == "on its way");
@@ -172,7 +167,7 @@ BOOST_AUTO_TEST_CASE(data_that_comes_before_the_answer_is_read_first) {
 BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
   connect(client().use(ada()), server());
   both->client.write(asio::buffer("on its way", 10));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   for (int i = 0; i < 3; ++i) {   // the rest is OpenSSL's first, and then ours
     char byte = 0;
     BOOST_TEST(both->server.read(asio::buffer(&byte, 1)).bytes == 1u);
@@ -187,10 +182,10 @@ BOOST_AUTO_TEST_CASE(data_that_was_read_in_part_is_read_first) {
 BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_data_is_read_is_not_asked_for_again) {
   connect(client().use(ada()), server());
   ask();
-  move(both->server, both->client);
+  engine_pair::carry(both->server, both->client);
   read_at(both->client);   // answers
   both->client.write(asio::buffer("data", 4));
-  move(both->client, both->server);
+  engine_pair::carry(both->client, both->server);
   BOOST_TEST(read_at(both->server) == "data");
   BOOST_TEST(both->server.peer().verified());
   step const done = ask();
@@ -258,6 +253,83 @@ BOOST_AUTO_TEST_CASE(who_was_not_asked_resumes_and_is_asked_then) {
   answer();
   BOOST_TEST(!ask().error);
   BOOST_TEST(both->server.peer().subject() == "CN=ada");
+}
+
+// A service that lets in by certificate would otherwise never see this one.
+BOOST_AUTO_TEST_CASE(the_last_word_is_asked_for_again_when_a_client_has_answered) {
+  std::vector<std::string> told;
+  auto const listen = [&](peer_info const& peer, connection_info const&) {
+    told.push_back(peer.verified() ? peer.subject() : "nobody");
+    return true;
+  };
+  connect(client().use(ada()), server().on_established(listen));
+  BOOST_TEST((told == std::vector<std::string>{"nobody"}));
+  ask();
+  answer();
+  BOOST_TEST(!ask().error);
+  BOOST_TEST((told == std::vector<std::string>{"nobody", "CN=ada"}));
+  check_that_data_flows();
+  connect(client(), server(verify::optional).on_established(listen));
+  ask();
+  answer();
+  BOOST_TEST(!ask().error);   // it has none
+  BOOST_TEST(told.size() == 4u);
+  BOOST_TEST(told.back() == "nobody");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whom_it_refuses_then_is_told_and_gone) {
+  connect(client().use(ada()), server().on_established([](peer_info const& peer, auto const&) {
+    if (peer.certificate()) throw std::runtime_error("not her");
+    return true;
+  }));
+  ask();
+  answer();
+  BOOST_TEST(ask().error == errc::peer_not_allowed);
+  BOOST_TEST(std::string(both->server.last_error().what()).find("not her") != std::string::npos);
+  BOOST_TEST(both->server.write(asio::buffer("x", 1)).error == errc::peer_not_allowed);
+  BOOST_TEST(both->server.close_write().error == errc::peer_not_allowed);
+  BOOST_TEST(ask().error == errc::peer_not_allowed);
+  BOOST_TEST(answer() == alert::access_denied);
+}
+
+// The answer may come within a read, and data behind it in the same flight.
+BOOST_AUTO_TEST_CASE(nothing_that_is_behind_an_answer_is_read_before_it) {
+  for (bool const allowed : {false, true}) {
+    connect(client().use(ada()), server().on_established([&](peer_info const& peer, auto const&) {
+      return allowed || !peer.certificate();
+    }));
+    ask();
+    both->client.write(asio::buffer("before", 6));
+    engine_pair::carry(both->server, both->client);
+    std::array<char, 16> none;
+    BOOST_TEST((both->client.read(asio::buffer(none)).want == want::input));
+    both->client.write(asio::buffer("behind", 6));
+    engine_pair::carry(both->client, both->server);
+    std::string got(100, '\0');
+    BOOST_TEST(both->server.peek(asio::buffer(got)).bytes == (allowed ? 12u : 6u));
+    step const read = both->server.read(asio::buffer(got));
+    BOOST_TEST(got.substr(0, read.bytes) == (allowed ? "beforebehind" : "before"));
+    step const next = both->server.read(asio::buffer(got));
+    BOOST_TEST(next.bytes == 0u);
+    BOOST_TEST(next.error == (allowed ? error_code() : errc::peer_not_allowed));
+    if (allowed) BOOST_TEST(!ask().error);
+    BOOST_TEST(requests == 1);
+    requests = 0;
+  }
+}
+
+// What was looked at is data that is to be read first, too.
+BOOST_AUTO_TEST_CASE(data_that_was_looked_at_is_unread) {
+  connect(client().use(ada()), server());
+  both->client.write(asio::buffer("ping", 4));
+  engine_pair::carry(both->client, both->server);
+  std::array<char, 16> seen;
+  BOOST_TEST(both->server.peek(asio::buffer(seen)).bytes == 4u);
+  BOOST_TEST(ask().error == errc::unread_data);
+  BOOST_TEST(read_at(both->server) == "ping");
+  BOOST_TEST((ask().want == want::input));
+  BOOST_TEST(!answer());
+  BOOST_TEST(!ask().error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

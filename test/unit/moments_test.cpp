@@ -241,9 +241,9 @@ std::vector<moment> const& all_moments() {
 // Calls all that can be called; what comes of it depends on the moment, but it comes to an end.
 void call_everything(engine& called, bool empty) {
   std::string text(100, 'x');
-  std::array<step, 5> const done{called.handshake(), called.read(asio::buffer(text)),
-                                 called.write(asio::buffer(text)), called.close_write(),
-                                 called.shutdown()};
+  std::array<step, 6> const done{called.handshake(), called.peek(asio::buffer(text)),
+                                 called.read(asio::buffer(text)), called.write(asio::buffer(text)),
+                                 called.close_write(), called.shutdown()};
   for (step const& each : done) BOOST_TEST((each.error == errc::not_connected) == empty);
   error_code const refused = empty ? make_error_code(errc::not_connected) : error_code();
   BOOST_TEST(thrown_by([&] { called.input(asio::buffer("x", 1)); }) == refused);
@@ -283,6 +283,7 @@ BOOST_AUTO_TEST_CASE(an_end_or_a_refusal_ends_one_direction_and_the_other_goes_o
   ends.carry(ends.client, ends.server);
   for (int again = 0; again < 2; ++again) {
     BOOST_TEST(ends.client.write(asio::buffer("x", 1)).error == errc::write_after_close);
+    BOOST_TEST(ends.server.peek(asio::buffer(text)).error == asio::error::eof);
     BOOST_TEST(ends.server.read(asio::buffer(text)).error == asio::error::eof);
     BOOST_TEST(ends.server.write(asio::buffer("x", 1)).bytes == 1u);
     ends.carry(ends.server, ends.client);
@@ -307,6 +308,7 @@ BOOST_AUTO_TEST_CASE(after_a_failure_every_call_answers_with_it) {
   error_code const failed = ends.server.read(asio::buffer(text)).error;
   BOOST_TEST(failed == ssl_reason(SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC));
   BOOST_TEST(ends.server.handshake().error == failed);
+  BOOST_TEST(ends.server.peek(asio::buffer(text)).error == failed);
   BOOST_TEST(ends.server.read(asio::buffer(text)).error == failed);
   BOOST_TEST(ends.server.write(asio::buffer(text)).error == failed);
   BOOST_TEST(ends.server.close_write().error == failed);

@@ -1,6 +1,7 @@
 // OCSP responses: what a server staples, and what a client makes of it.
 
 #include "engine_pair.hpp"
+#include "native_client.hpp"
 #include "ocsp.hpp"
 #include "print.hpp"
 #include "temporary_directory.hpp"
@@ -8,6 +9,7 @@
 
 #include "trust/ocsp_response.hpp"
 
+#include <boost/asio/ssl/context.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -101,6 +103,84 @@ BOOST_DATA_TEST_CASE_F(fixture, what_a_server_staples_is_good_for_a_client_that_
   BOOST_TEST(connect(asking(ocsp::require, version), serving().set_ocsp_response(der)));
   BOOST_TEST((stapled() == der));
   BOOST_TEST(both->client.peer().verified());
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_became_of_it_is_known_of_the_peer, versions, version) {
+  auto const known = [&] { return both->client.peer().ocsp_response(); };
+  server_context const server = serving().set_ocsp_response(answer().der());
+  client_context const client = asking(ocsp::ask, version);
+  both.emplace(client, server, client_options().host("localhost"));
+  BOOST_TEST((known() == cotls::stapled::none));
+  BOOST_TEST(both->connect());
+  BOOST_TEST((known() == cotls::stapled::good));
+  // A server has nobody's but its own.
+  BOOST_TEST((both->server.peer().ocsp_response() == cotls::stapled::none));
+  BOOST_TEST(connect(client, serving()));
+  BOOST_TEST((known() == cotls::stapled::none));
+  BOOST_TEST(connect(asking(ocsp::none, version), server));
+  BOOST_TEST((known() == cotls::stapled::none));
+  std::string const revoked = answer().says(revocation_status::revoked).der();
+  for (std::string const& der : {revoked, std::string("garbage")}) {
+    BOOST_TEST(!connect(client, stapling_blindly(der)));
+    BOOST_TEST((known() == cotls::stapled::refused));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_last_word_is_told_whether_one_was_good) {
+  std::vector<cotls::stapled> told;
+  auto const listen = [&](peer_info const& peer, connection_info const&) {
+    told.push_back(peer.ocsp_response());
+    return peer.ocsp_response() == cotls::stapled::good;
+  };
+  client_context const client = asking(ocsp::ask).on_established(listen);
+  BOOST_TEST(connect(client, serving().set_ocsp_response(answer().der())));
+  BOOST_TEST(!connect(client, serving()));
+  BOOST_TEST((told == std::vector{cotls::stapled::good, cotls::stapled::none}));
+}
+
+BOOST_AUTO_TEST_CASE(one_is_good_when_the_server_has_proved_to_have_the_key) {
+  both.emplace(asking(ocsp::ask), serving().set_ocsp_response(answer().der()),
+               client_options().host("localhost"));
+  both->client.handshake();
+  engine_pair::carry(both->client, both->server);
+  both->server.handshake();
+  // All but the server's Finished, of up to 74 bytes, and what proves that it has the key.
+  asio::const_buffer const flight = both->server.output();
+  both->client.input(asio::buffer(flight, flight.size() - 120));
+  both->server.consume_output(flight.size() - 120);
+  BOOST_TEST((both->client.handshake().want == want::input));
+  BOOST_TEST((both->client.peer().ocsp_response() == cotls::stapled::unjudged));
+  BOOST_TEST(both->connect());
+  BOOST_TEST((both->client.peer().ocsp_response() == cotls::stapled::good));
+}
+
+// An adopted context that asks by itself.
+BOOST_AUTO_TEST_CASE(what_nobody_has_judged_is_not_good) {
+  boost::asio::ssl::context adopted(boost::asio::ssl::context::tls_client);
+  SSL_CTX_set_tlsext_status_type(adopted.native_handle(), TLSEXT_STATUSTYPE_ocsp);
+  adopted.set_verify_mode(boost::asio::ssl::verify_peer);
+  client_context client(std::move(adopted));
+  client.add_root(root().certificate());
+  BOOST_TEST(connect(client, serving().set_ocsp_response(answer().der())));
+  BOOST_TEST((both->client.peer().ocsp_response() == cotls::stapled::unjudged));
+}
+
+// As asio's own stream does, or ours in its place. Nothing says that it may lack a response.
+BOOST_AUTO_TEST_CASE(a_connection_that_others_make_with_the_context_must_have_one) {
+  client_context const client = asking(ocsp::ask);
+  SSL_CTX* const native = client.native_handle();
+  engine{client, client_options().host("localhost")};   // which seals it
+  for (bool const staples : {true, false}) {
+    server_context stapling = serving();
+    if (staples) stapling.set_ocsp_response(answer().der());
+    engine server(stapling);
+    detail::memory_channel link;
+    detail::ssl_engine ours(native, link);
+    ours.set_role(detail::role::client);
+    BOOST_TEST(!shake_hands(ours, link, server) == staples);
+    BOOST_TEST((ours.peer().ocsp_response() ==
+                (staples ? cotls::stapled::good : cotls::stapled::none)));
+  }
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_client_that_requires_one_refuses_a_server_without, versions,

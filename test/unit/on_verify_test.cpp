@@ -1,6 +1,7 @@
 // A verifier of the program's for the chain as a whole: what it sees, and that it has its way.
 
 #include "engine_pair.hpp"
+#include "native_client.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 
@@ -169,6 +170,25 @@ BOOST_DATA_TEST_CASE_F(fixture, a_servers_decides_on_clients_without_any_root, v
   BOOST_TEST(!connect(make_client(version), server));
 }
 
+// T1: OpenSSL would go on as if the chain were good.
+BOOST_DATA_TEST_CASE_F(fixture, a_server_that_waits_decides_on_any_chain, versions, version) {
+  for (issued const* shown : {&person, &stranger}) {
+    for (bool const allows : {true, false}) {
+      server_context const server =
+          make_server(good).set_verify(verify::required).on_verify(
+              [allows](bool, peer_info const&) -> asio::awaitable<bool> { co_return allows; });
+      both.emplace(make_client(version).use(shown->identity()), server,
+                   client_options().host("server.test").port(443));
+      both->connect();
+      BOOST_TEST((both->server.handshake().want == want::verification));
+      both->server.answer(allows);
+      BOOST_TEST(both->connect() == allows);
+      BOOST_TEST(both->server.peer().verified() == allows);
+      if (!allows) BOOST_TEST(both->client_code != error_code());
+    }
+  }
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, nobody_is_resumed_whom_it_does_not_accept_any_more, versions,
                        version) {
   bool client_accepts = true;
@@ -215,21 +235,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_others_make_with_the_context_asks_nobody)
     detail::memory_channel link;
     detail::ssl_engine ours(native, link);
     ours.set_role(detail::role::client);
-    step last;
-    for (bool speaks = true; speaks;) {
-      last = ours.handshake();
-      asio::const_buffer const said = link.sending();
-      speaks = said.size() > 0;
-      server.input(said);
-      link.sent(said.size());
-      server.handshake();
-      std::size_t const answered = server.output().size();
-      speaks |= answered > 0;
-      link.lend_input(server.output().data(), answered);
-      link.keep_input();
-      server.consume_output(answered);
-    }
-    BOOST_TEST(!last.error == (shown == &good));
+    BOOST_TEST(!shake_hands(ours, link, server) == (shown == &good));
   }
   BOOST_TEST(told.empty());
 }

@@ -87,6 +87,10 @@ class stream {
       They are copied. To be called before the handshake. */
   void give_input(asio::const_buffer received);
 
+  /** As `cotls::stream::set_alpn`. */
+  void set_alpn(std::vector<std::string> const& protocols,
+                alpn_mismatch policy = alpn_mismatch::refuse);
+
   /** Treats the socket's end as the peer's close_notify, for peers that never send it, where the
       protocol above tells a whole message from a cut one. Reads then end with
       `asio::error::eof`. */
@@ -117,6 +121,13 @@ class stream {
   template <class Buffers>
   std::size_t read_some(Buffers const& buffers, error_code& code) {
     return run<detail::read_operation<core_type, Buffers>>(read_timeout_, code, buffers);
+  }
+
+  /** Looks at what is here, and leaves it for the next read; as `cotls::stream::async_peek_some`,
+      with the time of a read. */
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers, error_code& code) {
+    return run<detail::peek_operation<core_type, Buffers>>(read_timeout_, code, buffers);
   }
 
   /** Reads until the buffers are full; the count tells what was read before an error. */
@@ -174,6 +185,11 @@ class stream {
   std::size_t read_some(Buffers const& buffers) {
     error_code code;
     return checked(read_some(buffers, code), code, "read");
+  }
+  template <class Buffers>
+  std::size_t peek_some(Buffers const& buffers) {
+    error_code code;
+    return checked(peek_some(buffers, code), code, "peek");
   }
   template <class Buffers>
   std::size_t read(Buffers const& buffers) {

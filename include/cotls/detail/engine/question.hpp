@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <utility>
+#include <mutex>
+#include <vector>
 
 namespace cotls::detail {
 
@@ -26,40 +27,40 @@ enum class progress : std::uint8_t {
     The answer, a refusal or an exception of the program's included, is between the question and its
     engine, which is called again when there is one. So a question that nobody waits for any more
     must not touch an engine that is gone: whoever answers too late is not heard.
+
+    @par Concurrency The program answers wherever it likes, and two operations may wait: all that is
+    public is thread-safe.
 */
 class question {
  public:
   virtual ~question() = default;
 
-  /** Returns the program's work, which ends when it has answered; to all but the first who call
-      this, what waits for that. */
+  /** Returns the program's work, which ends when it has answered. Called once. */
   virtual asio::awaitable<void> answer() = 0;
 
   progress how_far() const noexcept { return progress_.load(std::memory_order_acquire); }
 
-  /** Says that nobody waits for the answer any more. Thread-safe, as all that follows is. */
+  /** True for whoever comes first: it has the program's work done. */
+  bool claim() noexcept { return !claimed_.exchange(true); }
+
+  /** Calls a function, once, when the program has answered or never will; at once if that is so. It
+      must not throw. */
+  void when_ended(std::function<void()> told);
+
+  /** Says that nobody waits for the answer any more. The handshake fails. */
   void abandon() noexcept { settle(progress::abandoned); }
-
-  /** Says how whoever has the program at work lets it stop. */
-  void set_stop(std::function<void()> how) { stop_ = std::move(how); }
-
-  /** Stops the program's work and the wait for it, if there is any. */
-  void stop() const {
-    if (stop_) stop_();
-  }
 
  protected:
   void wait() noexcept { progress_.store(progress::waiting, std::memory_order_relaxed); }
 
   /** Ends the wait, once. */
-  bool settle(progress ended) noexcept {
-    progress before = progress::waiting;
-    return progress_.compare_exchange_strong(before, ended, std::memory_order_acq_rel);
-  }
+  bool settle(progress ended) noexcept;
 
  private:
   std::atomic<progress> progress_{progress::unasked};
-  std::function<void()> stop_;
+  std::atomic<bool> claimed_{false};
+  std::mutex mutex_;
+  std::vector<std::function<void()>> told_;
 };
 
 /** The program's work, as long as which the question lives. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cotls/alpn_mismatch.hpp>
 #include <cotls/certificate_query.hpp>
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
@@ -76,6 +77,12 @@ class ssl_engine {
   /** Says which end this is. Without effect once the handshake has begun. */
   void set_role(role end) noexcept;
 
+  /** Says which protocols this connection offers, or chooses from, instead of its context's. A
+      server's policy is for a client that offers others only.
+      @par Errors errc::invalid_alpn_protocol; errc::invalid_setting once the handshake has begun,
+      and on a server whose context chooses by a callback that may be the program's */
+  void set_alpn(std::vector<std::string> const& protocols, alpn_mismatch policy);
+
   /** Goes on with the handshake (`SSL_do_handshake`). Done: want::nothing without an error. */
   step handshake();
 
@@ -93,6 +100,10 @@ class ssl_engine {
       asio::error::eof. want::output: too much ciphertext waits to leave (`must_send`), or enough
       records without data were taken at one go, and the call is to be made again. */
   read_step read(std::span<asio::mutable_buffer const> buffers);
+
+  /** Copies what a read would take, up to 16 KiB, and leaves it for the next one; otherwise as
+      `read`. */
+  read_step peek(std::span<asio::mutable_buffer const> buffers);
 
   /** Encrypts up to 64 KiB of the buffers, joining small ones into records (`SSL_write_ex`).
       want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
@@ -258,6 +269,8 @@ class ssl_engine {
     std::optional<alert> refusal;   // what OpenSSL is to say to a peer that it would not refuse
     std::string session_key;   // with special options, whose sessions are no other connection's
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
+    bool judges_late = false;   // its answer is here, and the program is asked about it
+    bool answered = false;     // it has, and nobody was told so
   };
 
   // RFC 8446 section 5.5: "For AES-GCM, up to 2^24.5 full-size records (about 24 million) may be
@@ -314,9 +327,14 @@ class ssl_engine {
   void let_go() noexcept;
 
   int judge_ocsp_response() noexcept;
+  stapled ocsp_response() const noexcept;
   step ready_to_say_more();
-  std::vector<unsigned char> peer_finished() const;
-  bool certificate_request_answered() const;
+  std::size_t peer_finished(std::span<unsigned char> into) const noexcept;
+  bool awaits_late_answer() const noexcept { return record_ && !record_->finished.empty(); }
+  bool judges_late_answer() const noexcept { return record_ && record_->judges_late; }
+  step go_on_with_late_answer(call what);
+  step heed_late_answer() noexcept;
+  step judge_late_answer() noexcept;
   step await_certificate(channel::use const& use);
   void count_sent(std::size_t bytes) noexcept {
     constexpr std::size_t full_record = 16 * 1024;   // RFC 8446 section 5.1
@@ -358,6 +376,9 @@ class ssl_engine {
   step fill(std::span<asio::mutable_buffer const> buffers, channel::use const& use);
   bool buffer_record(std::size_t wanted) noexcept;
   step read_buffered(std::span<asio::mutable_buffer const> buffers);
+  std::size_t kept() const noexcept { return std::size_t{read_end_} - read_begin_; }
+  read_step keep_more(std::span<asio::mutable_buffer const> buffers);
+  read_step peek_uncopied(std::span<asio::mutable_buffer const> buffers);
   void release_buffers() noexcept;
   record& failures();
 
@@ -366,7 +387,7 @@ class ssl_engine {
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::unique_ptr<verifier> verifier_;   // most connections have none
   std::unique_ptr<record> record_;   // none while all is well: most connections need none
-  input_chunk read_buffer_;      // plaintext of a record that is read in small pieces
+  input_chunk read_buffer_;      // plaintext that is read in small pieces, or was looked at
   error_code held_;       // reported once the bytes before it were delivered
   error_code fatal_;      // of a phase that says so: what every later call answers
   std::uint64_t key_room_ = ~std::uint64_t{0};   // plaintext, in bytes, that our key is still for
@@ -381,6 +402,7 @@ class ssl_engine {
   bool data_was_read_ = false;
   bool truncation_is_end_ = false;
   bool hello_was_met_ = false;   // by the program and the choice of a host
+  stapled ocsp_ = stapled::none;   // what a judge has said
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
   std::uint16_t read_end_ = 0;

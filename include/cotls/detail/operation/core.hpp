@@ -77,21 +77,26 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     return engine_.failure_of(code, operation);
   }
 
+  /** Gives up what the program is being asked, for which an operation waits. */
+  void abandon_question() {
+    if constexpr (asks<Engine>) {
+      if (auto const asked = engine_.asked()) asked->abandon();
+    }
+  }
+
   /** Ends the operations that are pending, with operation_aborted. */
   void abandon() {
     reading.closed = writing.closed = true;
-    if (!reading.busy && !writing.busy) return;
-    stop_asking();
-    transport_.abandon();
+    abandon_question();
+    if (reading.busy || writing.busy) transport_.abandon();
   }
 
   /** Ends the operations that are pending, with operation_aborted; others may follow. */
   void cancel() {
     reading.cancelled = reading.busy;
     writing.cancelled = writing.busy;
-    if (!reading.busy && !writing.busy) return;
-    stop_asking();
-    transport_.interrupt();
+    abandon_question();
+    if (reading.busy || writing.busy) transport_.interrupt();
   }
 
   /** Ends one direction's operation with operation_aborted; the other's goes on. */
@@ -100,7 +105,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
     gate& other = &direction == &reading ? writing : reading;
     direction.cancelled = true;
     other.woken = other.busy;
-    if (!other.busy) stop_asking();
+    abandon_question();
     transport_.interrupt();
   }
 
@@ -108,10 +113,7 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
       on over the transport ends. */
   void close(gate& direction) {
     direction.closed = true;
-    if (reading.closed && writing.closed) {
-      stop_asking();
-      return transport_.abandon();
-    }
+    if (reading.closed && writing.closed) return abandon();
     cancel(direction);
   }
 
@@ -130,13 +132,6 @@ class core final : public std::enable_shared_from_this<core<Next, Engine>> {
   }
 
  private:
-  // What waits for the program does not wait for the transport.
-  void stop_asking() {
-    if constexpr (asks<Engine>) {
-      if (std::shared_ptr<question> const asked = engine_.asked()) asked->stop();
-    }
-  }
-
   detail::transport<Next> transport_;
   Engine engine_;
 };

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 /* What an operation on a stream does next. No I/O, executor, clock or cryptography of its own: a
    driver carries the actions out and comes back with what became of them.
@@ -151,14 +152,17 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
   bool done_ = false;
 };
 
+/// Whether a read takes what it reads, or leaves it for the next one.
+enum class taking : std::uint8_t { all, nothing };
+
 /// Reads what is here, at least one byte unless the buffers are empty.
-template <class Connection, class Buffers>
-class read_operation : public operation<Connection, read_operation<Connection, Buffers>> {
+template <class Connection, class Buffers, taking Takes = taking::all>
+class read_operation : public operation<Connection, read_operation<Connection, Buffers, Takes>> {
   using base = operation<Connection, read_operation>;
 
  public:
   static constexpr bool counts_bytes = true;
-  static constexpr char const* name = "read";
+  static constexpr char const* name = Takes == taking::all ? "read" : "peek";
 
   read_operation(Connection* connection, Buffers const& buffers) noexcept
       : base(connection), buffers_(buffers) {}
@@ -173,9 +177,11 @@ class read_operation : public operation<Connection, read_operation<Connection, B
     // Before data is taken, never after: whoever is cancelled while it yields has taken nothing.
     if (budget.exhausted()) return this->rest(action::yield);
     if (!this->connection().writing.busy) this->flushed();
-    auto const next = this->engine().read(slices.span());
+    auto const next = look(slices.span());
     this->transferred_ = next.bytes;
     if (next.bytes > 0 || next.error) {
+      // Who looks again and again at the same must not starve the rest, nor its own cancellation.
+      if constexpr (Takes == taking::nothing) budget.took(1, 0);
       if (next.ciphertext > 0) budget.took(next.records, next.ciphertext);
       if (!next.error) return this->succeed();
       this->error_ = next.error;
@@ -186,9 +192,18 @@ class read_operation : public operation<Connection, read_operation<Connection, B
   }
 
  private:
+  auto look(std::span<asio::mutable_buffer const> into) {
+    if constexpr (Takes == taking::nothing) return this->engine().peek(into);
+    return this->engine().read(into);
+  }
+
   Buffers buffers_;
   bool failed_ = false;   // and the peer has not been told
 };
+
+/// Looks at what is here, at least one byte unless the buffers are empty.
+template <class Connection, class Buffers>
+using peek_operation = read_operation<Connection, Buffers, taking::nothing>;
 
 /// How much of its buffers a write takes before it is done.
 enum class amount : std::uint8_t { some, all };
