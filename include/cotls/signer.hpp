@@ -75,9 +75,9 @@ class signature_request {
 
     A function that returns its signature is called on the thread that performs the handshake. One
     that returns an awaitable is awaited on the stream's executor, on a strand of its own, as far as
-    the handshake's deadline, and no thread waits for it; of blocking streams, on the calling thread.
-    Late authentication (`set_late_authentication`), renegotiations, and connections that others make
-    with a context of ours cannot wait: there it has not signed.
+    the handshake's deadline, and no thread waits for it; of blocking streams, on the calling
+    thread. Late authentication (`set_late_authentication`), renegotiations, and connections that
+    others make with a context of ours cannot wait: there it has not signed.
 
     @par Errors What the function throws, and a signature that cannot be one, end the handshake with
     the alert internal_error. The connection's failure is `errc::signer_failed`, with the text of

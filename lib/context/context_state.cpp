@@ -104,7 +104,8 @@ void context_state::seal(void (*install)(context_state&)) {
   check_asked();
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
-  may_wait_for_signer_ = settings_.identity.may_wait();
+  // The program's hook may show what it likes.
+  may_wait_for_signer_ = settings_.identity.may_wait() || settings_.hooks.on_certificate();
   install(*this);
   if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
   sealed_.store(true, std::memory_order_release);

@@ -1,6 +1,6 @@
 // Signatures that a handshake waits for:
 //
-//   perform -> handshake_and_sign -> signing_call::run -> a question, as of a hook (want::signature)
+//   perform -> handshake_and_sign -> signing_call::run -> a question like a hook's: want::signature
 //   perform -> handshake_and_sign -> signing_call::run, with the answer -> as ever
 
 #include <cotls/detail/engine/ssl_engine.hpp>

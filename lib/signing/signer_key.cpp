@@ -216,8 +216,8 @@ pkey_ptr make_signer_key(EVP_PKEY const* public_part, signer sign) {
 
 bool waits_for_signer(EVP_PKEY const* key) noexcept {
   int waits = 0;
-  bool const known = is_signer_key(key) && EVP_PKEY_get_int_param(key, waits_parameter, &waits) == 1;
-  return known && waits != 0;
+  return is_signer_key(key) && EVP_PKEY_get_int_param(key, waits_parameter, &waits) == 1 &&
+         waits != 0;
 }
 
 bool is_signer_key(EVP_PKEY const* key) noexcept {

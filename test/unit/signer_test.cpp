@@ -15,6 +15,10 @@
 #include <cotls/error.hpp>
 #include <cotls/library_options.hpp>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -23,6 +27,7 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <stdexcept>
@@ -112,14 +117,6 @@ engine_pair signed_by(signer sign, protocol version = protocol::tls1_3) {
 
 bool says(error const& thrown, std::string_view text) {
   return std::string_view(thrown.what()).find(text) != std::string_view::npos;
-}
-
-std::string public_pem(private_key const& key) {
-  detail::bio_ptr const to(BIO_new(BIO_s_mem()));
-  PEM_write_bio_PUBKEY(to.get(), key.native_handle());
-  char* text = nullptr;
-  long const size = BIO_get_mem_data(to.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
 }
 
 }  // namespace
@@ -263,6 +260,56 @@ BOOST_AUTO_TEST_CASE(a_resumed_handshake_asks_for_no_signature) {
   BOOST_TEST(asked == 1);
 }
 
+BOOST_DATA_TEST_CASE(an_engine_stops_for_a_signature_and_goes_on_with_it, both_versions, version) {
+  key_elsewhere const& key = key_of("P-256");
+  auto const later = [&](signature_request const& request) -> asio::awaitable<signer::signature> {
+    co_return sign_with(key.key(), request, true);
+  };
+  engine_pair pair(trusting(key.leaf(), version), serving(key.signed_by(later), version),
+                   to_localhost());
+  pair.client.handshake();
+  engine_pair::carry(pair.client, pair.server);
+  BOOST_TEST((pair.server.handshake().want == want::signature));
+  BOOST_TEST((pair.server.handshake().want == want::signature));
+  std::array<char, 1> byte;
+  BOOST_TEST((pair.server.read(asio::buffer(byte)).want == want::signature));
+  asio::io_context context;
+  asio::co_spawn(context, pair.server.answer(), asio::detached);
+  context.run();
+  BOOST_TEST(pair.connect());
+}
+
+BOOST_DATA_TEST_CASE(an_engine_that_is_dropped_amid_a_signature_leaves_nothing, both_versions,
+                     version) {
+  key_elsewhere const& key = key_of("P-256");
+  auto const token = std::make_shared<int>(0);
+  {
+    auto const later = [token](signature_request const&) -> asio::awaitable<signer::signature> {
+      co_return signer::signature();
+    };
+    engine_pair pair(trusting(key.leaf(), version), serving(key.signed_by(later), version),
+                     to_localhost());
+    pair.client.handshake();
+    engine_pair::carry(pair.client, pair.server);
+    BOOST_TEST((pair.server.handshake().want == want::signature));
+  }
+  BOOST_TEST(token.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_of_others_cannot_wait_and_its_error_says_so) {
+  key_elsewhere const& key = key_of("P-256");
+  auto const later = [&](signature_request const& request) -> asio::awaitable<signer::signature> {
+    co_return sign_with(key.key(), request, true);
+  };
+  server_context const server = serving(key.signed_by(later));
+  client_context const client = trusting(key.leaf());
+  raw_connection both(sealed(client), sealed(server));
+  BOOST_TEST(!both.handshake());
+  BOOST_TEST((both.server_code() == errc::signer_failed));
+  BOOST_TEST((both.client_code() == alert::internal_error));
+  BOOST_TEST(both.server_error.stack.find("only a handshake can") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(rsa_key_transport_is_refused_and_the_error_says_why) {
   key_elsewhere const& key = key_of("RSA");
   client_context client = trusting(key.leaf(), protocol::tls1_2).set_ciphers("AES128-GCM-SHA256");
@@ -322,34 +369,6 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_not_the_certificates_is_refused_when_they_are
   BOOST_CHECK_NO_THROW(server.use(certificate_chain({key.leaf()})));
   BOOST_CHECK_THROW(server.use(another), error);
   BOOST_CHECK_NO_THROW(server.use(private_key::from_signer(key.leaf(), key.messages())));
-}
-
-BOOST_AUTO_TEST_CASE(the_public_key_alone_will_do) {
-  for (std::string const kind : {"P-384", "RSA", "RSA-PSS", "ED448"}) {
-    key_elsewhere const& key = key_of(kind);
-    private_key const made = private_key::from_signer(public_pem(key.key()), key.messages());
-    server_context const server =
-        serving(identity(certificate_chain({key.leaf()}), made));
-    BOOST_TEST(engine_pair(trusting(key.leaf()), server, to_localhost()).connect(), kind);
-    BOOST_TEST(made.kind() == key.key().kind());
-  }
-}
-
-BOOST_AUTO_TEST_CASE(what_is_no_public_key_or_cannot_sign_is_refused) {
-  signer const unused = key_of("P-256").messages();
-  auto const refused = [&](std::string const& pem) {
-    return failure_of([&] { private_key::from_signer(pem, unused); }).code();
-  };
-  BOOST_TEST((refused("no key") == errc::no_public_key_found));
-  BOOST_TEST((refused(key_of("P-256").leaf().pem()) == errc::no_public_key_found));
-  BOOST_TEST((refused(public_pem(make_key("X25519"))) == errc::unsupported_key));
-}
-
-BOOST_AUTO_TEST_CASE(the_key_itself_is_not_to_be_had) {
-  key_elsewhere const& key = key_of("P-256");
-  private_key const made = private_key::from_signer(key.leaf(), key.messages());
-  BOOST_CHECK_THROW(made.pem(), error);
-  BOOST_TEST(public_pem(made) == public_pem(key.key()));
 }
 
 BOOST_AUTO_TEST_CASE(another_signer_for_the_same_key_replaces_it) {
@@ -431,20 +450,6 @@ BOOST_AUTO_TEST_CASE(several_threads_sign_at_once) {
   }
   BOOST_TEST(connected == 40);
   BOOST_TEST(asked == 40);
-}
-
-BOOST_AUTO_TEST_CASE(each_scheme_has_a_name_and_a_hash_that_openssl_knows) {
-  std::vector<std::string_view> names;
-  for (unsigned number = 0; number <= 0xffff; ++number) {
-    auto const each = static_cast<scheme>(number);
-    std::string_view const name = to_string(each);
-    if (name == "unknown") continue;
-    names.push_back(name);
-    bool const hashes = !name.starts_with("ed");
-    BOOST_TEST(hash_of(each).empty() == !hashes);
-    BOOST_TEST(signature_request(each, {1, 2, 3}).digest().empty() == !hashes);
-  }
-  BOOST_TEST(names.size() == 18u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
