@@ -105,8 +105,7 @@ void context_state::seal(void (*install)(context_state&)) {
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
   // The program's hook may show what it likes.
-  may_wait_for_signer_ = settings_.identity.may_wait() ||
-                         static_cast<bool>(settings_.hooks.on_certificate());
+  may_wait_for_signer_ = settings_.identity.may_wait() || settings_.hooks.shows_certificates();
   install(*this);
   if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
   sealed_.store(true, std::memory_order_release);

@@ -41,6 +41,7 @@ class hook_settings {
   std::shared_ptr<certificate_hook const> const& on_certificate() const noexcept {
     return certificate_.shared();
   }
+  bool shows_certificates() const noexcept { return certificate_.get() != nullptr; }
 
   bool operator==(hook_settings const&) const = default;
 
