@@ -44,15 +44,12 @@ class chromium {
                      "--user-data-dir=" + (home_.path() / "profile").string(),
                      "--virtual-time-budget=8000", "--dump-dom", url});
     BOOST_TEST_REQUIRE(browser.wait(std::chrono::seconds(120)) == 0, browser.errors());
-    errors_ = browser.errors();
     return browser.output();
   }
 
-  std::string const& errors() const noexcept { return errors_; }
 
  private:
   temporary_directory home_;
-  std::string errors_;
 };
 
 }  // namespace
@@ -75,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_browser_shows_the_page_of_a_trusted_server_alone) {
   distrusting.trust(pki().strangers_root_file);
   std::string const refused = distrusting.load(server.url("/"));
   BOOST_TEST(refused.find("<p id=\"said\">") == std::string::npos, refused);
-  BOOST_TEST(distrusting.errors().find("ERR_CERT_AUTHORITY_INVALID") != std::string::npos);
+  // Not by what the browser writes, which it may end before: by its alert.
   BOOST_TEST(server.program().prints("handshake failed: the peer does not"));
 }
 

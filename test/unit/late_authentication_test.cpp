@@ -284,12 +284,53 @@ BOOST_AUTO_TEST_CASE(a_client_whom_it_refuses_then_is_told_and_gone) {
   }));
   ask();
   answer();
-  BOOST_TEST(ask().error == errc::peer_not_allowed);
+  BOOST_TEST(ask().error == errc::hook_failed);
   BOOST_TEST(std::string(both->server.last_error().what()).find("not her") != std::string::npos);
-  BOOST_TEST(both->server.write(asio::buffer("x", 1)).error == errc::peer_not_allowed);
-  BOOST_TEST(both->server.close_write().error == errc::peer_not_allowed);
-  BOOST_TEST(ask().error == errc::peer_not_allowed);
-  BOOST_TEST(answer() == alert::access_denied);
+  BOOST_TEST(both->server.write(asio::buffer("x", 1)).error == errc::hook_failed);
+  BOOST_TEST(both->server.close_write().error == errc::hook_failed);
+  BOOST_TEST(ask().error == errc::hook_failed);
+  BOOST_TEST(answer() == alert::internal_error);
+}
+
+// T1: what has come behind the answer waits with it, whatever is called.
+BOOST_AUTO_TEST_CASE(hooks_that_wait_are_asked_before_anything_behind_the_answer_is_read) {
+  for (bool const allows : {true, false}) {
+    for (bool const verifies : {true, false}) {
+      server_context at_server = server();
+      if (verifies) {
+        at_server.on_verify([=](bool, peer_info const&) -> asio::awaitable<bool> {
+          co_return allows;
+        });
+      } else {
+        at_server.on_established([](peer_info const& peer, auto const&) -> asio::awaitable<bool> {
+          co_return !peer.certificate();
+        });
+      }
+      connect(client().use(ada()), at_server);
+      if (!verifies) {
+        BOOST_TEST((both->server.handshake().want == want::established));
+        both->server.answer(true);
+        BOOST_TEST(!both->server.handshake().error);
+      }
+      ask();
+      answer();
+      both->client.write(asio::buffer("behind", 6));
+      engine_pair::carry(both->client, both->server);
+      want const waits = verifies ? want::verification : want::established;
+      std::array<char, 6> read;
+      BOOST_TEST((both->server.read(asio::buffer(read)).want == waits));
+      BOOST_TEST((both->server.write(asio::buffer("x", 1)).want == waits));
+      BOOST_TEST((ask().want == waits));
+      both->server.answer(allows);
+      step const after = both->server.read(asio::buffer(read));
+      BOOST_TEST(after.bytes == (allows ? 6u : 0u));
+      BOOST_TEST(!after.error == allows);
+      if (allows) {
+        BOOST_TEST(!ask().error);
+        check_that_data_flows();
+      }
+    }
+  }
 }
 
 // The answer may come within a read, and data behind it in the same flight.
