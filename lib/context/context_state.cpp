@@ -114,7 +114,7 @@ void context_state::seal(void (*install)(context_state&)) {
 void context_state::check_identity() const {
   bool const shows_none = !settings_.hosts.empty() &&
                           settings_.hosts.unknown() == unknown_host::refuse;
-  bool const is_told = end == role::server && settings_.hooks.on_certificate();
+  bool const is_told = end == role::server && settings_.hooks.shows_certificates();
   if ((adopted || shows_none || is_told) && settings_.identity.empty()) return;
   settings_.identity.check_complete(end, handle());
 }
