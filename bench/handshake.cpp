@@ -135,7 +135,7 @@ void add(results& into, subject const& of, handshake_case const& what,
   usage const& server = used.server.all;
   usage const& client = used.client.all;
   subject first_byte = of;
-  first_byte.scenario = "first_byte";
+  if (of.scenario == "handshake") first_byte.scenario = "first_byte";
   into.add(first_byte, figures::first_byte_us, used.client.first_byte_us);
   if (of.implementation == over_tcp::name) return;  // there is no handshake
 
@@ -189,6 +189,28 @@ void handshake(plan& planned, results& into) {
                         add(into, measured, given, run_both<handshake_usage>(over, given));
                       });
     }
+  }
+}
+
+// What it costs to have the key elsewhere. What a process takes that has it is not counted.
+void signer(plan& planned, results& into) {
+  if (planned.how() == effort::gate) return;
+  for (key_place const key : {key_place::here, key_place::signer, key_place::awaited_signer,
+                              key_place::other_process}) {
+    settings tls{&planned.identity(), version::tls1_3};
+    tls.key = key;
+    handshake_case const what{tls, false, planned.pick(3, 100, 60, 300),
+                              planned.pick(1, 20, 10, 20)};
+    subject const of{.scenario = "signer",
+                     .implementation = {},
+                     .given = {{"version", to_string(tls.protocol)}, {"key", to_string(key)}}};
+    std::vector const all{
+        implemented<handshake_ends<over_cotls>, handshake_case>(over_cotls::name)};
+    planned.compare(all, what, of, planned.repetitions(),
+                    [&into](implementation<handshake_case> const& over,
+                            handshake_case const& given, subject const& measured) {
+                      add(into, measured, given, run_both<handshake_usage>(over, given));
+                    });
   }
 }
 

@@ -15,6 +15,7 @@ void echo(plan& planned, results& into);
 void echo_beside_idle(plan& planned, results& into);
 void small_reads(plan& planned, results& into);
 void handshake(plan& planned, results& into);
+void signer(plan& planned, results& into);
 void idle(plan& planned, results& into);
 void instructions(plan& planned, results& into);
 
@@ -30,6 +31,7 @@ inline constexpr std::array scenarios{
     scenario{"echo_beside_idle", echo_beside_idle},
     scenario{"small_reads", small_reads},
     scenario{"handshake", handshake},
+    scenario{"signer", signer},
     scenario{"idle", idle},
     scenario{"instructions", instructions},
 };

@@ -5,6 +5,7 @@
 
 #include "asio_loop.hpp"
 #include "settings.hpp"
+#include "signers.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -23,7 +24,7 @@ namespace bench {
 inline cotls::server_context make_cotls_server(settings const& given) {
   suite_lists const lists = suites_of(given);
   cotls::server_context made(protocol_of(given));
-  made.use(*given.own).set_ciphers(lists.tls1_2, lists.tls1_3);
+  made.use(signing_identity(given)).set_ciphers(lists.tls1_2, lists.tls1_3);
   return made;
 }
 

@@ -19,6 +19,10 @@ inline cotls::identity make_identity() { return cotls::make_self_signed({host_na
 enum class version : std::uint8_t { tls1_2, tls1_3 };
 enum class suite : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 
+/** Where a server has its key: in OpenSSL's hands, in those of a signer that answers at once, of one
+    that is awaited, or of one that asks another process. */
+enum class key_place : std::uint8_t { here, signer, awaited_signer, other_process };
+
 /** Whether a client resumes the session of its connection before. */
 enum class resumption : std::uint8_t { off, on };
 
@@ -31,6 +35,7 @@ struct settings {
   cotls::identity const* own = nullptr;  ///< the server's; the client trusts its certificate
   version protocol = version::tls1_3;
   suite cipher = suite::aes_256_gcm;
+  key_place key = key_place::here;  ///< of cotls's servers; the others' is here
   bool tuned = false;  ///< asio::ssl with what its users may set by hand
 };
 

@@ -42,6 +42,7 @@
 #include <cotls/session.hpp>
 #include <cotls/session_file.hpp>
 #include <cotls/session_store.hpp>
+#include <cotls/signer.hpp>
 #include <cotls/status.hpp>
 #include <cotls/stream.hpp>
 #include <cotls/suite_order.hpp>

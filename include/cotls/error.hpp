@@ -65,6 +65,9 @@ enum class errc {
   invalid_session,        ///< The bytes are no session of this version, or are damaged.
   session_expired,        ///< A session is too old to be resumed.
   invalid_ticket_keys,    ///< The bytes are no ticket keys of this version, or are damaged.
+  no_public_key_found,    ///< The input holds no public key in PEM.
+  unsupported_key,        ///< The public key is of a kind that cannot sign in TLS.
+  signer_failed,          ///< The signer of a key elsewhere has not signed; its reason is in the text.
 };
 
 /** The alerts a peer can send (RFC 8446 section 6, RFC 5246 section 7.2), by their wire values.

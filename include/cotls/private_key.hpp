@@ -13,6 +13,9 @@ struct evp_pkey_st;
 
 namespace cotls {
 
+class certificate;
+class signer;
+
 /** Which keys a file is searched for, and how the file is written. */
 class key_options {
  public:
@@ -82,6 +85,22 @@ class private_key {
       `pin-value`.
       @par Concurrency Waits for the device, on the calling thread. */
   static private_key from_uri(std::string const& uri, key_options const& options = key_options());
+
+  /** Takes a key that signs elsewhere, for the handshakes of servers and of clients, in TLS 1.2 and
+      1.3. Of the key itself nothing is known but its public part. It signs, and that is all: a
+      handshake in which it would have to decrypt (TLS 1.2 with RSA key transport) fails.
+
+      @param of    The key's certificate.
+      @param sign  Called in each handshake that is not resumed, for as long as a copy of the key,
+                   or a context or connection that uses it, is there.
+      @par Errors `errc::unsupported_key` for a key that is neither RSA nor EC, Ed25519 or Ed448. A
+      context whose `library_options` ask for what only providers of OpenSSL's have (`"fips=yes"`)
+      refuses the key: `errc::invalid_setting`. */
+  static private_key from_signer(certificate const& of, signer sign);
+
+  /** The same by the public key, as PEM (`BEGIN PUBLIC KEY`, RFC 7468 section 13).
+      @par Errors `errc::no_public_key_found`, `errc::unsupported_key` */
+  static private_key from_signer(std::string_view public_key, signer sign);
 
   /** Makes a new P-256 key. @par Errors OpenSSL's */
   static private_key generate();

@@ -16,6 +16,7 @@ enum class want : std::uint8_t {
   verification,   ///< `on_verify`
   established,    ///< `on_established`
   session,        ///< A `session_store`: have its work done (`engine::answer()`), then call again.
+  signature,      ///< The signer of a key elsewhere (`private_key::from_signer`).
   connect,        ///< Wait until the adopted BIO can be connected, then call again.
   accept,         ///< Wait until the adopted BIO can accept a connection, then call again.
   async,          ///< Wait for the job that has paused (`SSL_get_all_async_fds`), then call again.
@@ -35,6 +36,7 @@ constexpr status status_of(want value) noexcept {
     case want::session: return status::unclassified;       // it has not begun
     case want::connect: return status::want_connect;
     case want::accept: return status::want_accept;
+    case want::signature:
     case want::async: return status::want_async;
     case want::async_job: return status::want_async_job;
   }

@@ -105,6 +105,8 @@ void context_state::seal(void (*install)(context_state&)) {
   check_asked();
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);
+  // The program's hook may show what it likes.
+  may_wait_for_signer_ = settings_.identity.may_wait() || settings_.hooks.shows_certificates();
   install(*this);
   if (shared) SSL_CTX_set1_verify_cert_store(handle(), shared);
   sealed_.store(true, std::memory_order_release);
@@ -113,7 +115,7 @@ void context_state::seal(void (*install)(context_state&)) {
 void context_state::check_identity() const {
   bool const shows_none = !settings_.hosts.empty() &&
                           settings_.hosts.unknown() == unknown_host::refuse;
-  bool const is_told = end == role::server && settings_.hooks.on_certificate();
+  bool const is_told = end == role::server && settings_.hooks.shows_certificates();
   if ((adopted || shows_none || is_told) && settings_.identity.empty()) return;
   settings_.identity.check_complete(end, handle());
 }

@@ -67,6 +67,9 @@ class context_state {
       @param install  Adds the callbacks of those who use the context. */
   void seal(void (*install)(context_state&));
 
+  /** Tells whether a handshake may wait for a signer, once the context is sealed. */
+  bool may_wait_for_signer() const noexcept { return may_wait_for_signer_; }
+
   bool sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
   SSL_CTX* handle() const noexcept { return native_.native_handle(); }
 
@@ -98,6 +101,7 @@ class context_state {
   detail::settings settings_;
   detail::settings applied_;   // of those, what the wrapped context has
   bool never_lent_ = false;
+  bool may_wait_for_signer_ = false;
   std::atomic<bool> lent_{false};
   std::mutex sealing_;
   std::atomic<bool> sealed_{false};

@@ -5,6 +5,7 @@
 #include <cotls/detail/session/session_storage.hpp>
 #include <cotls/detail/support/hook.hpp>
 #include <cotls/hello_answer.hpp>
+#include <cotls/signer.hpp>
 #include <cotls/want.hpp>
 
 #include <cstddef>
@@ -111,6 +112,9 @@ using asked_hello = asked<hello_answer>;
 using asked_certificate = asked<certificate_answer>;
 using asked_verdict = asked<bool>;
 using asked_sessions = asked<found_sessions>;
+using asked_signature = asked<signer::signature>;
+
+class signing_call;
 
 /** What a connection has asked the program, whose context has hooks. */
 struct dialogue {
@@ -119,6 +123,8 @@ struct dialogue {
   std::shared_ptr<asked_verdict> verification;
   std::shared_ptr<asked_verdict> established;
   std::shared_ptr<asked_sessions> sessions;
+  std::shared_ptr<asked_signature> signature;
+  std::shared_ptr<signing_call> signing;   // a handshake's, where a signer may be waited for
 
   std::shared_ptr<question> current;   // that the engine has stopped for
   want stopped_for = want::nothing;

@@ -155,8 +155,9 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   if (establishes) {
     if (step const waits = await_answer(); waits.error || waits.want != want::nothing) return waits;
     begin();
-    // Nothing is read or written before the last word: OpenSSL would go on with that at once.
-    if (what != call::handshake && has_last_word()) {
+    // Nothing is read or written before the last word: OpenSSL would go on with that at once. And
+    // only a call of its own can wait for a signer.
+    if (what != call::handshake && (has_last_word() || may_wait_for_signer())) {
       step const first = perform(call::handshake);
       if (!was_opened(phase_)) return first;
     }
@@ -171,7 +172,15 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   std::size_t bytes = 0;
   int result = 0;
   switch (what) {
-    case call::handshake: result = SSL_do_handshake(ssl_.get()); break;
+    case call::handshake:
+      if (establishes && may_wait_for_signer()) {
+        std::optional<int> const done = handshake_and_sign();
+        if (!done) return stopped(want::signature);
+        result = *done;
+      } else {
+        result = SSL_do_handshake(ssl_.get());
+      }
+      break;
     case call::read: result = SSL_read_ex(ssl_.get(), data, size, &bytes); break;
     case call::peek: result = SSL_peek_ex(ssl_.get(), data, size, &bytes); break;
     case call::write: result = SSL_write_ex(ssl_.get(), data, size, &bytes); break;

@@ -102,6 +102,7 @@ error ssl_engine::handshake_failure(error_code code, std::string const& peer) co
 
 void ssl_engine::give_up_handshake(error_code why) {
   bool const known = failed();
+  give_up_signature();   // by which the peer is told
   phase_ = phase::refused;
   if (!known) fail(why, failure_details(why).status);
 }

@@ -83,7 +83,9 @@ step ssl_engine::await_answer() noexcept {
   if (phase_ != phase::question || !asked()) return {};
   switch (record_->dialogue->current->how_far()) {
     case progress::waiting: return {record_->dialogue->stopped_for, 0, {}};
-    case progress::abandoned: return fail(errc::answer_abandoned, status::unclassified);
+    case progress::abandoned:
+      give_up_signature();   // by which the peer is told
+      return fail(errc::answer_abandoned, status::unclassified);
     case progress::unasked:
     case progress::answered: break;
   }

@@ -147,6 +147,15 @@ description describe(errc value) noexcept {
     case errc::invalid_ticket_keys:
       return {"invalid_ticket_keys",
               "the bytes are no ticket keys, or are damaged: fetch them again from where they are"};
+    case errc::no_public_key_found:
+      return {"no_public_key_found",
+              "no public key was found: give it in PEM, with BEGIN PUBLIC KEY"};
+    case errc::unsupported_key:
+      return {"unsupported_key",
+              "this kind of key cannot sign in TLS: use one of RSA, EC, Ed25519 or Ed448"};
+    case errc::signer_failed:
+      return {"signer_failed",
+              "the key's signer has not signed: see to what it asks for signatures"};
   }
   return {"unknown", "unknown error"};
 }

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <cerrno>
 
 namespace cotls::detail {
@@ -21,8 +22,17 @@ namespace {
   OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 }
 
+// The number of a library of OpenSSL's that signers are; 0 while none has failed.
+std::atomic<int> signers{0};
+
+bool is_signers(unsigned long packed) noexcept {
+  int const number = signers.load(std::memory_order_relaxed);
+  return number != 0 && !ERR_SYSTEM_ERROR(packed) && ERR_GET_LIB(packed) == number;
+}
+
 // "library: reason", and the data of the entry where OpenSSL gave any.
 std::string describe(unsigned long packed, char const* data, int flags) {
+  if (is_signers(packed)) return std::string("signer: ") + data;
   char const* library = ERR_lib_error_string(packed);
   std::string line = library ? library : "OpenSSL";
   line += ": ";
@@ -45,7 +55,8 @@ void drain_queue(openssl_error& into) {
   char const* data = nullptr;
   int flags = 0;
   while (unsigned long const packed = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
-    if (into.code == 0 || !says_nothing(packed)) into.code = packed;
+    bool const known = is_signers(into.code) || (into.code != 0 && says_nothing(packed));
+    if (!known) into.code = packed;
     if (into.system == 0 && ERR_SYSTEM_ERROR(packed)) into.system = ERR_GET_REASON(packed);
     if (!into.stack.empty()) into.stack += '\n';
     into.stack += describe(packed, data, flags);
@@ -94,9 +105,16 @@ openssl_error take_openssl_error(SSL const* ssl, int result) {
   return taken;
 }
 
+void leave_signer_failure(char const* why) noexcept {
+  static int const number = ERR_get_next_error_library();
+  signers.store(number, std::memory_order_relaxed);
+  ERR_raise_data(number, ERR_R_OPERATION_FAIL, "%s", why);
+}
+
 unsigned long peek_openssl_error() noexcept { return ERR_peek_last_error(); }
 
 error_code to_error_code(unsigned long packed) noexcept {
+  if (is_signers(packed)) return errc::signer_failed;
   if (ERR_SYSTEM_ERROR(packed)) return {ERR_GET_REASON(packed), boost::system::system_category()};
   // A received alert is queued as SSL_AD_REASON_OFFSET plus its wire value, which is one byte.
   int const alert_value = ERR_GET_REASON(packed) - SSL_AD_REASON_OFFSET;

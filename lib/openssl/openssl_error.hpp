@@ -27,11 +27,15 @@ struct openssl_error {
 */
 openssl_error take_openssl_error(SSL const* ssl = nullptr, int result = 0);
 
+/** Leaves in the queue why a signer of the program's has not signed. That is then the error,
+    whatever OpenSSL adds to it. */
+void leave_signer_failure(char const* why) noexcept;
+
 /// Returns the newest entry's packed code and leaves it in the queue; 0 when that is empty.
 unsigned long peek_openssl_error() noexcept;
 
 /// Converts a packed code: a received alert becomes a cotls::alert, a system error the system's;
-/// the rest stay OpenSSL's.
+/// a signer's failure errc::signer_failed; the rest stay OpenSSL's.
 error_code to_error_code(unsigned long packed) noexcept;
 
 /** Throws `cotls::error` for a failed call that had no connection.

@@ -25,16 +25,23 @@ class hook_settings {
   using certificate_hook = hook<certificate_answer, certificate_query const&>;
 
   /** Who decides what becomes of a client, by its hello; null: nobody. */
-  void set_on_client_hello(hello_hook decides) { client_hello_.set(std::move(decides)); }
+  template <class Hook>   // the answers are incomplete here, and whole where it is called
+  void set_on_client_hello(Hook decides) {
+    client_hello_.set(std::move(decides));
+  }
   std::shared_ptr<hello_hook const> const& on_client_hello() const noexcept {
     return client_hello_.shared();
   }
 
   /** Who decides which certificate of ours is shown; null: nobody. */
-  void set_on_certificate(certificate_hook decides) { certificate_.set(std::move(decides)); }
+  template <class Hook>
+  void set_on_certificate(Hook decides) {
+    certificate_.set(std::move(decides));
+  }
   std::shared_ptr<certificate_hook const> const& on_certificate() const noexcept {
     return certificate_.shared();
   }
+  bool shows_certificates() const noexcept { return certificate_.get() != nullptr; }
 
   bool operator==(hook_settings const&) const = default;
 

@@ -2,14 +2,18 @@
 
 #include "error/fail.hpp"
 #include "identity/chain_key.hpp"
+#include "openssl/library.hpp"
 #include "openssl/openssl_error.hpp"
+#include "openssl/openssl_ptr.hpp"
 #include "openssl/trial_context.hpp"
 #include "settings/identity_choice.hpp"
+#include "signing/signer_key.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace cotls::detail {
 
@@ -30,10 +34,26 @@ bool install(SSL_CTX* context, certificate_chain const* chain, private_key const
   return !key || SSL_CTX_use_PrivateKey(context, key->native_handle()) == 1;
 }
 
+// A key that signs elsewhere is OpenSSL's own nowhere: a context that asks for what only those have
+// takes it, and each handshake would find it of no use.
+void check_usable(SSL_CTX* context, private_key const& key, std::string const& doing) {
+  if (!is_signer_key(key.native_handle())) return;
+  using md_ctx_ptr = std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>>;
+  library_options const& from = library_of(context);
+  clear_openssl_errors();
+  md_ctx_ptr const trial(EVP_MD_CTX_new());
+  if (trial && EVP_DigestSignInit_ex(trial.get(), nullptr, nullptr, from.library(), query_of(from),
+                                     key.native_handle(), nullptr) == 1) {
+    return;
+  }
+  throw_openssl_error(errc::invalid_setting, doing);
+}
+
 void try_on(SSL_CTX* context, certificate_chain const* chain, private_key const* key,
             std::string const& doing) {
   clear_openssl_errors();
   if (!install(context, chain, key)) throw_openssl_error({}, doing);
+  if (key) check_usable(context, *key, doing);
 }
 
 bool same(certificate const& left, certificate const& right) noexcept {
@@ -47,8 +67,12 @@ bool same(certificate_chain const& left, certificate_chain const& right) noexcep
                     [](auto const& one, auto const& other) { return same(one, other); });
 }
 
+// Of keys that sign elsewhere OpenSSL compares the public parts, and not who signs.
 bool same(private_key const& left, private_key const& right) noexcept {
-  return EVP_PKEY_eq(left.native_handle(), right.native_handle()) == 1;
+  EVP_PKEY const* const one = left.native_handle();
+  EVP_PKEY const* const other = right.native_handle();
+  if (is_signer_key(one) || is_signer_key(other)) return one == other;
+  return EVP_PKEY_eq(one, other) == 1;
 }
 
 bool same(identity const& left, identity const& right) noexcept {
@@ -187,6 +211,13 @@ bool identity_settings::operator==(identity_settings const& other) const noexcep
   return same(chain_, other.chain_) && same(key_, other.key_) &&
          std::equal(beside_.begin(), beside_.end(), other.beside_.begin(), other.beside_.end(),
                     [](auto const& ours, auto const& theirs) { return same(ours, theirs); });
+}
+
+bool identity_settings::may_wait() const noexcept {
+  return (key_ && waits_for_signer(key_->native_handle())) ||
+         std::any_of(beside_.begin(), beside_.end(), [](identity const& each) {
+           return waits_for_signer(each.key().native_handle());
+         });
 }
 
 X509* identity_settings::leaf(SSL_CTX* beneath) const noexcept {

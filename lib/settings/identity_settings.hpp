@@ -46,6 +46,9 @@ class identity_settings {
 
   void apply_to(SSL_CTX* context, role end) const;
 
+  /** Tells whether a handshake may wait for a signer. */
+  bool may_wait() const noexcept;
+
   /** Returns the certificate that is shown; null while there is none. */
   X509* leaf(SSL_CTX* beneath) const noexcept;
 

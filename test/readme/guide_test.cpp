@@ -1,5 +1,6 @@
 // What the pages' blocks define, called over loopback.
 
+#include "key_elsewhere.hpp"
 #include "prelude.hpp"
 #include "print.hpp"
 #include "ssl_streams.hpp"
@@ -15,6 +16,7 @@ namespace server {
 #include "echo.inc"
 }
 
+#include "ask_keeper.inc"
 #include "both_ways.inc"
 #include "read_all.inc"
 #include "upgrade.inc"
@@ -29,6 +31,31 @@ BOOST_AUTO_TEST_CASE(both_ways_at_once_all_comes_back) {
     heard = co_await both_ways(std::move(ends.client));
   }());
   BOOST_TEST(heard == "one\ntwo\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_keeper_is_asked_for_a_signature_over_tcp) {
+  key_elsewhere const far("P-256");
+  asio::io_context context;
+  tcp::acceptor keeper(context, any_port());
+  std::size_t asked = 0;
+  bool signs = false;
+  auto const keep = [&]() -> asio::awaitable<void> {
+    tcp::socket client = co_await keeper.async_accept(asio::use_awaitable);
+    std::string digest;
+    auto [end, n] = co_await asio::async_read(client, asio::dynamic_buffer(digest), as_result);
+    asked = n;
+    std::string const made(64, 'x');
+    co_await asio::async_write(client, asio::buffer(made), asio::use_awaitable);
+  };
+  asio::co_spawn(context, keep(), asio::detached);
+  run(context, [&]() -> asio::awaitable<void> {
+    signature_request const request(signature_scheme::ecdsa_secp256r1_sha256, {1, 2, 3});
+    auto const made = co_await ask_keeper(keeper.local_endpoint(), request);
+    signs = made == signer::signature(64, 'x');
+  }());
+  BOOST_TEST(asked == 32u);   // the digest
+  BOOST_TEST(signs);
+  BOOST_TEST(kept_by(keeper.local_endpoint(), far.leaf()).kind() == "EC P-256");
 }
 
 BOOST_AUTO_TEST_CASE(all_is_read_until_the_peer_says_goodbye) {

@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(what_no_operation_can_give_is_an_error_and_no_endless_loop)
 }
 
 BOOST_AUTO_TEST_CASE(what_openssl_asks_the_program_is_asked_and_then_looked_at_again) {
-  for (want question : {want::client_hello, want::certificate, want::verification}) {
+  for (want question : {want::client_hello, want::certificate, want::verification, want::signature}) {
     engine.calls.clear();
     engine.answers = {{question, 0, {}}, {question, 0, {}}, {}};
     handshake op(&connection);

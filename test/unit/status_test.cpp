@@ -84,6 +84,7 @@ BOOST_AUTO_TEST_CASE(each_want_has_a_status_of_its_own_that_is_spelled_as_a_want
     known.insert(status_of(each));
     BOOST_TEST(to_string(status_of(each)).starts_with("want_") == (each != want::nothing));
   }
+  BOOST_TEST((status_of(want::signature) == status::want_async));   // ours, by OpenSSL's word
   BOOST_TEST(known.size() == all_wants.size());
 }
 

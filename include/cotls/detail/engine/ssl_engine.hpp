@@ -75,6 +75,7 @@ class ssl_engine {
 
   ssl_engine(ssl_engine const&) = delete;
   ssl_engine& operator=(ssl_engine const&) = delete;
+  ~ssl_engine();
 
   /** Says which end this is. Without effect once the handshake has begun. */
   void set_role(role end) noexcept;
@@ -378,6 +379,9 @@ class ssl_engine {
   void count_round_trip() noexcept;
   void succeeded(call what) noexcept;
   step stopped(want for_what) noexcept;
+  bool may_wait_for_signer() const noexcept;
+  std::optional<int> handshake_and_sign();
+  void give_up_signature() noexcept;
   step settled(answer without_openssl) const noexcept;
   step perform(call what, void* data = nullptr, std::size_t size = 0);
   bool missed_certificate(error_code const& failed) const noexcept;

@@ -52,7 +52,8 @@ class operation : public claim<Connection, Derived> {
       case want::certificate:
       case want::verification:
       case want::established:
-      case want::session: return this->rest(action::ask);
+      case want::session:
+      case want::signature: return this->rest(action::ask);
       case want::nothing:
       case want::connect:
       case want::accept:
