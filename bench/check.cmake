@@ -5,7 +5,7 @@
 #   names     what is not known is refused
 cmake_minimum_required(VERSION 3.25)
 
-set(measured_scenarios bulk gathered_writes echo echo_beside_idle small_reads handshake signer
+set(measured_scenarios bulk gathered_writes echo echo_beside_idle small_reads handshake signer hooks
   idle)
 
 # Sets `result` and `output`.
@@ -118,6 +118,7 @@ expect(small_reads ${own},asio-ssl,openssl ns_per_read)
 expect(handshake ${own},asio-ssl,openssl cpu_us_per_handshake handshakes_per_second
   syscalls_per_connection allocations_per_connection)
 expect(signer cotls cpu_us_per_handshake handshakes_per_second first_byte_us)
+expect(hooks cotls cpu_us_per_handshake handshakes_per_second first_byte_us)
 expect(first_byte ${own},asio-ssl,openssl,tcp first_byte_us)
 expect(idle ${own},asio-ssl,openssl,tcp heap_bytes_per_connection rss_bytes_per_connection)
 

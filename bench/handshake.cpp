@@ -192,6 +192,34 @@ void handshake(plan& planned, results& into) {
   }
 }
 
+namespace {
+
+// Full handshakes of cotls alone, with one thing that is its own.
+void measure_own(plan& planned, results& into, settings const& tls, char const* scenario,
+                 std::pair<char const*, std::string> const& given) {
+  handshake_case const what{tls, false, planned.pick(3, 100, 60, 300), planned.pick(1, 20, 10, 20)};
+  subject const of{.scenario = scenario,
+                   .implementation = {},
+                   .given = {{"version", to_string(tls.protocol)}, {given.first, given.second}}};
+  std::vector const all{implemented<handshake_ends<over_cotls>, handshake_case>(over_cotls::name)};
+  planned.compare(all, what, of, planned.repetitions(),
+                  [&into](implementation<handshake_case> const& over, handshake_case const& each,
+                          subject const& measured) {
+                    add(into, measured, each, run_both<handshake_usage>(over, each));
+                  });
+}
+
+char const* to_string(hello_hook value) noexcept {
+  switch (value) {
+    case hello_hook::none: return "none";
+    case hello_hook::at_once: return "at once";
+    case hello_hook::suspends: return "suspends once";
+  }
+  return "";
+}
+
+}  // namespace
+
 // What it costs to have the key elsewhere. What a process takes that has it is not counted.
 void signer(plan& planned, results& into) {
   if (planned.how() == effort::gate) return;
@@ -199,18 +227,17 @@ void signer(plan& planned, results& into) {
                               key_place::other_process}) {
     settings tls{&planned.identity(), version::tls1_3};
     tls.key = key;
-    handshake_case const what{tls, false, planned.pick(3, 100, 60, 300),
-                              planned.pick(1, 20, 10, 20)};
-    subject const of{.scenario = "signer",
-                     .implementation = {},
-                     .given = {{"version", to_string(tls.protocol)}, {"key", to_string(key)}}};
-    std::vector const all{
-        implemented<handshake_ends<over_cotls>, handshake_case>(over_cotls::name)};
-    planned.compare(all, what, of, planned.repetitions(),
-                    [&into](implementation<handshake_case> const& over,
-                            handshake_case const& given, subject const& measured) {
-                      add(into, measured, given, run_both<handshake_usage>(over, given));
-                    });
+    measure_own(planned, into, tls, "signer", {"key", to_string(key)});
+  }
+}
+
+// What it costs to ask the program at each hello.
+void hooks(plan& planned, results& into) {
+  if (planned.how() == effort::gate) return;
+  for (hello_hook const hook : {hello_hook::none, hello_hook::at_once, hello_hook::suspends}) {
+    settings tls{&planned.identity(), version::tls1_3};
+    tls.hook = hook;
+    measure_own(planned, into, tls, "hooks", {"on_client_hello", to_string(hook)});
   }
 }
 

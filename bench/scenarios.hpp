@@ -16,6 +16,7 @@ void echo_beside_idle(plan& planned, results& into);
 void small_reads(plan& planned, results& into);
 void handshake(plan& planned, results& into);
 void signer(plan& planned, results& into);
+void hooks(plan& planned, results& into);
 void idle(plan& planned, results& into);
 void instructions(plan& planned, results& into);
 
@@ -32,6 +33,7 @@ inline constexpr std::array scenarios{
     scenario{"small_reads", small_reads},
     scenario{"handshake", handshake},
     scenario{"signer", signer},
+    scenario{"hooks", hooks},
     scenario{"idle", idle},
     scenario{"instructions", instructions},
 };

@@ -11,6 +11,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -25,6 +26,19 @@ inline cotls::server_context make_cotls_server(settings const& given) {
   suite_lists const lists = suites_of(given);
   cotls::server_context made(protocol_of(given));
   made.use(signing_identity(given)).set_ciphers(lists.tls1_2, lists.tls1_3);
+  switch (given.hook) {
+    case hello_hook::none: break;
+    case hello_hook::at_once:
+      made.on_client_hello([](cotls::client_hello const&) { return cotls::hello_answer(); });
+      break;
+    case hello_hook::suspends:
+      made.on_client_hello(
+          [](cotls::client_hello const&) -> asio::awaitable<cotls::hello_answer> {
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            co_return cotls::hello_answer();
+          });
+      break;
+  }
   return made;
 }
 

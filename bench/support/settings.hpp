@@ -23,6 +23,10 @@ enum class suite : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
     that is awaited, or of one that asks another process. */
 enum class key_place : std::uint8_t { here, signer, awaited_signer, other_process };
 
+/** What a server asks its program at each client's hello: nothing, a function that answers at once, or
+    a coroutine that suspends once. */
+enum class hello_hook : std::uint8_t { none, at_once, suspends };
+
 /** Whether a client resumes the session of its connection before. */
 enum class resumption : std::uint8_t { off, on };
 
@@ -36,6 +40,7 @@ struct settings {
   version protocol = version::tls1_3;
   suite cipher = suite::aes_256_gcm;
   key_place key = key_place::here;  ///< of cotls's servers; the others' is here
+  hello_hook hook = hello_hook::none;  ///< of cotls's servers
   bool tuned = false;  ///< asio::ssl with what its users may set by hand
 };
 
