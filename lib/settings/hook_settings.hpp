@@ -4,6 +4,7 @@
 
 #include "settings/program_function.hpp"
 
+#include <concepts>
 #include <memory>
 #include <utility>
 
@@ -25,13 +26,15 @@ class hook_settings {
   using certificate_hook = hook<certificate_answer, certificate_query const&>;
 
   /** Who decides what becomes of a client, by its hello; null: nobody. */
-  void set_on_client_hello(hello_hook decides) { client_hello_.set(std::move(decides)); }
+  template <std::same_as<hello_hook> Hook>   // that their answers are complete, callers see to
+  void set_on_client_hello(Hook decides) { client_hello_.set(std::move(decides)); }
   std::shared_ptr<hello_hook const> const& on_client_hello() const noexcept {
     return client_hello_.shared();
   }
 
   /** Who decides which certificate of ours is shown; null: nobody. */
-  void set_on_certificate(certificate_hook decides) { certificate_.set(std::move(decides)); }
+  template <std::same_as<certificate_hook> Hook>
+  void set_on_certificate(Hook decides) { certificate_.set(std::move(decides)); }
   std::shared_ptr<certificate_hook const> const& on_certificate() const noexcept {
     return certificate_.shared();
   }
