@@ -15,7 +15,7 @@ namespace cotls::detail {
 
 namespace {
 
-using shared_listener = std::shared_ptr<trace_settings::listener const>;
+using shared_trace_listener = std::shared_ptr<trace_settings::listener const>;
 using bytes = std::span<unsigned char const>;
 using traced = traced_message::kind;
 
@@ -98,7 +98,7 @@ std::optional<traced_message> message_of(int type, bytes message) {
 // No exception may cross OpenSSL, and a trace that fails is no reason to end a connection.
 void on_message(int sent, int version, int type, void const* data, std::size_t size, SSL* of,
                 void*) noexcept {
-  auto const* const told = owned_by_context<shared_listener>::find(SSL_get_SSL_CTX(of));
+  auto const* const told = owned_by_context<shared_trace_listener>::find(SSL_get_SSL_CTX(of));
   if (!told) return;
   try {
     auto said = message_of(type, {static_cast<unsigned char const*>(data), size});
@@ -119,10 +119,10 @@ trace_settings::trace_settings(listener told) {
 }
 
 void trace_settings::apply_to(SSL_CTX* context) const {
-  auto made = told_ ? std::make_unique<shared_listener>(told_) : nullptr;
-  shared_listener const* const given = made.get();
+  auto made = told_ ? std::make_unique<shared_trace_listener>(told_) : nullptr;
+  shared_trace_listener const* const given = made.get();
   clear_openssl_errors();
-  auto const replaced = owned_by_context<shared_listener>::exchange(context, std::move(made));
+  auto const replaced = owned_by_context<shared_trace_listener>::exchange(context, std::move(made));
   if (given && replaced.get() == given) throw_openssl_error({}, "setting a trace");
   SSL_CTX_set_msg_callback(context, given ? on_message : nullptr);
 }
