@@ -1,6 +1,7 @@
 #pragma once
 
 #include "context/context_state.hpp"
+#include "effective.hpp"
 #include "engine/seal.hpp"
 #include "raw_connection.hpp"
 
@@ -27,17 +28,8 @@ inline identity const& second_identity() {
   return made;
 }
 
-inline SSL_CTX* sealed(context const& of) {
-  detail::seal(of);
-  return detail::access::state(of)->handle();
-}
-
 inline raw_connection connect(context const& client, context const& server) {
   return {sealed(client), sealed(server)};
-}
-
-inline bool connects(context const& client, context const& server) {
-  return connect(client, server).handshake();
 }
 
 // Takes any certificate: what is tested is another setting.
