@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cotls/detail/support/access.hpp>
 #include <cotls/error.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 
@@ -11,7 +13,6 @@ class server_context;
 
 namespace detail {
 class context_state;
-struct access;
 }
 
 /** What a server does about a client's hello (`server_context::on_client_hello`). A context or an
@@ -23,7 +24,8 @@ class hello_answer {
 
   /** Goes on with another context, all of whose settings apply (`add_virtual_host`). It is sealed,
       should it not be; its own hook for hellos and its own virtual hosts are not asked. */
-  hello_answer(server_context const& by) noexcept;
+  template <std::same_as<server_context> Context>
+  hello_answer(Context const& by) noexcept : state_(detail::access::state(by)) {}
 
   /** Refuses the client: it is sent this alert, and the handshake fails with
       `errc::peer_not_allowed`. `alert::unrecognized_name`: the host is not served. */

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cotls/certificate_query.hpp>
 #include <cotls/detail/support/hook.hpp>
+#include <cotls/hello_answer.hpp>
 
 #include "settings/program_function.hpp"
 
@@ -9,10 +11,7 @@
 
 namespace cotls {
 
-class certificate_answer;
-struct certificate_query;
 struct client_hello;
-class hello_answer;
 
 }  // namespace cotls
 
@@ -25,19 +24,13 @@ class hook_settings {
   using certificate_hook = hook<certificate_answer, certificate_query const&>;
 
   /** Who decides what becomes of a client, by its hello; null: nobody. */
-  template <class Hook>   // the answers are incomplete here, and whole where it is called
-  void set_on_client_hello(Hook decides) {
-    client_hello_.set(std::move(decides));
-  }
+  void set_on_client_hello(hello_hook decides) { client_hello_.set(std::move(decides)); }
   std::shared_ptr<hello_hook const> const& on_client_hello() const noexcept {
     return client_hello_.shared();
   }
 
   /** Who decides which certificate of ours is shown; null: nobody. */
-  template <class Hook>
-  void set_on_certificate(Hook decides) {
-    certificate_.set(std::move(decides));
-  }
+  void set_on_certificate(certificate_hook decides) { certificate_.set(std::move(decides)); }
   std::shared_ptr<certificate_hook const> const& on_certificate() const noexcept {
     return certificate_.shared();
   }
