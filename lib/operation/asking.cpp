@@ -34,8 +34,14 @@ asking::asking(std::shared_ptr<question> asked, asio::any_io_executor const& exe
 void asking::begin() {
   auto const self = shared_from_this();
   if (!asked_) return asio::post(strand_, [self] { self->end(errc::unexpected_result); });
-  asked_->when_ended([self] { asio::post(self->strand_, [self] { self->ended(); }); });
-  if (!asked_->claim()) return;
+  auto const tell = [](std::shared_ptr<asking> const& one) {
+    asio::post(one->strand_, [one] { one->ended(); });
+  };
+  if (!asked_->claim()) return asked_->when_ended([self, tell] { tell(self); });
+  // The work keeps us: a question that kept us, too, would never go with a context that is destroyed.
+  asked_->when_ended([weak = std::weak_ptr(self), tell] {
+    if (auto const one = weak.lock()) tell(one);
+  });
   asio::co_spawn(strand_, work_on(asked_),
                  asio::bind_cancellation_slot(stop_.slot(), [self](std::exception_ptr thrown) {
                    if (!thrown) return;
