@@ -48,7 +48,8 @@ step ssl_engine::prepare() {
 // The program's hook is asked once, before OpenSSL is: not again after a HelloRetryRequest (T4).
 step ssl_engine::meet_hello() {
   try {
-    if (!record_ || !record_->dialogue) {
+    bool const is_asked = record_ && record_->dialogue && record_->dialogue->hello;
+    if (!is_asked) {
       hello_probe probe;
       bool const is_hello = probe.look(channel_->ahead()).want == want::client_hello;
       auto const& by = context_->settings().hooks.on_client_hello();
