@@ -2,8 +2,11 @@
 
 #include <cotls/detail/engine/connection_options.hpp>
 #include <cotls/detail/support/access.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/protocol_version.hpp>
 #include <cotls/session.hpp>
+
+#include <boost/asio/buffer.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -114,6 +117,18 @@ class client_options {
     inner_.own_special().signatures = std::move(list);
     return *this;
   }
+
+  /** Sends these bytes, up to 64 KiB, as early as it can be done: with the hello, and no wait for the
+      server's answer, where a session is resumed whose server takes early data of that length (0-RTT,
+      RFC 8446 section 2.3). **Whoever records it can send it again, and the server may act on it
+      twice**: only what does no harm then may be said so, such as a GET.
+
+      The handshake is done when they were accepted or, as `otherwise` says, sent behind it. What
+      became of them is `info().early_data`: where that is `rejected` or `none`, it is for the program
+      to send them, or something else. The bytes are copied; an empty buffer sends nothing. More than
+      64 KiB is `errc::invalid_setting` when the connection is made. (`SSL_write_early_data`) */
+  client_options& early_data(boost::asio::const_buffer bytes,
+                             unaccepted otherwise = unaccepted::send_late);
 
   /** Offers this session to the server, rather than those that the context remembers; it is passed
       over where it does not belong to the connection (`cotls::session`), or was offered before.

@@ -3,6 +3,7 @@
 #include <cotls/address_family.hpp>
 #include <cotls/client_options.hpp>
 #include <cotls/detail/support/timeouts.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/protocol_version.hpp>
 #include <cotls/session.hpp>
 
@@ -111,6 +112,14 @@ class connect_options {
   /** Offers this session, whatever `resumption` says (`client_options::session`). */
   connect_options& session(cotls::session earlier) {
     tls_.session(std::move(earlier));
+    return *this;
+  }
+
+  /** Sends these bytes, up to 64 KiB, as early as it can be done, which lets others replay them
+      (`client_options::early_data`). */
+  connect_options& early_data(boost::asio::const_buffer bytes,
+                              unaccepted otherwise = unaccepted::send_late) {
+    tls_.early_data(bytes, otherwise);
     return *this;
   }
 

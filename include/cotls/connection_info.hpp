@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cotls/early_data.hpp>
+
 #include <cstdint>
 #include <string>
 
@@ -19,6 +21,10 @@ struct connection_info {
       server that has resumed a session of TLS 1.2. */
   std::string server_name;
   bool resumed = false;  ///< whether an earlier session was resumed (`SSL_session_reused`)
+
+  /** What became of data that was to be sent with the client's hello. On a client it is known once
+      the handshake is done; on a server once the hello is here. (`SSL_get_early_data_status`) */
+  cotls::early_data early_data = cotls::early_data::none;
 
   /** How we, and how the peer, proved to have the key of a certificate: `"ecdsa_sha256"`,
       `"rsa_pss_sha256"`, `"ed25519"`. Empty for who has proved nothing in this handshake: clients

@@ -3,6 +3,7 @@
 #include <cotls/alpn_mismatch.hpp>
 #include <cotls/basic_context.hpp>
 #include <cotls/client_hello.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/hello_answer.hpp>
 #include <cotls/key_pin.hpp>
 #include <cotls/library_options.hpp>
@@ -199,6 +200,27 @@ class server_context : public basic_context<server_context> {
       ticket keys or without tickets (`set_session_tickets(0)`). An engine over an adopted BIO
       cannot hold a hello back: making it throws `errc::invalid_setting`. */
   server_context& set_session_store(session_store store);
+
+  /** Takes what clients send together with their hello when they resume a session (0-RTT, RFC 8446
+      section 2.3), where the program reads it (`stream::async_read_early_data`, or a listener with
+      `listener_options::early_data`); from others it is rejected, and their handshake goes on. Off
+      by default, and not for every protocol: **such data can be sent again by whoever has recorded
+      it**, in the first seconds after that, to another server with the same keys, or to this one
+      after a restart. The protocol above says what may be done with it (RFC 8470 for HTTP).
+
+      So that nobody's is taken twice, each session of the context is resumed once: clients get a
+      number instead of a ticket, of which the newest 16,384 are known (about 1.5 kB each), or those
+      of the session store, which counts for all who share it if it gives a session once. A client
+      whose session is too old or unknown, or whose hello came more than 10 seconds too early or too
+      late, has its data rejected (RFC 8446 section 8.2).
+
+      Nobody has had the last word on the connection when it is read: a context that has one
+      (`on_established`, `on_verify`, pins) needs a rule for early data, too.
+      (`SSL_CTX_set_max_early_data`, `SSL_OP_NO_TICKET`)
+      @par Errors `errc::invalid_setting` for a size that is out of range and for an adopted
+      context; at the context's first use, beside `set_ticket_keys` or `set_session_tickets(0)`, and
+      beside a last word without a rule. */
+  server_context& set_early_data(early_data_options how = early_data_options());
 
   /** Sends the first bytes of each response in small records, so that the client can begin with
       them while the rest is on its way: of a record nothing can be read before all of it has

@@ -21,6 +21,7 @@
 #include <cotls/connect.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/context.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/engine.hpp>
 #include <cotls/error.hpp>
 #include <cotls/halves.hpp>

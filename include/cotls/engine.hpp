@@ -79,6 +79,15 @@ class engine {
   /** Goes on with the handshake; done when nothing is wanted and there is no error. */
   step handshake();
 
+  /** Reads early data, and goes on with the handshake as far as that takes: a server's first call,
+      until it answers `asio::error::eof`, behind which the handshake goes on. As
+      `stream::async_read_early`. */
+  step read_early(asio::mutable_buffer into);
+
+  /** Encrypts plaintext for a client whose early data was accepted, before the handshake is done; as
+      `stream::async_write_early`, and otherwise as `write`. */
+  step write_early(asio::const_buffer from);
+
   /** Returns the work of the hook that a step has asked for (want::client_hello, want::certificate,
       want::verification, want::established): await it, on whatever executor, and call again. The
       engine may be gone before it ends.

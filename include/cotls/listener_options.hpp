@@ -62,6 +62,12 @@ class listener_options {
     return *this;
   }
 
+  /** Hands a connection out, its handshake not done, as soon as early data of the client's is here
+      and was accepted (`server_context::set_early_data`); the others as ever. Of each that comes of
+      such a listener, `stream::async_read_early` is asked first. Off by default: early data is
+      rejected then. */
+  listener_options& early_data(bool value) { early_data_ = value; return *this; }
+
   /** Connections at the most that have not been handed out with their handshake done, incoming ones
       included. 1,024 by default. Those that were refused, and have only to hear of it, do not keep
       others out. */
@@ -104,6 +110,7 @@ class listener_options {
   std::chrono::steady_clock::duration handshake_timeout() const noexcept {
     return handshake_timeout_;
   }
+  bool early_data() const noexcept { return early_data_; }
   std::size_t max_handshakes() const noexcept { return max_handshakes_; }
   overload on_overload() const noexcept { return overload_; }
   bool reuse_address() const noexcept { return reuse_address_; }
@@ -121,6 +128,7 @@ class listener_options {
   overload overload_ = overload::drop_oldest;
   bool reuse_address_ = true;
   bool reuse_port_ = false;
+  bool early_data_ = false;
   std::optional<bool> v6_only_;   // empty: the system's default
   observer_type observer_;
   asio::any_io_executor stream_executor_;   // empty: a strand each

@@ -8,6 +8,7 @@
 #include <cotls/detail/driver/start.hpp>
 #include <cotls/detail/driver/token.hpp>
 #include <cotls/detail/operation/core.hpp>
+#include <cotls/detail/operation/early_operations.hpp>
 #include <cotls/detail/operation/late_operations.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/detail/support/held.hpp>
@@ -258,6 +259,36 @@ class stream {
   auto async_handshake(Token&& token = Token()) {
     return detail::start_until<detail::handshake_operation<core_type>>(
         core_, handshake_timeout_, std::forward<Token>(token));
+  }
+
+  /** Reads what the client of a server has sent with its hello, as far as it is accepted
+      (`server_context::set_early_data`); to be called before the handshake, or on a stream of a
+      listener with `listener_options::early_data`. `void(error_code, std::size_t)`
+
+      **Whoever has recorded it may have sent it**, until the handshake is done. It shakes hands as
+      far as it takes, hooks included, and has a handshake's deadline. Once it ends with
+      `asio::error::eof`, there is no more, or there was none: go on with `async_handshake`. What is
+      known of the client is of its earlier connection, and `peer().verified()` is false till then.
+      (RFC 8446 section 2.3; `SSL_read_early_data`)
+      @par Errors `asio::error::eof`; `asio::error::operation_not_supported` on a client; as
+      `async_handshake`. That one, and reads and writes, fail with `errc::unread_data` while early
+      data is here. */
+  template <class Buffers, class Token = default_token>
+  auto async_read_early(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start_until<detail::early_read_operation<core_type, Buffers>>(
+        core_, handshake_timeout_, std::forward<Token>(token), buffers);
+  }
+
+  /** Writes all of the buffers without a wait for the rest of the handshake, to a client whose early
+      data was accepted (0.5-RTT). `void(error_code, std::size_t)` Once the handshake is done it is
+      `async_write`. Only who has the keys of the client's session can read it; whether that one is
+      there now, nobody knows yet. (`SSL_write_early_data`)
+      @par Errors `errc::handshake_not_done` when no early data was accepted, or looked for;
+      otherwise as `async_write` */
+  template <class Buffers, class Token = default_token>
+  auto async_write_early(Buffers const& buffers, Token&& token = Token()) {
+    return detail::start<detail::early_write_operation<core_type, Buffers>>(
+        core_, std::forward<Token>(token), buffers, detail::amount::all);
   }
 
   /** Reads what is here, waiting for at least one byte. `void(error_code, std::size_t)`

@@ -111,7 +111,7 @@ stream connect(local_endpoint const& path, context_or_protocol<client_context> c
                connect_options const& options) {
   client_options tls = options.tls();
   client_context const used = context.context();
-  detail::access::inner(tls).check_names();
+  detail::access::inner(tls).check();
   bool const any_name = detail::access::inner(tls).accepts_any_name();
   bool const named = used.verify_mode() != verify::none && !any_name;
   if (!options.verify_host().empty() || named) {

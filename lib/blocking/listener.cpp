@@ -163,6 +163,7 @@ stream listener::accept() {
   stream made(socket.get(), context_);
   socket.release();
   made.set_handshake_timeout(options_.handshake_timeout());
+  if (options_.early_data()) detail::access::core(made)->engine().stop_at_early_data();
   detail::shake_hands(made, text_of(peer));
   return made;
 }

@@ -117,7 +117,7 @@ client_options detail::checked_options(std::string_view host, int port,
   tls.host(options.verify_host().empty() ? std::string(host) : options.verify_host());
   if (options.resumption()) tls.port(static_cast<std::uint16_t>(port));
   connection_options const& inner = access::inner(tls);
-  inner.check_names();
+  inner.check();
   host_name const verified(inner.host);
   for (std::string const& also : inner.also_accepted) verified.check_beside(host_name(also));
   alpn_settings const sendable(inner.alpn);

@@ -325,6 +325,16 @@ server_context& server_context::set_session_store(session_store store) {
   return *this;
 }
 
+server_context& server_context::set_early_data(early_data_options how) {
+  state_->change("set_early_data", [&](settings& now) {
+    if (state_->adopted) {
+      detail::fail(errc::invalid_setting, "set_early_data: the context is an adopted one");
+    }
+    now.sessions.set_early_data(std::move(how));
+  });
+  return *this;
+}
+
 server_context& server_context::set_small_first_records(bool on) {
   state_->change("set_small_first_records",
                  [&](settings& now) { now.records.set_small_first(on); });

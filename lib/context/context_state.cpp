@@ -101,7 +101,7 @@ void context_state::seal(void (*install)(context_state&)) {
   apply();
   settings_.algorithms.check(handle());
   settings_.peer.check(verify_mode());
-  settings_.sessions.check();
+  settings_.sessions.check(settings_.peer.has_last_word());
   check_asked();
   X509_STORE* const shared = prepare_system_roots();
   settings_.identity.apply_to(handle(), end);

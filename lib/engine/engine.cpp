@@ -69,6 +69,16 @@ step engine::handshake() {
   return perform("handshake", [](detail::ssl_engine& ssl) { return ssl.handshake(); });
 }
 
+step engine::read_early(asio::mutable_buffer into) {
+  std::array const one{into};
+  return perform("reading early data", [&](detail::ssl_engine& ssl) { return ssl.read_early(one); });
+}
+
+step engine::write_early(asio::const_buffer from) {
+  std::array const one{from};
+  return perform("writing early", [&](detail::ssl_engine& ssl) { return ssl.write_early(one); });
+}
+
 step engine::read(asio::mutable_buffer into) {
   std::array const one{into};
   return perform("read", [&](detail::ssl_engine& ssl) { return ssl.read(one); });

@@ -114,6 +114,7 @@ ssl_engine::ssl_engine(client_context const& context, channel& over,
     connection_settings(*options.special, context_->handle()).apply_to(ssl_.get());
   }
   resume_at(options);
+  prepare_early_data(options);
 }
 
 ssl_engine::ssl_engine(server_context const& context, channel& over)
@@ -157,7 +158,7 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
     begin();
     // Nothing is read or written before the last word: OpenSSL would go on with that at once. And
     // only a call of its own can wait for a signer.
-    if (what != call::handshake && (has_last_word() || may_wait_for_signer())) {
+    if (!is_of_handshake(what) && (has_last_word() || may_wait_for_signer())) {
       step const first = perform(call::handshake);
       if (!was_opened(phase_)) return first;
     }
@@ -173,13 +174,17 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
   int result = 0;
   switch (what) {
     case call::handshake:
+    case call::read_early:
       if (establishes && may_wait_for_signer()) {
-        std::optional<int> const done = handshake_and_sign();
+        std::optional<int> const done = shake_hands_and_sign(what);
         if (!done) return stopped(want::signature);
         result = *done;
       } else {
-        result = SSL_do_handshake(ssl_.get());
+        result = shake_hands(what);
       }
+      break;
+    case call::write_early:
+      result = SSL_write_early_data(ssl_.get(), data, size, &bytes);
       break;
     case call::read: result = SSL_read_ex(ssl_.get(), data, size, &bytes); break;
     case call::peek: result = SSL_peek_ex(ssl_.get(), data, size, &bytes); break;
@@ -190,8 +195,12 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
       break;
   }
   if (result > 0) {
+    // A client of TLS 1.2, which has no early data, is done by the look for it.
+    bool const goes_on = what != call::handshake && is_of_handshake(what) &&
+                         SSL_is_init_finished(ssl_.get()) == 0;
+    if (goes_on) return {want::nothing, bytes, {}};
     succeeded(what);
-    if (establishes && has_last_word() && what == call::handshake) return conclude();
+    if (establishes && has_last_word() && is_of_handshake(what)) return conclude();
     if (awaits_late_answer()) {
       step const judged = heed_late_answer();
       if (judged.error || judged.want != want::nothing) return judged;
@@ -230,8 +239,10 @@ step ssl_engine::perform(call what, void* data, std::size_t size) {
 // What is about to be called for the first time, or again. Not before: the caller may still change
 // what is asked of the server.
 void ssl_engine::begin() {
-  if (has_not_begun(phase_) && names_server_ && SSL_in_before(ssl_.get()) == 1) offer_sessions();
+  bool const first = has_not_begun(phase_) && SSL_in_before(ssl_.get()) == 1;
   phase_ = phase::handshake;
+  if (first && names_server_) offer_sessions();
+  if (first && record_ && record_->sending) plan_early_data();
 }
 
 void ssl_engine::succeeded(call what) noexcept {
@@ -280,13 +291,13 @@ void ssl_engine::set_read_ahead(bool value) noexcept { SSL_set_read_ahead(ssl_.g
 step ssl_engine::handshake() {
   if (failed()) return settled(answer::failure);
   channel::use const use(*channel_);
-  switch (await_hello()) {
-    case hello_arrival::awaited: return needs_input(channel_->lack());
-    case hello_arrival::too_long: return refuse_hello();
-    case hello_arrival::here: break;
-  }
-  if (step const ready = prepare(); ready.error || ready.want != want::nothing) return ready;
+  if (step const ready = hear_hello(); ready.error || ready.want != want::nothing) return ready;
   receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
+  if (record_ && record_->receiving && !was_opened(phase_)) {
+    bool stops = false;
+    step const early = heed_early_data(use, stops);
+    if (stops || early.error || early.want != want::nothing) return early;
+  }
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
@@ -296,9 +307,20 @@ step ssl_engine::handshake() {
     // Together with the first data the last flight costs neither a send nor its receiver a wake.
     bool const awaited = peer_awaits_flight();
     if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
+    if (record_ && record_->sending) done = end_early_data();
     if (!is_server() || !awaited) channel_->hold_flight(awaited);
   }
   return done;
+}
+
+// What a server must have before OpenSSL hears of its client.
+step ssl_engine::hear_hello() {
+  switch (await_hello()) {
+    case hello_arrival::awaited: return needs_input(channel_->lack());
+    case hello_arrival::too_long: return refuse_hello();
+    case hello_arrival::here: break;
+  }
+  return prepare();
 }
 
 // A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a

@@ -2,6 +2,7 @@
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
+#include "engine/early_state.hpp"
 #include "error/fail.hpp"
 #include "settings/alpn_settings.hpp"
 
@@ -18,6 +19,7 @@ void ssl_engine::set_alpn(std::vector<std::string> const& protocols, alpn_mismat
     own.choose_for(ssl_.get());
   } else {
     own.apply_to(ssl_.get());
+    if (record_ && record_->sending) record_->sending->offered = own;
   }
 }
 

@@ -31,9 +31,14 @@ bool ssl_engine::must_meet_hello() const noexcept {
 }
 
 // A read or write that comes before the handshake must not lead OpenSSL past the choice.
-step ssl_engine::begin_with_hello() { return must_prepare() ? handshake() : step{}; }
+step ssl_engine::begin_with_hello() {
+  if (!must_prepare()) return {};
+  expect_no_early_data();
+  return handshake();
+}
 
 bool ssl_engine::must_prepare() const noexcept {
+  if (has_early_data()) return true;
   return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
 }
 

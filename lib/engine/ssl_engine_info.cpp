@@ -106,6 +106,7 @@ connection_info ssl_engine::info() const {
     known.server_name = name;
   }
   known.resumed = SSL_session_reused(ssl_.get()) == 1;
+  known.early_data = early_outcome();
   known.extended_master_secret = has_extended_master_secret();
   known.round_trips = round_trips_;
   // What a server of TLS 1.3 has to say fits one flight, and so what it is asked, unless it asks for
@@ -116,7 +117,9 @@ connection_info ssl_engine::info() const {
   return known;
 }
 
-peer_info ssl_engine::peer() const {
+peer_info ssl_engine::peer() const { return peer_as(was_opened(phase_)); }
+
+peer_info ssl_engine::peer_as(bool proved) const {
   std::vector<certificate> chain;
   if (X509* own = negotiated() ? SSL_get0_peer_certificate(ssl_.get()) : nullptr) {
     chain.push_back(certificate::from_native(own));
@@ -125,11 +128,10 @@ peer_info ssl_engine::peer() const {
   }
   // A chain that was verified is anybody's until its owner has proved to have the key; and of a
   // session that is only offered, OpenSSL tells the result of the connection it is from.
-  bool const open = was_opened(phase_);
   int const refused = record_ ? record_->fatal.verify_result : X509_V_OK;
-  int const result = open ? static_cast<int>(SSL_get_verify_result(ssl_.get())) : refused;
+  int const result = proved ? static_cast<int>(SSL_get_verify_result(ssl_.get())) : refused;
   bool const verified =
-      open && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE && result == X509_V_OK;
+      proved && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE && result == X509_V_OK;
   std::vector<certificate> trusted;
   // Of one that was refused, OpenSSL leaves what it had built when it gave up.
   if (verified) add_certificates(trusted, SSL_get0_verified_chain(ssl_.get()), 0);

@@ -99,7 +99,7 @@ int ssl_engine::on_verify(int accepted, X509_STORE_CTX* store) {
 }
 
 void ssl_engine::set_peer(connection_options const& options) {
-  options.check_names();
+  options.check();
   if (options.accepts_any_name()) {
     // What is verified has no name then; the host is only asked for.
   } else if (!options.host.empty()) {

@@ -70,6 +70,10 @@ void install_callbacks(context_state& to) {
     SSL_CTX_set_cert_cb(context, ssl_engine::on_certificate, nullptr);
   }
   if (peer.has_last_word()) let_refusals_be_told(context);
+  auto const& early = to.settings().sessions.early_data();
+  if (early && early->rule()) {
+    SSL_CTX_set_allow_early_data_cb(context, ssl_engine::on_early_data, nullptr);
+  }
   // A callback of the program's own could not be seen.
   bool const may_have_another = to.adopted || to.is_lent();
   if (to.end == role::server && !to.settings().alpn.is_set() && !may_have_another) {

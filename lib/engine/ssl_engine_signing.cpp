@@ -1,7 +1,7 @@
 // Signatures that a handshake waits for:
 //
-//   perform -> handshake_and_sign -> signing_call::run -> a question like a hook's: want::signature
-//   perform -> handshake_and_sign -> signing_call::run, with the answer -> as ever
+//   perform -> shake_hands_and_sign -> signing_call::run -> a question like a hook's: want::signature
+//   perform -> shake_hands_and_sign -> signing_call::run, with the answer -> as ever
 
 #include <cotls/detail/engine/ssl_engine.hpp>
 
@@ -46,12 +46,12 @@ bool ssl_engine::may_wait_for_signer() const noexcept {
   return context_ && context_->may_wait_for_signer();
 }
 
-std::optional<int> ssl_engine::handshake_and_sign() {
+std::optional<int> ssl_engine::shake_hands_and_sign(call what) {
   dialogue& with = talk();
   if (!with.signing) with.signing = std::make_shared<signing_call>();
   for (;;) {
     if (with.signature) give_answer(*std::exchange(with.signature, nullptr), *with.signing);
-    std::optional<int> const done = with.signing->run(ssl_.get());
+    std::optional<int> const done = with.signing->run([this, what] { return shake_hands(what); });
     if (done) {
       with.signing.reset();
       return done;

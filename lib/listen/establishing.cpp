@@ -15,9 +15,11 @@ establishing<Protocol>::establishing(socket_type&& socket, endpoint_type peer)
     : executor_(socket.get_executor()), peer_(std::move(peer)), socket_(std::move(socket)) {}
 
 template <class Protocol>
-void establishing<Protocol>::begin(server_context const& context, clock::duration limit) {
+void establishing<Protocol>::begin(server_context const& context, clock::duration limit,
+                                   bool early) {
   context_ = context;
   left_ = limit;
+  stops_early_ = early;
 }
 
 template <class Protocol>
@@ -91,6 +93,7 @@ error_code establishing<Protocol>::begin_handshake(server_context const* chosen)
     auto const received = hello_ ? hello_->engine().take_received() : std::vector<std::byte>();
     shaking_ = stream_type(take_socket(), context);
     shaking_.give_input(asio::buffer(received));
+    if (stops_early_) access::core(shaking_)->engine().stop_at_early_data();
   } catch (error const& unusable) {
     failed_ = unusable;
     return unusable.code();

@@ -310,7 +310,7 @@ class listener_state : public std::enable_shared_from_this<listener_state<Protoc
     acceptor_.ended();
     if (closed_) return;
     if (made) {
-      made->begin(context_, options_.handshake_timeout());
+      made->begin(context_, options_.handshake_timeout(), options_.early_data());
       fresh_ = running{std::move(made), strand};
     }
     go_on();

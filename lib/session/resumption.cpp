@@ -3,7 +3,7 @@
 //   full handshake -> session: the client's certificate, and beside it those that came with it
 //        |                |
 //        v                v
-//     a ticket      our own cache, for clients of TLS 1.2 without tickets
+//     a ticket      our own cache, or the program's store, for who gets no tickets
 //        |                |
 //        +------> offered again -> may_resume -> resumed, or a full handshake
 //
@@ -26,6 +26,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
@@ -37,11 +38,14 @@ namespace cotls::detail {
 
 namespace {
 
-constexpr std::size_t max_sessions = 1024;       // about 1.5 kB each
+// About 1.5 kB each; where clients get no tickets, but numbers, there are more.
+constexpr std::size_t max_sessions = 1024;
+constexpr std::size_t max_numbered_sessions = 16 * max_sessions;
 
 // What an SSL_CTX of ours has for its servers' sessions.
 struct server_sessions {
-  session_cache cache{max_sessions};
+  std::unique_ptr<session_cache> cache = std::make_unique<session_cache>(max_sessions);
+  bool are_numbered = false;   // those of TLS 1.3, too
   std::size_t max_hello = default_max_hello;
   std::chrono::seconds lifetime = usual_session_lifetime;
   std::shared_ptr<session_storage> store;   // null: in tickets, and in the cache
@@ -120,11 +124,13 @@ std::string id_of(SSL_SESSION const* session) {
 // Called for tickets of TLS 1.3, too, and not for those of TLS 1.2.
 int on_session_made(SSL* connection, SSL_SESSION* session) noexcept {
   server_sessions* const kept = sessions_of(connection);
-  if (!kept || (!kept->store && SSL_version(connection) >= TLS1_3_VERSION)) return 0;
+  if (!kept) return 0;
+  bool const is_ticket = !kept->store && !kept->are_numbered;
+  if (is_ticket && SSL_version(connection) >= TLS1_3_VERSION) return 0;
   try {
     note(connection, session);
     if (kept->store) store_session(*kept->store, session, kept->lifetime);
-    else kept->cache.put(id_of(session), session);
+    else kept->cache->put(id_of(session), session);
   } catch (std::exception const&) {
     // Only the short cut is lost.
   }
@@ -150,7 +156,7 @@ SSL_SESSION* on_session_asked(SSL* connection, unsigned char const* id, int size
   try {
     ssl_session_ptr found =
         kept->store ? take_stored(*kept, connection, {id, static_cast<std::size_t>(size)})
-                    : kept->cache.take({reinterpret_cast<char const*>(id),
+                    : kept->cache->take({reinterpret_cast<char const*>(id),
                                         static_cast<std::size_t>(size)},
                                        today(connection));
     return found && may_resume(connection, found.get()) ? found.release() : nullptr;
@@ -252,6 +258,21 @@ void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store) {
   keep_sessions(servers, true);
 }
 
+// OpenSSL's own way keeps sessions in its own cache.
+void take_early_data(SSL_CTX* servers, std::size_t max) {
+  server_sessions* const kept = owned_by_context<server_sessions>::find(servers);
+  if (!kept) throw std::bad_alloc();   // it could be replayed
+  if (!kept->are_numbered) {
+    kept->cache = std::make_unique<session_cache>(max_numbered_sessions);
+    kept->are_numbered = true;
+  }
+  SSL_CTX_set_options(servers, SSL_OP_NO_TICKET | SSL_OP_NO_ANTI_REPLAY);
+  auto const bytes = static_cast<std::uint32_t>(max);
+  SSL_CTX_set_max_early_data(servers, bytes);
+  SSL_CTX_set_recv_max_early_data(servers, bytes);
+  keep_sessions(servers, true);
+}
+
 void forget_session(SSL* of) noexcept {
   SSL_SESSION* const session = SSL_get_session(of);
   if (!session) return;
@@ -259,7 +280,7 @@ void forget_session(SSL* of) noexcept {
   server_sessions* const kept = sessions_of(of);
   if (!kept) return;
   try {
-    kept->cache.forget(id_of(session));
+    kept->cache->forget(id_of(session));
   } catch (std::bad_alloc const&) {
     // Resumed, it is judged again.
   }

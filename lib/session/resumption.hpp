@@ -50,6 +50,12 @@ void limit_sessions(SSL_CTX* servers, std::chrono::seconds lifetime);
     4.6.1). */
 void store_sessions(SSL_CTX* servers, std::shared_ptr<session_storage> store);
 
+/** Takes early data, up to so many bytes, and lets no session be resumed twice, by which it could be
+    replayed (RFC 8446 section 8.1): the clients of TLS 1.3, too, get a number instead of a ticket, of
+    which the newest 16,384 are known, or the store knows them.
+    @par Errors std::bad_alloc */
+void take_early_data(SSL_CTX* servers, std::size_t max);
+
 /** Keeps sessions for clients without tickets, or none. */
 void keep_sessions(SSL_CTX* servers, bool some);
 

@@ -109,6 +109,22 @@ std::optional<alpn_settings> alpn_settings::chosen_for(SSL const* server) {
   return same;
 }
 
+std::string_view alpn_settings::first() const noexcept {
+  if (wire_.empty()) return {};
+  return std::string_view(wire_).substr(1, static_cast<unsigned char>(wire_.front()));
+}
+
+std::string_view alpn_settings::find(std::string_view name) const noexcept {
+  std::string_view rest = wire_;
+  while (!rest.empty()) {
+    std::size_t const size = static_cast<unsigned char>(rest.front());
+    std::string_view const each = rest.substr(1, size);
+    if (each == name) return each;
+    rest.remove_prefix(1 + size);
+  }
+  return {};
+}
+
 void alpn_settings::apply_to(SSL* client) const { offer(SSL_set_alpn_protos, client, wire_); }
 
 }  // namespace cotls::detail

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cotls::detail {
@@ -27,6 +28,10 @@ class alpn_settings {
 
   /** One client offers them, whatever its context says. */
   void apply_to(SSL* client) const;
+
+  /** Returns the first one, and the one of this name; empty when there is none. Views of this. */
+  std::string_view first() const noexcept;
+  std::string_view find(std::string_view name) const noexcept;
 
   /** One server chooses from them, whatever its context says.
       @par Errors errc::invalid_setting where the context's callback need not be this one's */

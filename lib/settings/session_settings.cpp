@@ -7,6 +7,8 @@
 
 #include <openssl/ssl.h>
 
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace cotls::detail {
@@ -28,7 +30,35 @@ void session_settings::set_lifetime(std::chrono::seconds time) {
   lifetime_.set(time);
 }
 
-void session_settings::check() const {
+void session_settings::set_early_data(early_data_options how) {
+  // As much as a record holds: it is kept in one piece until it is read.
+  if (how.max() == 0 || how.max() > SSL3_RT_MAX_PLAIN_LENGTH) {
+    fail(errc::invalid_setting, "set_early_data: from 1 to " +
+                                    std::to_string(SSL3_RT_MAX_PLAIN_LENGTH) + " bytes");
+  }
+  early_data_.set(std::make_shared<early_data_options const>(std::move(how)));
+}
+
+// Of a ticket nobody can tell whether it was used; and where a connection may be refused once it is
+// established, what was read before that would be read of anybody.
+void session_settings::check_early_data(bool may_refuse) const {
+  if (!early_data()) return;
+  if (keys_.is_set()) {
+    fail(errc::invalid_setting,
+         "set_early_data beside set_ticket_keys, by which it could be replayed");
+  }
+  if (tickets_.is_set() && tickets_.value() == 0) {
+    fail(errc::invalid_setting, "set_early_data beside set_session_tickets(0)");
+  }
+  if (may_refuse && !early_data()->rule()) {
+    fail(errc::invalid_setting,
+         "set_early_data beside on_established, on_verify or pins, and without a rule of its own "
+         "(early_data_options::accept_if)");
+  }
+}
+
+void session_settings::check(bool may_refuse) const {
+  check_early_data(may_refuse);
   if (keys_.is_set() && store()) {
     fail(errc::invalid_setting, "set_ticket_keys beside set_session_store, which gives no tickets");
   }
@@ -57,8 +87,14 @@ void session_settings::apply_to(SSL_CTX* context, role end, bool adopted,
   } else if (lifetime_.set_since(applied.lifetime_) && !keys_.is_set()) {
     encrypt_tickets(context, std::make_shared<ticket_key_ring>(lifetime_.value()));
   }
-  bool const changed = store_.set_since(applied.store_) || tickets_.set_since(applied.tickets_);
-  if (end == role::server && store() && changed) store_sessions(context, store());
+  if (end == role::client) return;
+  bool const tickets_changed = tickets_.set_since(applied.tickets_);
+  if (store() && (tickets_changed || store_.set_since(applied.store_))) {
+    store_sessions(context, store());
+  }
+  if (early_data() && (tickets_changed || early_data_.set_since(applied.early_data_))) {
+    take_early_data(context, early_data()->max());
+  }
 }
 
 void session_settings::apply_tickets(SSL_CTX* context, bool adopted,

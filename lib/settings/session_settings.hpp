@@ -2,6 +2,7 @@
 
 #include <cotls/detail/session/session_storage.hpp>
 #include <cotls/detail/support/role.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/session.hpp>
 #include <cotls/ticket_keys.hpp>
 
@@ -43,6 +44,13 @@ class session_settings {
   void set_store(std::shared_ptr<session_storage> store) { store_.set(std::move(store)); }
   std::shared_ptr<session_storage> const& store() const noexcept { return store_.value(); }
 
+  /** How a server takes early data, which takes none otherwise.
+      @par Errors errc::invalid_setting */
+  void set_early_data(early_data_options how);
+  std::shared_ptr<early_data_options const> const& early_data() const noexcept {
+    return early_data_.value();
+  }
+
   /** Whether other contexts may resume a server's sessions. */
   bool are_shared() const noexcept { return keys_.is_set() || store(); }
 
@@ -50,8 +58,10 @@ class session_settings {
       @par Errors errc::invalid_setting */
   void set_lifetime(std::chrono::seconds time);
 
-  /** Checks that the keys last as long as the sessions. @par Errors errc::invalid_setting */
-  void check() const;
+  /** Checks what contradicts: keys that do not last as long as the sessions, and the like.
+      @param may_refuse  Whether a connection that is established may still be refused.
+      @par Errors errc::invalid_setting */
+  void check(bool may_refuse) const;
 
   /** @param end      Whose sessions they are.
       @param adopted  The context keeps sessions in its own way.
@@ -61,6 +71,7 @@ class session_settings {
   bool operator==(session_settings const&) const = default;
 
  private:
+  void check_early_data(bool may_refuse) const;
   void apply_tickets(SSL_CTX* context, bool adopted, session_settings const& applied) const;
 
   setting<std::shared_ptr<session_cache>> cache_;
@@ -69,6 +80,7 @@ class session_settings {
   setting<std::optional<ticket_keys>> keys_;
   setting<std::chrono::seconds> lifetime_;
   setting<std::shared_ptr<session_storage>> store_;
+  setting<std::shared_ptr<early_data_options const>> early_data_;
 };
 
 }  // namespace cotls::detail

@@ -2,8 +2,6 @@
 
 #include "openssl/openssl_error.hpp"
 
-#include <openssl/ssl.h>
-
 #include <stdexcept>
 
 namespace cotls::detail {
@@ -22,9 +20,11 @@ signing_call::~signing_call() {
   clear_openssl_errors();
 }
 
-std::optional<int> signing_call::run(SSL* connection) {
-  connection_ = connection;
-  if (!stack_) stack_.emplace();
+std::optional<int> signing_call::run(std::function<int()> const& call) {
+  if (!stack_) {
+    call_ = call;
+    stack_.emplace();
+  }
   go_on();
   if (stack_->paused()) return std::nullopt;
   stack_.reset();   // between two calls a peer may be silent for long
@@ -39,7 +39,7 @@ void signing_call::go_on() noexcept {
   stack_->run(
       [](void* it) {
         auto& self = *static_cast<signing_call*>(it);
-        self.result_ = SSL_do_handshake(self.connection_);
+        self.result_ = self.call_();
       },
       this);
   running_call = outer;

@@ -4,9 +4,8 @@
 
 #include "system/side_stack.hpp"
 
-#include <openssl/types.h>
-
 #include <exception>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -14,7 +13,7 @@ namespace cotls::detail {
 
 /** A handshake's call of OpenSSL, which pauses where a signer is waited for:
 
-        run -> SSL_do_handshake -> ... -> await: pause -> run has no result
+        run -> a call of OpenSSL's -> ... -> await: pause -> run has no result
         give; run -> await returns the signature -> ... -> run has OpenSSL's result
 
     While it waits it must keep nothing of its thread's, for another may go on with it. OpenSSL does
@@ -35,10 +34,10 @@ class signing_call {
   /** A call that waits ends here, without its signature. */
   ~signing_call();
 
-  /** Calls OpenSSL, or goes on.
+  /** Calls OpenSSL, or goes on with the call that is in progress, whichever it is.
       @return What OpenSSL has returned; nothing while a signature is waited for.
       @par Errors std::bad_alloc, before anything was called */
-  std::optional<int> run(SSL* connection);
+  std::optional<int> run(std::function<int()> const& call);
 
   /** Returns what is waited for. */
   wanted const& awaited() const noexcept { return *awaited_; }
@@ -60,7 +59,7 @@ class signing_call {
   std::optional<wanted> awaited_;
   std::optional<signer::signature> made_;
   std::exception_ptr failed_;
-  SSL* connection_ = nullptr;
+  std::function<int()> call_;
   int result_ = 0;
 };
 

@@ -41,9 +41,14 @@ class listen_options {
   /** The time for a whole handshake. 10 s by default. */
   listen_options& handshake_timeout(duration limit) { handshake_timeout_ = limit; return *this; }
 
+  /** Hands a connection out, its handshake not done, as soon as early data of the client's is here
+      and was accepted; as `cotls::listener_options::early_data`. */
+  listen_options& early_data(bool value) { early_data_ = value; return *this; }
+
   int backlog() const noexcept { return backlog_; }
   bool reuse_address() const noexcept { return reuse_address_; }
   bool reuse_port() const noexcept { return reuse_port_; }
+  bool early_data() const noexcept { return early_data_; }
   duration accept_timeout() const noexcept { return accept_timeout_; }
   duration handshake_timeout() const noexcept { return handshake_timeout_; }
 
@@ -51,6 +56,7 @@ class listen_options {
   int backlog_ = asio::socket_base::max_listen_connections;
   bool reuse_address_ = true;
   bool reuse_port_ = false;
+  bool early_data_ = false;
   duration accept_timeout_ = duration::max();
   duration handshake_timeout_ = detail::usual_handshake_timeout;
 };

@@ -6,6 +6,7 @@
 #include <cotls/context.hpp>
 #include <cotls/detail/driver/blocking_core.hpp>
 #include <cotls/detail/driver/blocking_driver.hpp>
+#include <cotls/detail/operation/early_operations.hpp>
 #include <cotls/detail/operation/late_operations.hpp>
 #include <cotls/detail/support/access.hpp>
 #include <cotls/detail/support/timeouts.hpp>
@@ -116,6 +117,21 @@ class stream {
   }
   void handshake();
 
+  /** Reads what the client of a server has sent with its hello, which whoever has recorded it may
+      have done; as `cotls::stream::async_read_early`. */
+  template <class Buffers>
+  std::size_t read_early(Buffers const& buffers, error_code& code) {
+    return run<detail::early_read_operation<core_type, Buffers>>(handshake_timeout_, code, buffers);
+  }
+
+  /** Writes all of the buffers to such a client before its handshake is done; as
+      `cotls::stream::async_write_early`, with the time of a write. */
+  template <class Buffers>
+  std::size_t write_early(Buffers const& buffers, error_code& code) {
+    return run<detail::early_write_operation<core_type, Buffers>>(write_timeout_, code, buffers,
+                                                                  detail::amount::all);
+  }
+
   /** Reads what is here, waiting for at least one byte.
       @par Errors as `cotls::stream::async_read_some`; `asio::error::timed_out`, having read
       nothing. */
@@ -191,6 +207,16 @@ class stream {
   std::size_t peek_some(Buffers const& buffers) {
     error_code code;
     return checked(peek_some(buffers, code), code, "peek");
+  }
+  template <class Buffers>
+  std::size_t read_early(Buffers const& buffers) {
+    error_code code;
+    return checked(read_early(buffers, code), code, "reading early data");
+  }
+  template <class Buffers>
+  std::size_t write_early(Buffers const& buffers) {
+    error_code code;
+    return checked(write_early(buffers, code), code, "writing early");
   }
   template <class Buffers>
   std::size_t read(Buffers const& buffers) {

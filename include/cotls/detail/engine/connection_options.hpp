@@ -27,7 +27,7 @@ class connection_options {
 
   /** Checks the special options: what can be said without a context.
       @par Errors errc::invalid_host_name, errc::invalid_setting */
-  void check_names() const;
+  void check() const;
 
   /** Checks the algorithms and versions, at the security level of a context.
       @par Errors errc::invalid_setting, errc::unsupported_protocol */

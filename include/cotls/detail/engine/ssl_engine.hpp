@@ -11,6 +11,7 @@
 #include <cotls/detail/engine/connection_options.hpp>
 #include <cotls/detail/engine/phase.hpp>
 #include <cotls/detail/support/role.hpp>
+#include <cotls/early_data.hpp>
 #include <cotls/error.hpp>
 #include <cotls/key_update.hpp>
 #include <cotls/peer_info.hpp>
@@ -40,6 +41,8 @@ namespace cotls::detail {
 namespace asio = boost::asio;
 
 struct dialogue;
+struct early_reading;
+struct early_sending;
 class question;
 class session_origin;
 struct found_session;
@@ -112,6 +115,18 @@ class ssl_engine {
       want::output, with no bytes taken: so much ciphertext waits to leave that nothing more is
       accepted. */
   step write(std::span<asio::const_buffer const> buffers);
+
+  /** Has a server's handshake be done, once, where early data is here that was accepted
+      (`SSL_read_early_data`). Without effect once it has begun. @par Errors std::bad_alloc */
+  void stop_at_early_data();
+
+  /** Fills the buffers from the early data of a server's client, with the handshake as far as it
+      goes. asio::error::eof: it is over, or there is none. */
+  step read_early(std::span<asio::mutable_buffer const> buffers);
+
+  /** Encrypts as `write` does, while the handshake of a client whose early data was accepted is not
+      done (`SSL_write_early_data`). errc::handshake_not_done: it was not. */
+  step write_early(std::span<asio::const_buffer const> buffers);
 
   /** Sends close_notify, once (`SSL_shutdown`), and nothing after it. Reading goes on. want::input
       while a message of the peer's is half here. */
@@ -258,6 +273,9 @@ class ssl_engine {
     return record_ ? record_->refusal : std::nullopt;
   }
 
+  /** Called by OpenSSL for early data that may be accepted (`SSL_CTX_set_allow_early_data_cb`). */
+  static int on_early_data(ssl_st* ssl, void* unused);
+
   /** Called by OpenSSL when a certificate of ours is needed (`SSL_CTX_set_cert_cb`). */
   static int on_certificate(ssl_st* ssl, void* unused);
 
@@ -276,6 +294,8 @@ class ssl_engine {
     std::string server;    // with special options, whose sessions are no other connection's
     std::string variety;
     std::optional<cotls::session> offered;   // by the program
+    std::shared_ptr<early_sending> sending;   // by a client, which has early data
+    std::shared_ptr<early_reading> receiving;   // by a server, which looks for it
     void const* resumes = nullptr;   // OpenSSL's session, where the program is told of another
     std::vector<unsigned char> finished;   // the peer's last, when it was asked for a certificate
     bool judges_late = false;   // its answer is here, and the program is asked about it
@@ -287,7 +307,10 @@ class ssl_engine {
   static constexpr std::uint32_t max_key_records = 1u << 23;
 
   class receive_scope;
-  enum class call : std::uint8_t { handshake, read, peek, write, shutdown };
+  enum class call : std::uint8_t {
+    handshake, read_early, write_early, read, peek, write, shutdown
+  };
+  static constexpr bool is_of_handshake(call what) noexcept { return what <= call::write_early; }
 
   ssl_engine(std::shared_ptr<context_state> context, channel& over);
   void observe_verification() noexcept;
@@ -360,6 +383,19 @@ class ssl_engine {
   void update_key_in_time();
   void begin_new_key() noexcept;
 
+  void prepare_early_data(connection_options const& options);
+  void plan_early_data() noexcept;
+  bool has_early_data() const noexcept;
+  int shake_hands(call what) noexcept;
+  step end_early_data();
+  void expect_no_early_data() noexcept;
+  step hear_early_data(channel::use const& use);
+  step heed_early_data(channel::use const& use, bool& stops);
+  bool takes_early_data() const noexcept;
+  early_data early_outcome() const noexcept;
+  peer_info peer_as(bool proved) const;
+  step hear_hello();
+
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
   bool must_meet_hello() const noexcept;
@@ -380,7 +416,7 @@ class ssl_engine {
   void succeeded(call what) noexcept;
   step stopped(want for_what) noexcept;
   bool may_wait_for_signer() const noexcept;
-  std::optional<int> handshake_and_sign();
+  std::optional<int> shake_hands_and_sign(call what);
   void give_up_signature() noexcept;
   step settled(answer without_openssl) const noexcept;
   step perform(call what, void* data = nullptr, std::size_t size = 0);

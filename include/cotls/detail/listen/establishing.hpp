@@ -47,8 +47,9 @@ class establishing : public std::enable_shared_from_this<establishing<Protocol>>
   establishing(socket_type&& socket, endpoint_type peer);
 
   /** Says for which context the client has come, should no other be chosen, and how much time there
-      is. */
-  void begin(server_context const& context, clock::duration limit);
+      is.
+      @param early  Whether the handshake is to stop where early data is here. */
+  void begin(server_context const& context, clock::duration limit, bool early = false);
 
   /** Takes a seat. Displaced from it, the operation in progress finds the end of the transport. */
   void take_seat(handshake_room& room);
@@ -122,6 +123,7 @@ class establishing : public std::enable_shared_from_this<establishing<Protocol>>
   std::optional<error> failed_;
   std::unique_ptr<handshake_room::seat> seat_;   // left before the socket is closed
   bool says_farewell_ = false;
+  bool stops_early_ = false;
 };
 
 /// Starts the handshake that was begun; completes with `void(error_code)`.

@@ -141,12 +141,12 @@ class handshake_operation : public operation<Connection, handshake_operation<Con
   bool awaited() const { return this->error_ || this->engine().peer_awaits_flight(); }
 
   // A last flight that could not be sent is a failure, too. After any, the connection is of no use;
-  // one that was only cancelled goes on with the next handshake.
+  // one that was only cancelled, or has met early data, goes on with the next handshake.
   action over() {
     if (!this->error_) this->error_ = this->engine().send_failure();
-    if (this->error_ && this->error_ != asio::error::operation_aborted) {
-      this->engine().give_up_handshake(this->error_);
-    }
+    bool const goes_on =
+        this->error_ == asio::error::operation_aborted || this->error_ == errc::unread_data;
+    if (this->error_ && !goes_on) this->engine().give_up_handshake(this->error_);
     return this->finish();
   }
 
@@ -209,14 +209,17 @@ using peek_operation = read_operation<Connection, Buffers, taking::nothing>;
 /// How much of its buffers a write takes before it is done.
 enum class amount : std::uint8_t { some, all };
 
+/// When a write may leave: behind the handshake, or before it is done.
+enum class moment : std::uint8_t { open, early };
+
 /// Writes; done when the ciphertext is the transport's. Cut off, its count says what was taken.
-template <class Connection, class Buffers>
-class write_operation : public operation<Connection, write_operation<Connection, Buffers>> {
+template <class Connection, class Buffers, moment When = moment::open>
+class write_operation : public operation<Connection, write_operation<Connection, Buffers, When>> {
   using base = operation<Connection, write_operation>;
 
  public:
   static constexpr bool counts_bytes = true;
-  static constexpr char const* name = "write";
+  static constexpr char const* name = When == moment::open ? "write" : "writing early";
 
   write_operation(Connection* connection, Buffers const& buffers, amount wanted) noexcept
       : base(connection), buffers_(buffers), wanted_(wanted) {}
@@ -232,7 +235,7 @@ class write_operation : public operation<Connection, write_operation<Connection,
       buffer_slices<asio::const_buffer, Buffers> slices(buffers_, this->transferred_);
       if (slices.empty()) return this->finish();
       if (budget.exhausted()) return this->rest(action::yield);
-      step const next = this->engine().write(slices.span());
+      step const next = put(slices.span());
       this->transferred_ += next.bytes;
       budget.took(1, next.bytes);
       if (next.error) return this->finish(next.error);
@@ -243,6 +246,11 @@ class write_operation : public operation<Connection, write_operation<Connection,
   }
 
  private:
+  step put(std::span<asio::const_buffer const> from) {
+    if constexpr (When == moment::early) return this->engine().write_early(from);
+    return this->engine().write(from);
+  }
+
   Buffers buffers_;
   amount wanted_;
 };

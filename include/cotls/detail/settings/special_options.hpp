@@ -1,12 +1,25 @@
 #pragma once
 
+#include <cotls/early_data.hpp>
 #include <cotls/protocol_version.hpp>
 #include <cotls/session.hpp>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cotls::detail {
+
+/// Of which OpenSSL is to take all in one call.
+constexpr std::size_t max_early_request = std::size_t{64} * 1024;
+
+/** What a client has to say as early as it can. */
+struct early_request {
+  std::vector<std::byte> bytes;
+  unaccepted otherwise = unaccepted::send_late;
+};
 
 /** What few connections want otherwise than their context has it. */
 class special_options {
@@ -28,6 +41,7 @@ class special_options {
   std::optional<std::string> signatures;
   std::optional<std::string> server_name;  ///< sent as SNI instead of the host; empty: none is sent
   std::optional<cotls::session> session;   ///< that is offered before those of the context
+  std::shared_ptr<early_request const> early;   ///< null: nothing is sent before it can be
   bool any_name = false;                   ///< a chain is verified, and not whom it is for
 };
 
