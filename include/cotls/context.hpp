@@ -204,15 +204,15 @@ class server_context : public basic_context<server_context> {
   /** Takes what clients send together with their hello when they resume a session (0-RTT, RFC 8446
       section 2.3), where the program reads it (`stream::async_read_early_data`, or a listener with
       `listener_options::early_data`); from others it is rejected, and their handshake goes on. Off
-      by default, and not for every protocol: **such data can be sent again by whoever has recorded
-      it**, in the first seconds after that, to another server with the same keys, or to this one
-      after a restart. The protocol above says what may be done with it (RFC 8470 for HTTP).
+      by default, and not for every protocol: **someone in the middle can hold it back, and deliver
+      it after the client has tried again**. The protocol above says what may be done with it (RFC
+      8470 for HTTP).
 
       So that nobody's is taken twice, each session of the context is resumed once: clients get a
       number instead of a ticket, of which the newest 16,384 are known (about 1.5 kB each), or those
       of the session store, which counts for all who share it if it gives a session once. A client
-      whose session is too old or unknown, or whose hello came more than 10 seconds too early or too
-      late, has its data rejected (RFC 8446 section 8.2).
+      whose session is unknown, or whose hello comes more than 10 seconds later than it says, has its
+      data rejected (RFC 8446 section 8).
 
       Nobody has had the last word on the connection when it is read: a context that has one
       (`on_established`, `on_verify`, pins) needs a rule for early data, too.

@@ -49,7 +49,7 @@ enum class errc {
   overloaded,             ///< A listener closed the connection at once: it has too many handshakes.
   displaced,              ///< A listener dropped the handshake to make room for a newer connection.
   client_hello_too_long,  ///< A client's first message is longer than the server takes.
-  unread_data,            ///< A renegotiation waits for data of the peer's to be read.
+  unread_data,            ///< Data of the peer's has to be read first, early data perhaps.
   handshake_not_done,     ///< Keys were asked for before there were any.
   no_extended_master_secret,  ///< TLS 1.2 without RFC 7627: keys of it prove nothing.
   no_channel_binding,     ///< This kind of channel binding is not defined for the connection.

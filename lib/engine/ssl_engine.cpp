@@ -302,15 +302,20 @@ step ssl_engine::handshake() {
   if (done.want == want::input) return needs_input(use.why());
   if (done.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
   if (was_opened(phase_)) {
-    remember_renewed_session();
-    release_buffers();
-    // Together with the first data the last flight costs neither a send nor its receiver a wake.
-    bool const awaited = peer_awaits_flight();
-    if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
     if (record_ && record_->sending) done = end_early_data();
-    if (!is_server() || !awaited) channel_->hold_flight(awaited);
+    settle_down(use);
   }
   return done;
+}
+
+// The handshake is done.
+void ssl_engine::settle_down(channel::use const& use) noexcept {
+  remember_renewed_session();
+  release_buffers();
+  // Together with the first data the last flight costs neither a send nor its receiver a wake.
+  bool const awaited = peer_awaits_flight();
+  if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
+  if (!is_server() || !awaited) channel_->hold_flight(awaited);
 }
 
 // What a server must have before OpenSSL hears of its client.

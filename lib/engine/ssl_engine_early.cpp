@@ -175,6 +175,8 @@ step ssl_engine::read_early(std::span<asio::mutable_buffer const> buffers) {
   channel::use const use(*channel_);
   if (step const ready = hear_hello(); ready.error || ready.want != want::nothing) return ready;
   step const heard = hear_early_data(use);
+  // Behind the end of early data the client's last words may be here, too.
+  if (was_opened(phase_)) settle_down(use);
   if (heard.error || heard.want != want::nothing) return heard;
   early_reading& in = *record_->receiving;
   if (in.kept() == 0) return {want::nothing, 0, asio::error::eof};

@@ -94,7 +94,8 @@ description describe(errc value) noexcept {
               "(set_max_client_hello)"};
     case errc::unread_data:
       return {"unread_data",
-              "the peer wants another handshake and goes on sending: read its data, then write again"};
+              "data of the peer's is here that comes before that: read it (early data by read_early), "
+              "and call again"};
     case errc::handshake_not_done:
       return {"handshake_not_done",
               "no keys are agreed on before the handshake is done: do it first"};

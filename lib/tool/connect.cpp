@@ -20,7 +20,9 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -45,6 +47,13 @@ a client's end for the end of the connection, and answer no more. One that waits
 it is sent, as 'socat' and 'ncat' tell it, needs --half-close.
 )";
 
+std::string read_whole(std::string const& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) throw failure(exit_code::failed, "reading " + file + " failed");
+  return text;
+}
+
 // Standard input and output on their way through a connection.
 class conversation {
  public:
@@ -60,6 +69,10 @@ class conversation {
         ends_anyhow_(given.has("ignore-unexpected-eof")),
         input_(context.get_executor(), STDIN_FILENO),
         output_(context.get_executor(), STDOUT_FILENO) {
+    if (auto const early = given.text("early-data")) {
+      std::string const text = read_whole(*early);
+      connecting_.early_data(asio::buffer(text));
+    }
     auto const file = given.text("session");
     if (!file) return;
     session_keeper const keeper(*file);
@@ -164,6 +177,9 @@ exit_code connect(words const& given) {
       ("session", a_text("FILE"),
        "resume the session that is kept in FILE, and keep there the newest that the server gives: "
        "whoever can change FILE can pretend to be the server")
+      ("early-data", a_text("FILE"),
+       "send what is in FILE, up to 64 KiB, before what standard input brings: with the hello, if the "
+       "session of --session allows it, where anyone can repeat it who has recorded it")
       ("half-close", "tell the server of the end of standard input (close_notify), and read on")
       ("ignore-unexpected-eof",
        "take the end of the transport for an end, of a server that does not send close_notify; "

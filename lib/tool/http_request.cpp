@@ -159,6 +159,7 @@ std::string_view reason_phrase(http_status status) noexcept {
     case http_status::precondition_failed: return "Precondition Failed";
     case http_status::uri_too_long: return "URI Too Long";
     case http_status::range_not_satisfiable: return "Range Not Satisfiable";
+    case http_status::too_early: return "Too Early";
     case http_status::fields_too_large: return "Request Header Fields Too Large";
     case http_status::internal_error: return "Internal Server Error";
     case http_status::not_implemented: return "Not Implemented";

@@ -22,6 +22,7 @@ enum class http_status : std::uint16_t {
   precondition_failed = 412,
   uri_too_long = 414,
   range_not_satisfiable = 416,
+  too_early = 425,   // RFC 8470 section 5.2
   fields_too_large = 431,
   internal_error = 500,
   not_implemented = 501,

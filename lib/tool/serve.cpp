@@ -62,6 +62,9 @@ void add_options(command_line& line) {
       ("timeout", a_time(10), "cut off a handshake that takes longer")
       ("idle-timeout", options::value<double>()->value_name("SECONDS"),
        "cut off a client that does nothing for so long (60 with --www)")
+      ("early-data",
+       "answer requests that come with a client's hello (--www), which anyone can repeat who has "
+       "recorded them: GET and HEAD at once, others with 425 (Too Early)")
       ("max-clients", a_number(),
        "serve so many clients at once, the others wait (1000; 100 with --exec)")
       ("stop-timeout", a_time(30), "when it is to end, cut off what takes longer")
@@ -84,14 +87,21 @@ std::size_t max_clients(command_line const& given) {
   return asked.value_or(given.has("exec") ? 100 : 1000);
 }
 
-server::settings settings_of(command_line const& given) {
+server_settings settings_of(command_line const& given) {
   if (given.has("exec") && given.has("idle-timeout")) {
     given.refuse("--idle-timeout is not for --exec: COMMAND decides when it ends");
   }
-  server::settings settings;
+  if (given.has("early-data") && !given.has("www")) {
+    given.refuse("--early-data is for --www: HTTP says what may be asked twice");
+  }
+  if (given.has("early-data") && given.has("ticket-secret")) {
+    given.refuse("--early-data contradicts --ticket-secret, by which it could be replayed");
+  }
+  server_settings settings;
   settings.handshake_timeout(given.seconds("timeout"))
       .stop_timeout(given.seconds("stop-timeout"))
       .max_clients(max_clients(given))
+      .early_data(given.has("early-data"))
       .verbose(given.has("verbose"));
   if (given.has("www")) settings.patience(std::chrono::seconds(60));
   if (given.has("idle-timeout")) settings.patience(given.seconds("idle-timeout"));
@@ -191,6 +201,7 @@ exit_code serve(words const& given) {
   server_context tls = make_server_context(line, make_own(line));
   warn_of_expiry(line, tls);
   if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1", "http/1.0"});
+  if (line.has("early-data")) tls.set_early_data();
   answer_plain_http(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());
   server serving(context, endpoint, tls, service, settings_of(line));

@@ -66,21 +66,23 @@ class failure_teller {
   session::clock::time_point silent_until_ = session::clock::time_point::min();
 };
 
-listener_options listening(asio::io_context& context, server::settings const& how) {
+listener_options listening(asio::io_context& context, server_settings const& how) {
   listener_options options;
   options.stream_executor(context.get_executor())
       .handshake_timeout(how.handshake_timeout())
+      .early_data(how.early_data())
       .observer(failure_teller(how.verbose()));
   return options;
 }
 
 }  // namespace
 
-session::session(tcp_stream accepted, std::string peer, bool verbose, clock::duration patience)
+session::session(tcp_stream accepted, std::string peer, server_settings const& how)
     : stream_(std::move(accepted)),
       peer_(std::move(peer)),
-      verbose_(verbose),
-      patience_(patience) {}
+      verbose_(how.verbose()),
+      may_be_early_(how.early_data()),
+      patience_(how.patience()) {}
 
 void session::wait_for_client() noexcept {
   progress();
@@ -117,7 +119,7 @@ void session::abandon() {
 }
 
 server::server(asio::io_context& context, tcp::endpoint const& where, server_context const& tls,
-               service serve, settings const& how)
+               service serve, server_settings const& how)
     : context_(context),
       serve_(std::move(serve)),
       settings_(how),
@@ -169,7 +171,7 @@ void server::begin(tcp_stream accepted) {
   error_code gone;
   tcp::endpoint const peer = accepted.next_layer().remote_endpoint(gone);
   auto const which = sessions_.emplace(sessions_.end(), std::move(accepted), text_of(peer),
-                                       settings_.verbose(), settings_.patience());
+                                       settings_);
   if (stopping_) which->stop();
   asio::co_spawn(context_, serve_one(*which),
                  asio::bind_cancellation_slot(which->cancel_.slot(), [this, which](auto) {
@@ -180,7 +182,7 @@ void server::begin(tcp_stream accepted) {
 asio::awaitable<void> server::serve_one(session& client) {
   try {
     // Whoever is let in while the server stops is only said goodbye to.
-    client.report_certificate();
+    if (!client.may_be_early()) client.report_certificate();
     if (!client.stopping_) co_await serve_(client);
   } catch (error const& failed) {
     client.report(explained(failed));

@@ -16,13 +16,51 @@
 
 namespace cotls::tool {
 
+/** What the command line says of the server. */
+class server_settings {
+ public:
+  using duration = std::chrono::steady_clock::duration;
+
+  server_settings() {}
+  server_settings& patience(duration longest) { patience_ = longest; return *this; }
+  server_settings& handshake_timeout(duration longest) {
+    handshake_timeout_ = longest;
+    return *this;
+  }
+  server_settings& verbose(bool value) { verbose_ = value; return *this; }
+
+  /** Whether clients are served that have sent early data, before their handshake is done. */
+  server_settings& early_data(bool value) { early_data_ = value; return *this; }
+
+  /** How many clients are served at once; those beyond that wait. */
+  server_settings& max_clients(std::size_t clients) { max_clients_ = clients; return *this; }
+
+  /** How long what is in progress may take when the server stops. */
+  server_settings& stop_timeout(duration longest) { stop_timeout_ = longest; return *this; }
+
+  duration patience() const noexcept { return patience_; }
+  duration handshake_timeout() const noexcept { return handshake_timeout_; }
+  bool verbose() const noexcept { return verbose_; }
+  bool early_data() const noexcept { return early_data_; }
+  std::size_t max_clients() const noexcept { return max_clients_; }
+  duration stop_timeout() const noexcept { return stop_timeout_; }
+
+ private:
+  duration patience_ = duration::max();
+  duration handshake_timeout_ = std::chrono::seconds(10);
+  bool verbose_ = false;
+  bool early_data_ = false;
+  std::size_t max_clients_ = 1000;
+  duration stop_timeout_ = std::chrono::seconds(30);
+};
+
 /** One client of a server. Its coroutine is cancelled when it is idle for too long, and when the
     server stops; the client is then said goodbye to. */
 class session {
  public:
   using clock = std::chrono::steady_clock;
 
-  session(tcp_stream accepted, std::string peer, bool verbose, clock::duration patience);
+  session(tcp_stream accepted, std::string peer, server_settings const& how);
 
   tcp_stream& stream() noexcept { return stream_; }
 
@@ -43,10 +81,16 @@ class session {
   /** Reports a line about the client, if that was asked for. */
   void report(std::string_view what) const;
 
+  /** Reports who the client is, once its handshake is done. */
+  void report_certificate() const;
+
+  /** Whether the client may have sent early data, before its handshake is done: a service that reads
+      it first goes on with the handshake behind it. */
+  bool may_be_early() const noexcept { return may_be_early_; }
+
  private:
   friend class server;
 
-  void report_certificate() const;
   void stop();
   void cut() { cancel_.emit(boost::asio::cancellation_type::terminal); }
   void abandon();
@@ -54,6 +98,7 @@ class session {
   tcp_stream stream_;
   std::string const peer_;
   bool const verbose_;
+  bool const may_be_early_;
   clock::duration const patience_;
   clock::time_point deadline_ = clock::time_point::max();
   bool waits_ = false;
@@ -70,36 +115,8 @@ class server {
   /** Serves a client; when it returns, the client is said goodbye to. */
   using service = std::function<boost::asio::awaitable<void>(session&)>;
 
-  /** What the command line says of the server. */
-  class settings {
-   public:
-    settings() {}
-    settings& patience(duration longest) { patience_ = longest; return *this; }
-    settings& handshake_timeout(duration longest) { handshake_timeout_ = longest; return *this; }
-    settings& verbose(bool value) { verbose_ = value; return *this; }
-
-    /** How many clients are served at once; those beyond that wait. */
-    settings& max_clients(std::size_t clients) { max_clients_ = clients; return *this; }
-
-    /** How long what is in progress may take when the server stops. */
-    settings& stop_timeout(duration longest) { stop_timeout_ = longest; return *this; }
-
-    duration patience() const noexcept { return patience_; }
-    duration handshake_timeout() const noexcept { return handshake_timeout_; }
-    bool verbose() const noexcept { return verbose_; }
-    std::size_t max_clients() const noexcept { return max_clients_; }
-    duration stop_timeout() const noexcept { return stop_timeout_; }
-
-   private:
-    duration patience_ = duration::max();
-    duration handshake_timeout_ = std::chrono::seconds(10);
-    bool verbose_ = false;
-    std::size_t max_clients_ = 1000;
-    duration stop_timeout_ = std::chrono::seconds(30);
-  };
-
   server(boost::asio::io_context& context, boost::asio::ip::tcp::endpoint const& where,
-         server_context const& tls, service serve, settings const& how);
+         server_context const& tls, service serve, server_settings const& how);
 
   boost::asio::ip::tcp::endpoint endpoint() const { return listener_.local_endpoint(); }
 
@@ -122,7 +139,7 @@ class server {
 
   boost::asio::io_context& context_;
   service const serve_;
-  settings const settings_;
+  server_settings const settings_;
   listener listener_;
   sessions sessions_;
   boost::asio::steady_timer watch_;

@@ -395,6 +395,7 @@ class ssl_engine {
   early_data early_outcome() const noexcept;
   peer_info peer_as(bool proved) const;
   step hear_hello();
+  void settle_down(channel::use const& use) noexcept;
 
   static ssl_st* make_ssl(ssl_ctx_st* context);
   void take(ssl_st* made);
