@@ -2,6 +2,7 @@
 // on the calling thread.
 
 #include "blocking.hpp"
+#include "key_elsewhere.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "tls.hpp"
@@ -237,6 +238,27 @@ BOOST_AUTO_TEST_CASE(a_cancelled_read_has_taken_nothing) {
       BOOST_TEST(std::string(piece.data(), size) == request);
     };
     co_await at_server();
+  });
+}
+
+// The look for early data is what waits for the signature of a full handshake.
+BOOST_AUTO_TEST_CASE(a_signer_is_waited_for) {
+  key_elsewhere const far("P-256");
+  int asked = 0;
+  auto const sign = [&](signature_request const& wanted) -> asio::awaitable<signer::signature> {
+    ++asked;
+    for (int i = 0; i < 3; ++i) co_await asio::post(asio::use_awaitable);
+    co_return sign_with(far.key(), wanted, true);
+  };
+  serving = server_context().use(far.signed_by(sign)).set_early_data();
+  client = client_context().add_root(far.leaf());
+  check([&]() -> asio::awaitable<void> {
+    for (bool const again : {false, true}) {
+      auto const [heard_one, known] =
+          co_await (accept() && connect(early().verify_host("localhost")));
+      BOOST_TEST(heard_one.early == (again ? request : ""));
+      BOOST_TEST(asked == 1);
+    }
   });
 }
 

@@ -395,6 +395,27 @@ BOOST_AUTO_TEST_CASE(a_hook_is_waited_for) {
   accepts();
 }
 
+// T1: the look for early data takes a client of TLS 1.2 to the end of its handshake.
+BOOST_AUTO_TEST_CASE(the_last_word_on_a_client_of_tls_1_2_is_waited_for) {
+  auto const yes = [](auto const&, auto const&) { return true; };
+  server = server_context().use(identity.identity());
+  server.set_early_data(early_data_options().accept_if(yes));
+  server.on_established([](auto const&, auto const&) -> asio::awaitable<bool> { co_return true; });
+  client = client_context(protocol::tls1_2).add_root(root.certificate());
+  both.emplace(client, server, early());
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(!both->client.handshake().error);
+    engine_pair::carry(both->client, both->server);
+    got const heard = read_early(both->server);
+    BOOST_TEST(heard.text.empty());
+    BOOST_TEST((heard.last.want == (i == 0 ? want::input : want::established)));
+    if (i == 0) engine_pair::carry(both->server, both->client);
+  }
+  BOOST_TEST(both->server.output().size() == 0u);
+  both->server.answer(true);
+  rejects();
+}
+
 BOOST_AUTO_TEST_CASE(a_protocol_that_is_not_offered_any_more_has_none) {
   server.set_alpn({"h2", "h1"});
   visit(there().alpn("h1"));
