@@ -67,11 +67,13 @@ inline constexpr std::array all{
            {"heap_bytes_per_connection", "reading server", 0.5, 1.14, "openssl"},
            {"heap_bytes_per_connection", "resting client", 0.2, is_lighter ? 1.06 : 0.7, "openssl"},
            {"heap_bytes_per_connection", "reading client", 0.5, 1.11, "openssl"}}}},
+    // Before OpenSSL 3.2, fewer decoders make a handshake lighter than OpenSSL's own (T19): 0.933 in
+    // memory and 0.938 over a socket, 1.002 and 1.006 without.
     // An echo over a socket takes 1.196 of OpenSSL 3.0.22's instructions, and 1.200 of 3.0.20's. What
     // malloc does for an echo in memory depends on what was freed before: by up to 0.01.
     gate{"instructions",
-         {{{"instructions_per_handshake", "memory", 0.5, 1.01, "openssl"},
-           {"instructions_per_handshake", "socket", 0.5, 1.01, "openssl"},
+         {{{"instructions_per_handshake", "memory", 0.5, is_lighter ? 1.01 : 0.95, "openssl"},
+           {"instructions_per_handshake", "socket", 0.5, is_lighter ? 1.01 : 0.95, "openssl"},
            {"instructions_per_request", "memory", 0.5, is_lighter ? 1.2 : 1.14, "openssl"},
            {"instructions_per_request", "socket", 0.5, is_lighter ? 1.27 : 1.21, "openssl"},
            {"instructions_per_read", "memory", 0.1, 0.72, "openssl"},

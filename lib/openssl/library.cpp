@@ -1,5 +1,6 @@
 #include "openssl/library.hpp"
 
+#include "openssl/few_decoders.hpp"
 #include "openssl/owned_by_context.hpp"
 
 #include <memory>
@@ -8,8 +9,10 @@
 namespace cotls::detail {
 
 ssl_ctx_ptr make_ssl_ctx(SSL_METHOD const* method, library_options const& from) {
-  ssl_ctx_ptr made(SSL_CTX_new_ex(from.library(), query_of(from), method));
-  if (!made || is_default(from)) return made;
+  bool const is_usual = is_default(from) && !from.all_decoders();
+  OSSL_LIB_CTX* const library = is_usual ? library_of_few_decoders() : from.library();
+  ssl_ctx_ptr made(SSL_CTX_new_ex(library, query_of(from), method));
+  if (!made || is_usual) return made;
   auto noted = std::make_unique<library_options>(from);
   library_options const* const given = noted.get();
   auto const back = owned_by_context<library_options>::exchange(made.get(), std::move(noted));

@@ -6,6 +6,7 @@
 #include "tls_options.hpp"
 
 #include <cotls/detail/system/owned_descriptor.hpp>
+#include <cotls/engine.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -203,6 +204,8 @@ exit_code serve(words const& given) {
   if (line.has("www") && !line.has("alpn")) tls.set_alpn({"http/1.1", "http/1.0"});
   if (line.has("early-data")) tls.set_early_data();
   answer_plain_http(tls);
+  // What cannot be used together is said in all its words before anybody is listened to.
+  engine const trial(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());
   server serving(context, endpoint, tls, service, settings_of(line));
   std::ostringstream listening;
