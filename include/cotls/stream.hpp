@@ -133,6 +133,21 @@ class stream {
   next_layer_type& next_layer() const { return detail::held(core_).expose(); }
   auto& lowest_layer() const { return next_layer().lowest_layer(); }
 
+  /** Return the addresses of the socket below, our own and the peer's, without lending it: what
+      `next_layer` gives up for the sake of a program that has the socket, too, stays.
+      @par Errors `errc::not_connected`; the system's, such as `asio::error::not_connected` once the
+      peer's is forgotten */
+  auto local_endpoint() const { return detail::held(core_).next().lowest_layer().local_endpoint(); }
+  auto remote_endpoint() const {
+    return detail::held(core_).next().lowest_layer().remote_endpoint();
+  }
+  auto local_endpoint(error_code& code) const {
+    return detail::held(core_).next().lowest_layer().local_endpoint(code);
+  }
+  auto remote_endpoint(error_code& code) const {
+    return detail::held(core_).next().lowest_layer().remote_endpoint(code);
+  }
+
   /** Returns the connection as OpenSSL has it. */
   ssl_st* native_handle() const noexcept {
     return core_ ? core_->engine().native_handle() : nullptr;

@@ -109,7 +109,7 @@ class conversation {
 
   void report(tcp_stream const& peer) const {
     error_code ignored;
-    tcp::endpoint const address = peer.next_layer().remote_endpoint(ignored);
+    tcp::endpoint const address = peer.remote_endpoint(ignored);
     std::ostringstream lines;
     lines << "connected to " << to_.text() << " (" << address << ")\n"
           << negotiated(peer.info()) << "\n"

@@ -107,7 +107,7 @@ class inspector {
   }
 
   asio::awaitable<void> look_at(tcp_stream& stream, session_catcher& sessions) {
-    seen_.address = stream.next_layer().remote_endpoint();
+    seen_.address = stream.remote_endpoint();
     seen_.info = stream.info();
     peer_info const server = stream.peer();
     seen_.chain = server.chain();

@@ -169,7 +169,7 @@ asio::awaitable<void> server::accept_all() {
 
 void server::begin(tcp_stream accepted) {
   error_code gone;
-  tcp::endpoint const peer = accepted.next_layer().remote_endpoint(gone);
+  tcp::endpoint const peer = settings_.verbose() ? accepted.remote_endpoint(gone) : tcp::endpoint();
   auto const which = sessions_.emplace(sessions_.end(), std::move(accepted), text_of(peer),
                                        settings_);
   if (stopping_) which->stop();

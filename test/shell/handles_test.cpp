@@ -184,6 +184,20 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_an_empty_stream_throws) {
   BOOST_TEST(thrown_by([&] { writes.get_executor(); }) == errc::not_connected);
 }
 
+BOOST_AUTO_TEST_CASE(addresses_are_those_of_the_socket) {
+  BOOST_TEST(client.local_endpoint() == server.remote_endpoint());
+  BOOST_TEST(client.remote_endpoint() == client.next_layer().remote_endpoint());
+  error_code code;
+  BOOST_TEST(server.local_endpoint(code) == client.remote_endpoint(code));
+  BOOST_TEST(!code);
+  tcp_stream empty;
+  BOOST_TEST(thrown_by([&] { empty.local_endpoint(); }) == errc::not_connected);
+  BOOST_TEST(thrown_by([&] { empty.remote_endpoint(code); }) == errc::not_connected);
+  client.next_layer().close();
+  client.remote_endpoint(code);
+  BOOST_TEST(code == asio::error::bad_descriptor);
+}
+
 BOOST_AUTO_TEST_CASE(programs_find_the_lowest_layer_and_replace_the_executor) {
   using inner = ssl_stream<tcp::socket>;
   asio::ssl::context client_side = localhost_ssl_client();
