@@ -15,6 +15,7 @@ namespace cotls::detail {
 namespace asio = boost::asio;
 
 inline constexpr std::size_t max_record = SSL3_RT_MAX_PLAIN_LENGTH;   // RFC 8446 section 5.1: 2^14
+inline constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 
 /** The unsent rest of a caller's buffers: walked piece by piece. */
 class coalescer {

@@ -31,7 +31,6 @@ namespace cotls::detail {
 
 namespace {
 
-constexpr std::size_t max_write = 4 * max_record;              // one call's share of the thread
 constexpr std::size_t record_overhead = 29;   // of TLS 1.2 with AES-GCM; less with TLS 1.3
 // A packet of 1,500 bytes has room for so much beside the headers of IPv6, of TCP with options, and
 // the record's own in any suite.
