@@ -18,6 +18,7 @@
 #include <openssl/rsa.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +53,8 @@ bool set_rsa_padding(EVP_PKEY_CTX* of, signature_scheme scheme) {
          EVP_PKEY_CTX_set_rsa_pss_saltlen(of, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
-// Signs by the provider that the key is of, and no other.
+// Signs by the provider that the key is of, and no other; one signature at a time: tpm2-openssl
+// talks with its device in one conversation, whatever threads take part.
 class provider_signer {
  public:
   provider_signer(private_key key, std::string doing)
@@ -63,6 +65,8 @@ class provider_signer {
 
   signer::signature operator()(signature_request const& asked) const {
     using md_ctx_ptr = std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>>;
+    static std::mutex one_at_a_time;
+    std::scoped_lock const lock(one_at_a_time);
     clear_openssl_errors();
     md_ctx_ptr const by(EVP_MD_CTX_new());
     std::string const hash(hash_of(asked.scheme()));
