@@ -65,6 +65,11 @@ void serves_several_at_once(device_key const& key) {
     peers.push_back(std::make_unique<process>(s_client(server.port(), {"-ign_eof"})));
   }
   for (auto const& each : peers) BOOST_TEST(each->wait() == 0, each->errors());
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    served const report = server.next();
+    BOOST_TEST(!report.failure.has_value(),
+               std::string(report.failure ? report.failure->what() : ""));
+  }
 }
 
 void it_leaves_its_device_as_a_signature_alone(device_key const& key) {

@@ -72,7 +72,7 @@ client_context trusting() {
 client_options to_localhost(version asked) {
   protocol_version const one = asked.name == std::string("TLSv1.2") ? protocol_version::tls1_2
                                                                     : protocol_version::tls1_3;
-  return client_options().host("localhost").versions(one, one);
+  return client_options().host("localhost").port(443).versions(one, one);
 }
 
 private_key owned(EVP_PKEY* made) {
@@ -81,7 +81,6 @@ private_key owned(EVP_PKEY* made) {
 }
 
 bool names(error const& thrown, std::string const& text) {
-  BOOST_TEST_MESSAGE(thrown.what());
   return thrown.code() == errc::invalid_setting &&
          std::string_view(thrown.what()).find(text) != std::string_view::npos;
 }
@@ -98,8 +97,7 @@ BOOST_DATA_TEST_CASE(two_ends_speak_with_what_it_has, both_versions, asked) {
     BOOST_TEST(pair.connect());
     std::string const suite = pair.client.info().suite;
     BOOST_TEST(suite.find("AES") != std::string::npos, suite);
-    std::string const group = pair.client.info().group;
-    BOOST_TEST_MESSAGE(suite + ' ' + group);
+    BOOST_TEST(pair.client.info().group != "x25519");
   }
 }
 
@@ -111,18 +109,16 @@ BOOST_DATA_TEST_CASE(s_client_verifies_a_server, both_versions, asked) {
 }
 
 BOOST_DATA_TEST_CASE(a_client_of_what_it_does_not_have_is_refused, both_versions, asked) {
-  server_thread strict(serving(), greet);
-  server_thread usual(certificates::serve(pki().localhost), greet);
+  server_thread strict(serving(pki().localhost_rsa), greet);
+  server_thread usual(certificates::serve(pki().localhost_rsa), greet);
   for (words const& offered :
        {words{"-groups", "X25519"},
-        words{"-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305", "-ciphersuites",
+        words{"-cipher", "ECDHE-RSA-CHACHA20-POLY1305", "-ciphersuites",
               "TLS_CHACHA20_POLY1305_SHA256"}}) {
     process refused(s_client(strict.port(), words{asked.option, "-ign_eof"} + offered));
     BOOST_TEST(refused.wait() != 0);
     BOOST_TEST(says(refused, "alert handshake failure"), refused.errors());
-    served const failed = strict.next();
-    BOOST_TEST_REQUIRE(failed.failure.has_value());
-    BOOST_TEST_MESSAGE(failed.failure->what());
+    BOOST_TEST(strict.next().failure.has_value());
     process welcome(s_client(usual.port(), words{asked.option, "-ign_eof"} + offered));
     BOOST_TEST(welcome.wait() == 0, welcome.errors());
   }

@@ -158,7 +158,7 @@ soft_token::soft_token() : soft_device("pkcs11") {
                                "directories.tokendir = " + state_.path().string() + '\n';
   ::setenv("SOFTHSM2_CONF", state_.write("softhsm2.conf", settings).c_str(), 1);
   ::setenv("PKCS11_PROVIDER_MODULE", softhsm, 1);
-  run({"--init-token", "--free", "--label", "web", "--so-pin", "654321"});
+  make_token("web");
   provider().load();
 }
 
@@ -166,14 +166,23 @@ void soft_token::run(words const& options) {
   must_succeed(words{"softhsm2-util"} + options + words{"--pin", right_pin});
 }
 
-std::string soft_token::uri_of(std::string const& name) {
-  return "pkcs11:token=web;object=" + name + ";type=private";
+void soft_token::make_token(std::string const& label) {
+  run({"--init-token", "--free", "--label", label, "--so-pin", "654321"});
 }
 
-std::string soft_token::keep(entity const& whose) {
+std::string soft_token::uri_of(std::string const& token, std::string const& name) {
+  return "pkcs11:token=" + token + ";object=" + name + ";type=private";
+}
+
+std::string soft_token::keep(entity const& whose, std::string const& token) {
   std::string const id = std::to_string(10 + next_++);
-  run({"--import", whose.files.key, "--token", "web", "--label", "key" + id, "--id", id});
-  return uri_of("key" + id);
+  run({"--import", whose.files.key, "--token", token, "--label", "key" + id, "--id", id});
+  return uri_of(token, "key" + id);
+}
+
+std::string soft_token::keep_locked(entity const& whose) {
+  make_token("locked");
+  return keep(whose, "locked");
 }
 
 }  // namespace cotls::test

@@ -92,13 +92,18 @@ class soft_token : public soft_device {
   static boost::test_tools::assertion_result is_installed();
   static soft_token& get();
 
-  std::string keep(entity const& whose) override;
-  std::string uri_of_nothing() const override { return uri_of("nothing"); }
+  /** The same into a token of its own, which no process has opened by its PIN. */
+  std::string keep_locked(entity const& whose);
+
+  std::string keep(entity const& whose) override { return keep(whose, "web"); }
+  std::string uri_of_nothing() const override { return uri_of("web", "nothing"); }
   key_options pin() const override { return key_options().password(right_pin); }
 
  private:
   soft_token();
-  static std::string uri_of(std::string const& name);
+  std::string keep(entity const& whose, std::string const& token);
+  static void make_token(std::string const& label);
+  static std::string uri_of(std::string const& token, std::string const& name);
   static void run(words const& options);
 
   temporary_directory state_;
