@@ -87,7 +87,11 @@ void object_store::check_password(openssl_error& taken) {
   if (asked_ && taken.code != 0) refuse(errc::wrong_password, std::move(taken));
 }
 
-void object_store::refuse(errc reason) { refuse(make_error_code(reason), std::move(last_)); }
+// A device may find nothing, and not say why, when its PIN is wrong.
+void object_store::refuse(errc reason) {
+  if (was_asked_ && last_.code == 0) doing_ += " (with a password, which may be wrong)";
+  refuse(make_error_code(reason), std::move(last_));
+}
 
 void object_store::refuse(error_code reason, openssl_error taken) {
   taken.stack = without_pin(std::move(taken.stack));
@@ -96,7 +100,7 @@ void object_store::refuse(error_code reason, openssl_error taken) {
 
 int object_store::on_password(char* buffer, int size, int, void* store) {
   auto& self = *static_cast<object_store*>(store);
-  self.asked_ = true;
+  self.asked_ = self.was_asked_ = true;
   try {
     return give_password(buffer, size, &self.password_.value(self.doing_));
   } catch (...) {

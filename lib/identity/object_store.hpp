@@ -52,7 +52,8 @@ class object_store {
   std::string doing_;
   int kind_;
   password_source password_;
-  bool asked_ = false;
+  bool asked_ = false;       // by the last call
+  bool was_asked_ = false;   // by any
   std::exception_ptr not_answered_;
   openssl_error last_;   // of an object that could not be read
   std::unique_ptr<UI_METHOD, openssl_deleter<UI_destroy_method>> prompt_;

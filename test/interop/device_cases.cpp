@@ -86,7 +86,6 @@ void it_is_refused_with_the_certificate_of_another(device_key const& key, entity
 void a_uri_of_nothing_is_named(soft_device& device) {
   std::string const uri = device.uri_of_nothing();
   error const thrown = failure_of([&] { private_key::from_uri(uri, device.pin()); });
-  BOOST_TEST_MESSAGE(thrown.what());
   BOOST_TEST(names(thrown, "loading the private key " + uri));
 }
 
@@ -95,7 +94,6 @@ void a_uri_is_of_an_unknown_scheme_without_the_provider(soft_device& device,
   device.provider().unload();
   error const thrown = failure_of([&] { key.load(); });
   device.provider().load();
-  BOOST_TEST_MESSAGE(thrown.what());
   BOOST_TEST(thrown.code() == errc::invalid_setting);
   BOOST_TEST(names(thrown, "loading the private key " + key.uri()));
   BOOST_CHECK_NO_THROW(key.load());

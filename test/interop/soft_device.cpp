@@ -158,7 +158,9 @@ soft_token::soft_token() : soft_device("pkcs11") {
                                "directories.tokendir = " + state_.path().string() + '\n';
   ::setenv("SOFTHSM2_CONF", state_.write("softhsm2.conf", settings).c_str(), 1);
   ::setenv("PKCS11_PROVIDER_MODULE", softhsm, 1);
+  // The provider knows the tokens alone that are there as it is loaded.
   make_token("web");
+  make_token("locked");
   provider().load();
 }
 
@@ -178,11 +180,6 @@ std::string soft_token::keep(entity const& whose, std::string const& token) {
   std::string const id = std::to_string(10 + next_++);
   run({"--import", whose.files.key, "--token", token, "--label", "key" + id, "--id", id});
   return uri_of(token, "key" + id);
-}
-
-std::string soft_token::keep_locked(entity const& whose) {
-  make_token("locked");
-  return keep(whose, "locked");
 }
 
 }  // namespace cotls::test

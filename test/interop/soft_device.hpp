@@ -92,8 +92,8 @@ class soft_token : public soft_device {
   static boost::test_tools::assertion_result is_installed();
   static soft_token& get();
 
-  /** The same into a token of its own, which no process has opened by its PIN. */
-  std::string keep_locked(entity const& whose);
+  /** The same into a token of its own, which nobody has opened by its PIN. */
+  std::string keep_locked(entity const& whose) { return keep(whose, "locked"); }
 
   std::string keep(entity const& whose) override { return keep(whose, "web"); }
   std::string uri_of_nothing() const override { return uri_of("web", "nothing"); }
