@@ -1,7 +1,8 @@
 // A key by its URI. One that is in a device signs there, which OpenSSL has to find out: it asks for
 // the private part, to sign by itself, and has the key's provider sign where that is refused
-// (m_sigver.c). A provider may give the public part instead of refusing, as tpm2-openssl does: then
-// OpenSSL signs with nothing, and every handshake fails. Such a key is made one that signs elsewhere.
+// (m_sigver.c). A provider may give the public part instead of refusing, as tpm2-openssl 1.1 does:
+// then OpenSSL signs with nothing, and every handshake fails. Such a key is made one that signs
+// elsewhere.
 
 #include <cotls/private_key.hpp>
 #include <cotls/signer.hpp>

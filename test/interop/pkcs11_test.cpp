@@ -46,8 +46,8 @@ BOOST_DATA_TEST_CASE(s_client_verifies_a_server, both_versions, asked) {
   s_client_verifies_its_server(rsa_key(), asked);
 }
 
-// No client: pkcs11-provider 1.0 is given peers' certificates to verify, and in some processes refuses
-// right ones.
+// No client: pkcs11-provider 1.0 is given peers' certificates to verify, and in some processes
+// refuses right ones.
 
 BOOST_AUTO_TEST_CASE(a_key_does_not_leave_its_device) {
   it_leaves_its_device_as_a_signature_alone(ec_key());

@@ -10,8 +10,6 @@
 namespace cotls::test::tpm_test {
 namespace {
 
-namespace data = boost::unit_test::data;
-
 certificates const& pki() { return certificates::all(); }
 
 device_key const& ec_key() {
