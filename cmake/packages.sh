@@ -1,5 +1,6 @@
 # Sourced by demo.sh and test.sh: installs what is missing from Debian's packages. Those of Boost bear
-# its version, each release has others, and only one can be installed: @ stands for it.
+# its version, each release has others, and only one can be installed: @ stands for it. Devices are
+# what tests skip, and say so, where the release does not have them.
 # shellcheck shell=sh disable=SC2016,SC2034,SC2086  # scripts; used by those who source it; lists
 
 build_packages='g++ cmake ninja-build libboost@-dev libboost-json@-dev
@@ -9,6 +10,7 @@ peer_packages='gnutls-bin nginx python3 nodejs chromium libnss3-tools haproxy re
 test_packages="$demo_packages $peer_packages libboost-test@-dev libboost-context@-dev
   pkg-config strace procps valgrind"
 clang_packages='clang-19 libclang-rt-19-dev'
+device_packages='swtpm tpm2-tools tpm2-openssl softhsm2 pkcs11-provider openssl-provider-fips'
 
 # Of versions of Boost, one a line, the first that is not too old.
 first_that_serves() {
@@ -56,19 +58,32 @@ missing_among() {
   done
 }
 
-# install_missing 'PACKAGE...'
+# offered_among 'PACKAGE...': those that this release has
+offered_among() {
+  for package in $1; do
+    apt-cache show "$package" >/dev/null 2>&1 && printf ' %s' "$package"
+  done
+}
+
+# all_missing 'PACKAGE...' 'OPTIONAL PACKAGE...'
+all_missing() {
+  missing_among "$1" "$boost"
+  offered_among "$(missing_among "$2" "$boost")"
+}
+
+# install_missing 'PACKAGE...' ['OPTIONAL PACKAGE...']
 #
 # Asks for nothing, not even the password, when everything is there. On another system than Debian it
 # leaves it to CMake to say what is missing.
 install_missing() {
   command -v dpkg-query >/dev/null || return 0
   boost=$(installed_boost)
-  missing=$(missing_among "$1" "$boost")
+  missing=$(all_missing "$1" "${2-}")
   [ -n "$missing" ] || return 0
 
   as_root apt-get update -q
   [ -n "$boost" ] || boost=$(offered_boost)
-  missing=$(missing_among "$1" "$boost")
+  missing=$(all_missing "$1" "${2-}")
   echo "Installing:$missing"
   without_services as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends $missing

@@ -54,7 +54,7 @@ packages=$test_packages
 case " $stages " in
   *' asan '* | *' tsan '*) packages="$packages $clang_packages" ;;
 esac
-install_missing "$packages"
+install_missing "$packages" "$device_packages"
 
 mkdir -p build
 : >build/CTestTestfile.cmake

@@ -76,7 +76,8 @@ class private_key {
       `pkcs11:token=web;object=key` (RFC 7512) or `handle:0x81000001` (a TPM's), or of a file in
       whatever format, `file:/etc/key.p12`. OpenSSL knows `file:` alone by itself; the others are
       those of providers that the program, or openssl.cnf, has loaded. A key that cannot leave its
-      device signs there, in each handshake, on the thread that performs it.
+      device signs there, in each handshake, on the thread that performs it. Where OpenSSL would not
+      have the device sign (tpm2-openssl 1.1), it is a key as `from_signer` makes it.
 
       The password is the device's PIN; `der` makes no difference.
       @par Errors `errc::invalid_setting` for a scheme that no provider knows;

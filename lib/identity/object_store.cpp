@@ -6,7 +6,6 @@
 #include <cotls/certificate.hpp>
 
 #include "error/fail.hpp"
-#include "identity/key_kind.hpp"
 
 #include <openssl/err.h>
 #include <openssl/storeerr.h>
@@ -47,7 +46,7 @@ bool is_unknown_scheme(openssl_error const& taken) noexcept {
 
 object_store::object_store(std::string const& uri, int kind, key_options const& options,
                            std::string const& doing)
-    : doing_(doing + ' ' + without_pin(uri)), kind_(kind), password_(options) {
+    : name_(without_pin(uri)), doing_(doing + ' ' + name_), kind_(kind), password_(options) {
   clear_openssl_errors();
   prompt_.reset(UI_UTIL_wrap_read_pem_callback(on_password, 0));
   if (!prompt_) throw_openssl_error({}, doing_);
@@ -88,7 +87,11 @@ void object_store::check_password(openssl_error& taken) {
   if (asked_ && taken.code != 0) refuse(errc::wrong_password, std::move(taken));
 }
 
-void object_store::refuse(errc reason) { refuse(make_error_code(reason), std::move(last_)); }
+// A device may find nothing, and not say why, when its PIN is wrong.
+void object_store::refuse(errc reason) {
+  if (was_asked_ && last_.code == 0) doing_ += " (with a password, which may be wrong)";
+  refuse(make_error_code(reason), std::move(last_));
+}
 
 void object_store::refuse(error_code reason, openssl_error taken) {
   taken.stack = without_pin(std::move(taken.stack));
@@ -97,7 +100,7 @@ void object_store::refuse(error_code reason, openssl_error taken) {
 
 int object_store::on_password(char* buffer, int size, int, void* store) {
   auto& self = *static_cast<object_store*>(store);
-  self.asked_ = true;
+  self.asked_ = self.was_asked_ = true;
   try {
     return give_password(buffer, size, &self.password_.value(self.doing_));
   } catch (...) {
@@ -109,15 +112,6 @@ int object_store::on_password(char* buffer, int size, int, void* store) {
 }  // namespace detail
 
 using namespace detail;
-
-private_key private_key::from_uri(std::string const& uri, key_options const& options) {
-  object_store store(uri, OSSL_STORE_INFO_PKEY, options, "loading the private key");
-  while (store_info_ptr const found = store.next()) {
-    pkey_ptr key(OSSL_STORE_INFO_get1_PKEY(found.get()));
-    if (key && (!options.is_rsa_only() || is_rsa(key.get()))) return private_key(std::move(key));
-  }
-  store.refuse(errc::no_private_key_found);
-}
 
 certificate_chain certificate_chain::from_uri(std::string const& uri) {
   return from_uri(uri, key_options());

@@ -32,6 +32,9 @@ class object_store {
       @par Errors errc::password_required, errc::wrong_password */
   store_info_ptr next();
 
+  /** Returns the URI, as it may be told: without a PIN. */
+  std::string const& name() const noexcept { return name_; }
+
   /** Throws for a URI that has nothing to give, with what OpenSSL said of it. */
   [[noreturn]] void refuse(errc reason);
 
@@ -45,10 +48,12 @@ class object_store {
   void check_password(openssl_error& taken);
   [[noreturn]] void refuse(error_code reason, openssl_error taken);
 
+  std::string name_;
   std::string doing_;
   int kind_;
   password_source password_;
-  bool asked_ = false;
+  bool asked_ = false;       // by the last call
+  bool was_asked_ = false;   // by any
   std::exception_ptr not_answered_;
   openssl_error last_;   // of an object that could not be read
   std::unique_ptr<UI_METHOD, openssl_deleter<UI_destroy_method>> prompt_;

@@ -34,19 +34,19 @@ bool install(SSL_CTX* context, certificate_chain const* chain, private_key const
   return !key || SSL_CTX_use_PrivateKey(context, key->native_handle()) == 1;
 }
 
-// A key that signs elsewhere is OpenSSL's own nowhere: a context that asks for what only those have
-// takes it, and each handshake would find it of no use.
+// A context takes any key, and only a handshake would find that its library cannot sign with it: of
+// what FIPS does not allow, and of one that signs elsewhere, which is OpenSSL's own nowhere.
 void check_usable(SSL_CTX* context, private_key const& key, std::string const& doing) {
-  if (!is_signer_key(key.native_handle())) return;
-  using md_ctx_ptr = std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>>;
   library_options const& from = library_of(context);
+  if (is_default(from) && !is_signer_key(key.native_handle())) return;
+  using md_ctx_ptr = std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>>;
   clear_openssl_errors();
   md_ctx_ptr const trial(EVP_MD_CTX_new());
   if (trial && EVP_DigestSignInit_ex(trial.get(), nullptr, nullptr, from.library(), query_of(from),
                                      key.native_handle(), nullptr) == 1) {
     return;
   }
-  throw_openssl_error(errc::invalid_setting, doing);
+  throw_openssl_error(errc::invalid_setting, doing + " (" + key.kind() + ')');
 }
 
 void try_on(SSL_CTX* context, certificate_chain const* chain, private_key const* key,

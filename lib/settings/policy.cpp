@@ -13,8 +13,8 @@ using detail::policy_contents;
 constexpr char const* suites_of_tls13 =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-// The first is known from OpenSSL 3.5 on.
-constexpr char const* groups = "?X25519MLKEM768:X25519:P-256:P-384";
+// The first is known from OpenSSL 3.5 on, the second to no FIPS provider.
+constexpr char const* groups = "?X25519MLKEM768:?X25519:P-256:P-384";
 
 constexpr policy_contents modern{
     {protocol_version::tls1_3, protocol_version::tls1_3},
