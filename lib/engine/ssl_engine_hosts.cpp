@@ -34,7 +34,7 @@ bool ssl_engine::must_meet_hello() const noexcept {
 step ssl_engine::begin_with_hello() { return must_prepare() ? handshake() : step{}; }
 
 bool ssl_engine::must_prepare() const noexcept {
-  return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
+  return must_meet_hello() || must_fetch_sessions();
 }
 
 // All that comes before OpenSSL's part.

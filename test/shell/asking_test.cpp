@@ -48,7 +48,7 @@ class programs_answer final : public detail::question {
     ++program_->asked;
     co_await program_->answers();
     program_->has_answered = true;
-    settle(detail::progress::answered);
+    settle(detail::progress::answered, [] {});
   }
 
  private:
