@@ -176,7 +176,7 @@ class damage {
   std::mt19937 random_{20'000};   // the same every time
 };
 
-constexpr int runs = 20'000;
+constexpr int runs = 10'000;   // of each kind
 
 // Most of them with the digest that they would have: without, the digest refuses what is behind it.
 template <class Read>
@@ -221,17 +221,17 @@ void read_each_flipped_and_cut(std::vector<bytes_type> const& good) {
 BOOST_FIXTURE_TEST_SUITE(session_bytes, fixture)
 
 BOOST_AUTO_TEST_CASE(of_servers_with_each_byte_flipped_or_cut_are_refused_or_read) {
-  read_each_flipped_and_cut(servers);
+  read_each_flipped_and_cut({servers.front(), servers.back()});
 }
 
 BOOST_AUTO_TEST_CASE(of_clients_that_are_damaged_at_random_are_refused_or_read) {
-  tally const count = read_damaged(clients, read_clients); BOOST_TEST_MESSAGE(count.read << " " << count.refused);
+  tally const count = read_damaged(clients, read_clients);
   BOOST_TEST(count.read > runs / 100);
   BOOST_TEST(count.refused > runs / 4);
 }
 
 BOOST_AUTO_TEST_CASE(of_servers_that_are_damaged_at_random_are_refused_or_read) {
-  tally const count = read_damaged(servers, read_servers); BOOST_TEST_MESSAGE(count.read << " " << count.refused);
+  tally const count = read_damaged(servers, read_servers);
   BOOST_TEST(count.read > runs / 100);
   BOOST_TEST(count.refused > runs / 4);
 }
