@@ -93,6 +93,7 @@ class idle_ends {
     std::size_t const half = what.connections / 2;
     have(loop, open, what, open_so_many, half);
     memory const before = memory_now();
+    meet(control);  // or the client's next handshake would be counted before, and not behind
     have(loop, open, what, open_so_many, what.connections);
     require(open.size() == what.connections, "there are too few connections");
     control.send(growth(before, memory_now(), what.connections - half));
@@ -191,7 +192,9 @@ void idle(plan& planned, results& into) {
       planned.compare(
           implementations(after), what, of, 1,
           [&into](implementation<idle_case> const& over, idle_case const& given,
-                  subject const& measured) { add(into, measured, run_both<memory>(over, given)); });
+                  subject const& measured) {
+            add(into, measured, run_both<memory>(over, given, 1));
+          });
     }
   }
 }

@@ -8,7 +8,7 @@
 #          measured are optimised, the tests are not, which take most of the time to compile
 #   asan   Clang 19, AddressSanitizer and UndefinedBehaviorSanitizer: unit, shell, fault and readme
 #          tests
-#   tsan   Clang 19, ThreadSanitizer: the shell tests that have several threads
+#   tsan   Clang 19, ThreadSanitizer: the unit and shell tests that have several threads
 # COTLS_TEST_STAGES="main tsan" chooses among them.
 set -eu
 cd "$(dirname "$0")/.."
@@ -47,7 +47,7 @@ build_asan() {
 }
 
 build_tsan() {
-  build_sanitized tsan -D COTLS_SANITIZE=thread -D COTLS_TEST_KINDS=shell
+  build_sanitized tsan -D COTLS_SANITIZE=thread -D COTLS_TEST_KINDS='unit;shell'
 }
 
 packages=$test_packages

@@ -30,13 +30,26 @@ struct both {
   Usage client;
 };
 
-/** Runs both ends, and returns what they used. */
+/** Waits, in one end, until the other has come as far. */
+inline void meet(line& control) {
+  control.send(0);
+  control.receive<int>();
+}
+
+/** Runs both ends, and returns what they used.
+    @param meetings  How often they meet. */
 template <class Usage, class Case>
-both<Usage> run_both(implementation<Case> const& over, Case what) {
+both<Usage> run_both(implementation<Case> const& over, Case what, int meetings = 0) {
   what.tls.tuned = over.tuned;
   process server([&](line& control) { over.serve(control, what); });
   auto const port = server.control().template receive<std::uint16_t>();
   process client([&](line& control) { over.be_client(control, port, what); });
+  for (int i = 0; i < meetings; ++i) {
+    client.control().template receive<int>();
+    server.control().template receive<int>();
+    client.control().send(0);
+    server.control().send(0);
+  }
   both<Usage> used;
   used.client = client.control().template receive<Usage>();
   used.server = server.control().template receive<Usage>();

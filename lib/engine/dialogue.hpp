@@ -12,7 +12,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -50,7 +49,7 @@ class asked final : public question {
     } catch (...) {
       thrown_ = std::current_exception();
     }
-    settle(progress::answered);
+    settle(progress::answered, [] {});
     return progress::answered;
   }
 
@@ -82,18 +81,16 @@ class asked final : public question {
  private:
   // Two may answer: what the engine reads is what the first has said.
   bool store(std::optional<Answer> said, std::exception_ptr thrown) {
-    std::scoped_lock const one_at_a_time(storing_);
-    if (how_far() != progress::waiting) return false;
-    answer_ = std::move(said);
-    thrown_ = std::move(thrown);
-    return settle(progress::answered);
+    return settle(progress::answered, [&] {
+      answer_ = std::move(said);
+      thrown_ = std::move(thrown);
+    });
   }
 
   std::function<reply<Answer>()> ask_;
   std::optional<asio::awaitable<Answer>> work_;
   std::optional<Answer> answer_;
   std::exception_ptr thrown_;
-  std::mutex storing_;
 };
 
 /** Makes a question for a hook, which is shown the arguments. The question owns both, so that the

@@ -38,8 +38,7 @@ step ssl_engine::begin_with_hello() {
 }
 
 bool ssl_engine::must_prepare() const noexcept {
-  if (has_early_data()) return true;
-  return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
+  return has_early_data() || must_meet_hello() || must_fetch_sessions();
 }
 
 // All that comes before OpenSSL's part.

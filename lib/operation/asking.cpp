@@ -38,16 +38,18 @@ void asking::begin() {
     asio::post(one->strand_, [one] { one->ended(); });
   };
   if (!asked_->claim()) return asked_->when_ended([self, tell] { tell(self); });
-  // The work keeps us: a question that kept us, too, would never go with a context that is destroyed.
-  asked_->when_ended([weak = std::weak_ptr(self), tell] {
-    if (auto const one = weak.lock()) tell(one);
-  });
   asio::co_spawn(strand_, work_on(asked_),
                  asio::bind_cancellation_slot(stop_.slot(), [self](std::exception_ptr thrown) {
                    if (!thrown) return;
                    self->end(code_of(thrown));
                    self->asked_->abandon();
                  }));
+  // Behind the work: of a coroutine that is cancelled before it begins, Asio's exception leaves the
+  // context. The work keeps us: a question that kept us, too, would never go with a context that is
+  // destroyed.
+  asked_->when_ended([weak = std::weak_ptr(self), tell] {
+    if (auto const one = weak.lock()) tell(one);
+  });
 }
 
 void asking::cancel() {

@@ -5,6 +5,8 @@
 // end the process when they cannot allocate (the executors of their handlers are `noexcept`).
 
 #include "blocking.hpp"
+#include "engine_pair.hpp"
+#include "hooked.hpp"
 #include "print.hpp"
 #include "tls.hpp"
 
@@ -20,6 +22,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -145,6 +148,28 @@ void fail_each(Failing failing, Other other) {
   BOOST_TEST(at > 5);
 }
 
+// Whether the end at which the program is asked lets the other in, after an allocation of its own
+// has failed, and it was called again.
+bool is_let_in(hooked const& used, asks which, long& allocations) {
+  engine_pair both(used.client, used.server, client_options().host("server.test").port(443));
+  engine& asked = is_clients(which) ? both.client : both.server;
+  engine& other = is_clients(which) ? both.server : both.client;
+  bool let_in = false;
+  for (int i = 0; i < 10; ++i) {
+    other.handshake();
+    engine_pair::carry(other, asked);
+    until_failure = allocations;
+    try {
+      step const next = asked.handshake();
+      let_in = let_in || (!next.error && next.want == want::nothing);
+    } catch (std::bad_alloc const&) {
+    }
+    allocations = std::exchange(until_failure, -1);
+    engine_pair::carry(asked, other);
+  }
+  return let_in;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(allocations)
@@ -180,6 +205,26 @@ BOOST_AUTO_TEST_CASE(one_that_fails_while_a_hello_is_read_ends_in_an_error) {
     }
   }
   BOOST_TEST(at > 5);
+}
+
+// What the program says no to is not let in because that was lost.
+BOOST_AUTO_TEST_CASE(one_that_fails_while_the_program_is_asked_lets_nobody_in) {
+  for (asks const which : {asks::client_verify, asks::server_verify, asks::established,
+                           asks::client_established}) {
+    for (protocol const version : {protocol::tls1_2, protocol::tls1_3}) {
+      hooked const used(which, takes_its_time::at_once, says::no, version);
+      long none = -1;
+      BOOST_TEST(!is_let_in(used, which, none));   // the first use of its contexts
+      int failed = 0;
+      for (long at = 0; at >= 0; ++at) {
+        long left = at;
+        BOOST_TEST(!is_let_in(used, which, left), which << ", allocation " << at);
+        if (left >= 0) break;
+        ++failed;
+      }
+      BOOST_TEST(failed > 3);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // Several servers behind `haproxy`, which hands connections on as they come: clients resume at
 // whichever they get.
 
+#include "forked.hpp"
+#include "print.hpp"
 #include "redis.hpp"
 #include "run.hpp"
 #include "served.hpp"
@@ -12,9 +14,13 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <memory>
+#include <array>
+#include <cerrno>
 #include <string>
+#include <system_error>
 #include <vector>
+
+#include <unistd.h>
 
 namespace cotls::test::fleet_test {
 namespace {
@@ -25,6 +31,7 @@ std::string configuration(int port, std::vector<int> const& servers) {
   std::string text =
       "global\n  maxconn 100\n"
       "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 20s\n  timeout server 20s\n"
+      "  option redispatch 1\n  retries 3\n"
       "listen fleet\n  bind 127.0.0.1:" + std::to_string(port) + "\n  balance roundrobin\n";
   for (int const each : servers) {
     text += "  server s" + std::to_string(each) + " 127.0.0.1:" + std::to_string(each) + "\n";
@@ -92,6 +99,62 @@ int resumed_of_six(std::vector<int> const& servers, protocol version) {
   return resumed_of_six(servers, version, [] {});
 }
 
+// Both ends of a pipe, closed with it.
+class pipe_pair {
+ public:
+  pipe_pair() {
+    if (::pipe(ends_.data()) < 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  pipe_pair(pipe_pair const&) = delete;
+  pipe_pair& operator=(pipe_pair const&) = delete;
+  ~pipe_pair() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+
+  int read_end() const noexcept { return ends_[0]; }
+  int write_end() const noexcept { return ends_[1]; }
+  void close_write_end() noexcept { close(ends_[1]); }
+
+ private:
+  static void close(int& end) noexcept {
+    if (end >= 0) ::close(end);
+    end = -1;
+  }
+
+  std::array<int, 2> ends_{-1, -1};
+};
+
+// An echo in a process of its own, whose sessions are in Redis: nothing else is shared. Made while
+// this process has one thread.
+class redis_sharer {
+ public:
+  explicit redis_sharer(int redis)
+      : process_([&, known = certificates::serve(pki().localhost)] { serve(known, redis); }) {
+    said_.close_write_end();
+    BOOST_REQUIRE(::read(said_.read_end(), &port_, sizeof port_) == sizeof port_);
+  }
+
+  int port() const noexcept { return port_; }
+
+  // Whether it has served until now.
+  bool kill() { return process_.kill(); }
+
+ private:
+  void serve(server_context known, int redis) const {
+    asio::thread_pool puts(1);
+    known.set_session_store(redis_store(puts.get_executor(), redis));
+    server_thread const serving(known, echo);
+    int const port = serving.port();
+    if (::write(said_.write_end(), &port, sizeof port) != sizeof port) return;
+    for (;;) ::pause();
+  }
+
+  int port_ = 0;
+  pipe_pair said_;
+  forked process_;
+};
+
 // A session is put there while its client goes on.
 void await_one_session(int redis) {
   for (int tries = 0; tries < 200; ++tries) {
@@ -128,16 +191,12 @@ BOOST_DATA_TEST_CASE(processes_with_keys_of_their_own_do_not, versions, version)
   BOOST_TEST(resumed_of_six({one.port(), other.port()}, version) < 6);
 }
 
-// Killed and started again in the middle: nobody is kept waiting, and nobody resumes meanwhile.
-BOOST_DATA_TEST_CASE(servers_share_their_sessions_through_redis, versions, version) {
+// Redis is killed and started again in the middle: nobody is kept waiting, and nobody resumes
+// meanwhile. Then a server is killed, whose sessions the other resumes.
+BOOST_DATA_TEST_CASE(processes_share_their_sessions_through_redis, versions, version) {
   redis_server redis;
-  asio::thread_pool puts(1);
-  auto const serving = [&] {
-    return certificates::serve(pki().localhost)
-        .set_session_store(redis_store(puts.get_executor(), redis.port()));
-  };
-  server_thread one(serving(), echo);
-  server_thread other(serving(), echo);
+  redis_sharer one(redis.port());
+  redis_sharer other(redis.port());
   auto const settle = [&] { await_one_session(redis.port()); };
   BOOST_TEST(resumed_of_six({one.port(), other.port()}, version, settle) == 6);
 
@@ -156,7 +215,14 @@ BOOST_DATA_TEST_CASE(servers_share_their_sessions_through_redis, versions, versi
   BOOST_TEST(!visit(between.port(), client, "hello\n"));
   settle();
   BOOST_TEST(visit(between.port(), client, "hello\n"));
-  puts.join();
+
+  settle();
+  BOOST_TEST(one.kill());   // it had not ended by itself
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(visit(between.port(), client, "hello\n"));
+    settle();
+  }
+  BOOST_TEST(other.kill());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,7 @@ struct program {
   std::function<asio::awaitable<void>()> answers;   // empty: nobody is asked
   bool has_answered = false;
   int asked = 0;
+  std::weak_ptr<detail::question> last;
 };
 
 class programs_answer final : public detail::question {
@@ -48,7 +49,7 @@ class programs_answer final : public detail::question {
     ++program_->asked;
     co_await program_->answers();
     program_->has_answered = true;
-    settle(detail::progress::answered);
+    settle(detail::progress::answered, [] {});
   }
 
  private:
@@ -65,7 +66,9 @@ class asking_engine : public scripted_engine {
   }
   std::shared_ptr<detail::question> asked() const {
     if (!program_->answers) return nullptr;
-    return std::make_shared<programs_answer>(*program_);
+    auto made = std::make_shared<programs_answer>(*program_);
+    program_->last = made;
+    return made;
   }
   error failure_of(error_code code, char const*) const { return error(code); }
 
@@ -218,6 +221,7 @@ BOOST_AUTO_TEST_CASE(a_cancellation_reaches_the_program) {
 
 BOOST_AUTO_TEST_CASE(a_context_that_ends_takes_the_question_with_it) {
   auto const alive = std::make_shared<int>();
+  std::weak_ptr<detail::question> question;
   {
     asio::io_context ends;
     program asked_there;
@@ -229,8 +233,11 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_takes_the_question_with_it) {
     detail::compose<handshake>(there, std::nullopt, [alive, there](error_code) {});
     ends.run_for(10ms);
     BOOST_TEST(asked_there.asked == 1);
+    question = asked_there.last;
+    BOOST_TEST(!question.expired());
   }
   BOOST_TEST(alive.use_count() == 1);
+  BOOST_TEST(question.expired());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,17 +2,15 @@
 // price of a check.
 
 #include "context/context_state.hpp"
+#include "greeting_server.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "session/session_cache.hpp"
-#include "tls.hpp"
 
 #include <cotls/blocking.hpp>
 
 #include <cotls/detail/support/access.hpp>
 
-#include <boost/asio/detached.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -25,61 +23,11 @@ namespace {
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
 
-enum class ending { goodbye, cut };
-
-// A server that greets, and reads until its client is gone.
-struct fixture {
-  asio::io_context context;
-  std::optional<listener> server;
-
-  ~fixture() { stop(); }
-
-  void serve(server_context const& with) {
-    server.emplace(context.get_executor(), any_port(), with);
-    spawn(context, accept_loop());
-  }
-
-  void stop() {
-    if (server) server->close();
-    context.restart();
-    context.run_for(10s);
-    server.reset();
-  }
-
-  asio::awaitable<void> accept_loop() {
-    for (;;) {
-      auto [code, stream] = co_await server->async_accept(as_result);
-      if (code) co_return;
-      auto const executor = stream.get_executor();
-      asio::co_spawn(executor, greet(std::move(stream)), asio::detached);
-    }
-  }
-
-  static asio::awaitable<void> greet(tcp_stream stream) {
-    co_await stream.async_write(asio::buffer("hello", 5), as_result);
-    co_await read_to_end(stream);
-    co_await stream.async_shutdown(as_result);
-  }
-
-  // Connects, reads the greeting and the tickets before it, and leaves. True when it was resumed.
+struct fixture : greeting_server {
+  // True when it was resumed.
   bool connect(client_context const& with, connect_options const& how = connect_options(),
                ending leaves = ending::goodbye) {
-    bool resumed = false;
-    bool ended = false;
-    auto const visiting = [&]() -> asio::awaitable<void> {
-      auto stream = co_await async_connect("localhost", server->port(), with, how);
-      resumed = stream.info().resumed;
-      std::string text(5, '\0');
-      co_await asio::async_read(stream, asio::buffer(text), asio::use_awaitable);
-      BOOST_TEST(text == "hello");
-      if (with.verify_mode() != verify::none) BOOST_TEST(stream.peer().verified());
-      BOOST_TEST(stream.peer().chain().size() == 1u);
-      if (leaves == ending::goodbye) co_await stream.async_shutdown();
-      ended = true;
-    };
-    spawn(context, visiting());
-    run_until(ended);
-    return resumed;
+    return call(with, how, leaves).resumed;
   }
 
   error_code failure_of(client_context const& with) {
@@ -100,13 +48,6 @@ struct fixture {
     std::string const key = "localhost:" + std::to_string(server->port());
     while (detail::access::state(client)->sessions()->take(key, std::time(nullptr))) ++count;
     return count;
-  }
-
-  void run_until(bool const& holds) {
-    auto const give_up = std::chrono::steady_clock::now() + 10s;
-    context.restart();
-    while (!holds && std::chrono::steady_clock::now() < give_up) context.run_one_for(100ms);
-    BOOST_REQUIRE(holds);
   }
 };
 

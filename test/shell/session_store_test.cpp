@@ -1,14 +1,13 @@
 // Sessions in a store of the program's, for servers and for clients: what they are resumed by, and
 // that a handshake needs nothing of it.
 
+#include "greeting_server.hpp"
 #include "memory_store.hpp"
 #include "pki.hpp"
 #include "print.hpp"
-#include "tls.hpp"
 
 #include <cotls/blocking.hpp>
 
-#include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -28,69 +27,10 @@ auto const sound = data::make({stores::at_once, stores::later});
 auto const unsound = data::make({stores::nothing, stores::by_throwing, stores::throwing_later,
                                  stores::nonsense, stores::another, stores::never});
 
-// What one connection came to.
-struct visit {
-  bool resumed = false;
-  std::optional<session> given;
-};
-
-// A server that greets and says goodbye, and clients of it.
-struct fixture {
-  asio::io_context context;
+struct fixture : greeting_server {
   memory_store kept{context.get_executor()};
-  std::optional<listener> server;
 
-  ~fixture() {
-    if (server) server->close();
-    context.restart();
-    context.run_for(5s);
-  }
-
-  void serve(server_context const& with) {
-    if (server) return server->replace_context(with);
-    server.emplace(context.get_executor(), any_port(), with,
-                   listener_options().stream_executor(context.get_executor()));
-    spawn(context, accept_loop());
-  }
-
-  asio::awaitable<void> accept_loop() {
-    for (;;) {
-      auto [code, stream] = co_await server->async_accept(as_result);
-      if (code) co_return;
-      auto const executor = stream.get_executor();
-      asio::co_spawn(executor, greet(std::move(stream)), asio::detached);
-    }
-  }
-
-  static asio::awaitable<void> greet(tcp_stream stream) {
-    co_await stream.async_write(asio::buffer("hello", 5), as_result);
-    co_await read_to_end(stream);
-    co_await stream.async_shutdown(as_result);
-  }
-
-  // Connects, reads the greeting and what came before it, and leaves: by a goodbye, or without.
-  visit connect(client_context const& with, connect_options const& how = connect_options(),
-                bool cut = false) {
-    visit seen;
-    bool ended = false;
-    auto const visiting = [&]() -> asio::awaitable<void> {
-      auto stream = co_await async_connect("localhost", server->port(), with, how);
-      std::string text(5, '\0');
-      co_await asio::async_read(stream, asio::buffer(text), asio::use_awaitable);
-      BOOST_TEST(text == "hello");
-      BOOST_TEST(stream.peer().verified());
-      seen.resumed = stream.info().resumed;
-      seen.given = stream.session();
-      if (!cut) co_await stream.async_shutdown();
-      ended = true;
-    };
-    spawn(context, visiting());
-    auto const give_up = std::chrono::steady_clock::now() + 10s;
-    context.restart();
-    while (!ended && std::chrono::steady_clock::now() < give_up) context.run_one_for(100ms);
-    BOOST_REQUIRE(ended);
-    return seen;
-  }
+  ~fixture() { stop(); }   // before the store is gone
 
   server_context storing(protocol version = protocol::secure) const {
     return localhost_server(version).set_session_store(kept.store());
@@ -106,11 +46,11 @@ BOOST_DATA_TEST_CASE_F(fixture, a_server_resumes_what_it_has_stored, versions* s
   kept->way = way;
   serve(storing(version));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   BOOST_TEST(kept->put == 1);
   BOOST_TEST(kept->taken == 0);
   for (int again = 1; again < 4; ++again) {
-    BOOST_TEST(connect(client).resumed);
+    BOOST_TEST(call(client).resumed);
     BOOST_TEST(kept->taken == again);
   }
 }
@@ -120,25 +60,25 @@ BOOST_DATA_TEST_CASE_F(fixture, so_does_another_with_the_same_store, versions* s
   kept->way = way;
   serve(storing(version));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   serve(storing(version));
-  BOOST_TEST(connect(client).resumed);
+  BOOST_TEST(call(client).resumed);
   serve(localhost_server(version));
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, one_for_other_names_does_not, versions, version) {
   serve(storing(version));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   identity const other = make_self_signed({"localhost", "other.test"});
   serve(server_context(version).use(other).set_session_store(kept.store()));
   client_context const knowing = client_context().add_root(other.chain().leaf()).add_root(
       localhost_identity().chain().leaf());
-  BOOST_TEST(!connect(knowing).resumed);
+  BOOST_TEST(!call(knowing).resumed);
   serve(storing(version));
-  BOOST_TEST(!connect(knowing, connect_options()).resumed);
-  BOOST_TEST(connect(knowing).resumed);
+  BOOST_TEST(!call(knowing, connect_options()).resumed);
+  BOOST_TEST(call(knowing).resumed);
 }
 
 // B12
@@ -147,8 +87,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_connection_that_was_cut_is_resumed_all_the_sam
   kept->way = way;
   serve(storing(version));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client, connect_options(), true).resumed);
-  BOOST_TEST(connect(client, connect_options(), true).resumed);
+  BOOST_TEST(!call(client, connect_options(), ending::cut).resumed);
+  BOOST_TEST(call(client, connect_options(), ending::cut).resumed);
 }
 
 // B13
@@ -157,10 +97,10 @@ BOOST_DATA_TEST_CASE_F(fixture, a_store_that_fails_costs_a_full_handshake_and_no
   kept->way = way;
   serve(localhost_server(version).set_session_store(kept.store().patience(50ms)));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
-  BOOST_TEST(!connect(localhost_client()).resumed);   // so that there is another's
+  BOOST_TEST(!call(client).resumed);
+  BOOST_TEST(!call(localhost_client()).resumed);   // so that there is another's
   auto const before = std::chrono::steady_clock::now();
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   BOOST_TEST((std::chrono::steady_clock::now() - before < 5s));
   BOOST_TEST(kept->taken == 1);
   BOOST_TEST(kept->running == 0);   // what was given up has ended
@@ -169,28 +109,28 @@ BOOST_DATA_TEST_CASE_F(fixture, a_store_that_fails_costs_a_full_handshake_and_no
 BOOST_AUTO_TEST_CASE(one_of_tls_1_3_is_resumed_once) {
   serve(storing(protocol::tls1_3));
   client_context const client = localhost_client().set_session_cache(0);
-  visit const first = connect(client);
+  visit const first = call(client);
   BOOST_REQUIRE(first.given.has_value());
   auto const bytes = first.given->bytes();
   auto const offering = [&] { return connect_options().session(session::from_bytes(bytes)); };
-  BOOST_TEST(connect(client, offering()).resumed);
-  BOOST_TEST(!connect(client, offering()).resumed);
+  BOOST_TEST(call(client, offering()).resumed);
+  BOOST_TEST(!call(client, offering()).resumed);
 }
 
 BOOST_AUTO_TEST_CASE(a_hello_retry_request_does_not_lose_it) {
   serve(storing(protocol::tls1_3).set_groups("P-384"));
   client_context const client = localhost_client().set_groups("X25519:P-384");
-  BOOST_TEST(!connect(client).resumed);
-  BOOST_TEST(connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
+  BOOST_TEST(call(client).resumed);
 }
 
 // In TLS 1.3 clients make up a number, so that they look as those of TLS 1.2 do.
 BOOST_DATA_TEST_CASE_F(fixture, nobody_is_asked_for_what_is_no_number_of_ours, versions, version) {
   serve(localhost_server(version));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);   // has a ticket of another kind
+  BOOST_TEST(!call(client).resumed);   // has a ticket of another kind
   serve(storing(version));
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   BOOST_TEST(kept->taken == 0);
 }
 
@@ -201,8 +141,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_host_of_a_server_has_its_own_store, versions* 
   all.add_virtual_host("localhost", storing(version));
   serve(all);
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
-  BOOST_TEST(connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
+  BOOST_TEST(call(client).resumed);
   BOOST_TEST(kept->taken == 1);
 }
 
@@ -215,8 +155,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_hook_and_a_store_are_both_asked, versions* sou
     return hello_answer();
   }));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
-  BOOST_TEST(connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
+  BOOST_TEST(call(client).resumed);
   BOOST_TEST(asked == 2);
   BOOST_TEST(kept->taken == 1);
 }
@@ -228,8 +168,8 @@ BOOST_DATA_TEST_CASE_F(fixture, a_refused_connection_is_not_resumed_for_its_stor
     return allowed;
   }));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
-  BOOST_TEST(connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
+  BOOST_TEST(call(client).resumed);
   allowed = false;
   error_code failed;
   bool ended = false;
@@ -242,9 +182,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_refused_connection_is_not_resumed_for_its_stor
     ended = true;
   };
   spawn(context, visiting());
-  auto const give_up = std::chrono::steady_clock::now() + 10s;
-  context.restart();
-  while (!ended && std::chrono::steady_clock::now() < give_up) context.run_one_for(100ms);
+  run_until(ended);
   // In TLS 1.2 a server that resumes has said all by then (`context::on_established`).
   BOOST_TEST(failed == (version == protocol::tls1_3 ? make_error_code(alert::access_denied)
                                                     : asio::error::eof));
@@ -254,7 +192,7 @@ BOOST_AUTO_TEST_CASE(the_handshakes_deadline_reaches_into_a_store) {
   kept->way = stores::never;
   serve(localhost_server(protocol::tls1_3).set_session_store(kept.store().patience(1h)));
   client_context const client = localhost_client();
-  BOOST_TEST(!connect(client).resumed);
+  BOOST_TEST(!call(client).resumed);
   error_code failed;
   async_connect(context.get_executor(), "localhost", server->port(), client,
                 connect_options().handshake_timeout(200ms),
@@ -294,12 +232,12 @@ BOOST_DATA_TEST_CASE_F(fixture, a_client_resumes_what_it_has_stored, versions* s
   kept->way = way;
   serve(localhost_server(version));
   auto const client = [&] { return localhost_client().set_session_store(kept.store()); };
-  BOOST_TEST(!connect(client()).resumed);
+  BOOST_TEST(!call(client()).resumed);
   BOOST_TEST(kept->put == 1);
-  for (int again = 0; again < 3; ++again) BOOST_TEST(connect(client()).resumed);
-  BOOST_TEST(!connect(client(), connect_options().verify_host("127.0.0.1")).resumed);
-  BOOST_TEST(!connect(client(), connect_options().resumption(false)).resumed);
-  BOOST_TEST(connect(client()).resumed);
+  for (int again = 0; again < 3; ++again) BOOST_TEST(call(client()).resumed);
+  BOOST_TEST(!call(client(), connect_options().verify_host("127.0.0.1")).resumed);
+  BOOST_TEST(!call(client(), connect_options().resumption(false)).resumed);
+  BOOST_TEST(call(client()).resumed);
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_clients_store_that_fails_costs_a_full_handshake_and_no_more,
@@ -309,9 +247,9 @@ BOOST_DATA_TEST_CASE_F(fixture, a_clients_store_that_fails_costs_a_full_handshak
   auto const client = [&] {
     return localhost_client().set_session_store(kept.store().patience(50ms));
   };
-  BOOST_TEST(!connect(client()).resumed);
-  BOOST_TEST(!connect(client(), connect_options().verify_host("127.0.0.1")).resumed);
-  BOOST_TEST(!connect(client()).resumed);
+  BOOST_TEST(!call(client()).resumed);
+  BOOST_TEST(!call(client(), connect_options().verify_host("127.0.0.1")).resumed);
+  BOOST_TEST(!call(client()).resumed);
   BOOST_TEST(kept->running == 0);
 }
 
@@ -345,7 +283,7 @@ BOOST_AUTO_TEST_CASE(puts_that_do_not_end_are_bounded) {
   };
   session_store const store = session_store(context.get_executor(), none, never).max_puts(2);
   serve(localhost_server().set_session_store(store));
-  for (int i = 0; i < 5; ++i) BOOST_TEST(!connect(localhost_client()).resumed);
+  for (int i = 0; i < 5; ++i) BOOST_TEST(!call(localhost_client()).resumed);
   BOOST_TEST(begun == 2);
   BOOST_TEST(store.lost() == 3u);
 }
@@ -356,7 +294,7 @@ BOOST_AUTO_TEST_CASE(puts_that_throw_are_counted) {
                            std::chrono::seconds) { throw std::runtime_error("full"); };
   session_store const store(context.get_executor(), none, throwing);
   serve(localhost_server().set_session_store(store));
-  BOOST_TEST(!connect(localhost_client()).resumed);
+  BOOST_TEST(!call(localhost_client()).resumed);
   BOOST_TEST(store.lost() == 1u);
 }
 

@@ -17,4 +17,15 @@ error failure_of(Call const& call) {
   throw std::logic_error("it was not refused");
 }
 
+/** Returns the code of what a call throws; none when it returns. */
+template <class Call>
+error_code thrown_by(Call call) {
+  try {
+    call();
+    return {};
+  } catch (error const& thrown) {
+    return thrown.code();
+  }
+}
+
 }  // namespace cotls::test

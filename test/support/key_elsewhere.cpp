@@ -1,5 +1,7 @@
 #include "key_elsewhere.hpp"
 
+#include "self_signed.hpp"
+
 #include <openssl/rsa.h>
 
 #include <stdexcept>
@@ -71,25 +73,7 @@ private_key make_key(std::string const& kind) {
 }
 
 certificate self_signed_by(private_key const& key) {
-  detail::x509_ptr const made(X509_new());
-  X509_set_version(made.get(), X509_VERSION_3);
-  ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-  detail::x509_name_ptr const subject(X509_NAME_new());
-  X509_NAME_add_entry_by_txt(subject.get(), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<unsigned char const*>("elsewhere"), -1, -1, 0);
-  X509_set_subject_name(made.get(), subject.get());
-  X509_set_issuer_name(made.get(), subject.get());
-  X509_set_pubkey(made.get(), key.native_handle());
-  detail::x509_extension_ptr const names(
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost"));
-  X509_add_ext(made.get(), names.get(), -1);
-  bool const is_edwards = EVP_PKEY_is_a(key.native_handle(), "ED25519") == 1 ||
-                          EVP_PKEY_is_a(key.native_handle(), "ED448") == 1;
-  check(X509_sign(made.get(), key.native_handle(), is_edwards ? nullptr : EVP_sha256()) > 0,
-        "certificate");
-  return certificate::from_pem(certificate::from_native(made.get()).pem());
+  return certificate::from_pem(self_signed_for(key, "elsewhere", "DNS:localhost").pem());
 }
 
 signer::signature sign_with(private_key const& key, signature_request const& request,

@@ -24,7 +24,7 @@ namespace cotls::test {
 /** Makes a key of a kind: `"P-384"`, `"RSA"`, `"RSA-PSS"`, `"ED25519"`. */
 private_key make_key(std::string const& kind);
 
-/** Makes a bare certificate for localhost, signed with its own key. */
+/** Makes a bare certificate for localhost, signed with its own key, as one that was received. */
 certificate self_signed_by(private_key const& key);
 
 /** A key that no context has, and what it was asked for. It signs with the functions of OpenSSL

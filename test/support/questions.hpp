@@ -1,5 +1,7 @@
 #pragma once
 
+#include "failure_of.hpp"
+
 #include <cotls/channel_binding_kind.hpp>
 #include <cotls/connection_info.hpp>
 #include <cotls/error.hpp>
@@ -36,17 +38,6 @@ inline std::ostream& operator<<(std::ostream& out, answers const& said) {
 /// What every empty handle answers.
 inline answers nothing_is_connected() {
   return {true, false, false, "", make_error_code(errc::not_connected)};
-}
-
-/// The code that a call throws; none when it returns.
-template <class Call>
-error_code thrown_by(Call call) {
-  try {
-    call();
-    return {};
-  } catch (error const& thrown) {
-    return thrown.code();
-  }
 }
 
 /// Asks for keys, which there are once the handshake is done; halves of streams are not asked.

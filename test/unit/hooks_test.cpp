@@ -240,6 +240,25 @@ BOOST_DATA_TEST_CASE(has_its_own_sessions, versions, version) {   // B5, B11
   BOOST_TEST(!test.both->client.info().resumed);
 }
 
+// T1, T2: what says that a client is accepted is held back for the context that was chosen.
+BOOST_AUTO_TEST_CASE(has_the_last_word_before_a_ticket_is_given) {
+  for (bool const accepts : {true, false}) {
+    choosing test(protocol::tls1_3);
+    int tickets = 0;
+    int tickets_before = -1;
+    test.used.other.set_session_tickets(3)
+        .set_trace([&](traced_message const& said) { tickets += is_ticket(said) ? 1 : 0; })
+        .on_established([&, accepts](peer_info const&, connection_info const&) {
+          tickets_before = tickets;
+          return accepts;
+        });
+    error_code const refused = accepts ? error_code() : errc::peer_not_allowed;
+    BOOST_TEST(test.connect().server == refused);
+    BOOST_TEST(tickets_before == 0);
+    BOOST_TEST(tickets == (accepts ? 3 : 0));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(may_be_one_that_lacks_something) {
   choosing test;
   test.used.server.on_client_hello([](client_hello const&) { return server_context(); });

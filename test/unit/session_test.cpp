@@ -1,6 +1,7 @@
 // Sessions as values: what they are resumed by, and what is made of their bytes.
 
 #include "engine_pair.hpp"
+#include "failure_of.hpp"
 #include "ocsp.hpp"
 #include "openssl/openssl_ptr.hpp"
 #include "pki.hpp"
@@ -23,17 +24,6 @@ namespace cotls::test::session_test {
 namespace {
 
 using namespace std::chrono_literals;
-
-// What a call throws; nothing when it throws nothing.
-template <class Call>
-error_code code_of(Call const& call) {
-  try {
-    call();
-  } catch (error const& thrown) {
-    return thrown.code();
-  }
-  return {};
-}
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
 
@@ -84,7 +74,7 @@ bytes_type resealed(bytes_type bytes) {
 }
 
 error_code reading(bytes_type const& bytes) {
-  return code_of([&] { session::from_bytes(bytes); });
+  return thrown_by([&] { session::from_bytes(bytes); });
 }
 
 }  // namespace
@@ -301,7 +291,7 @@ BOOST_DATA_TEST_CASE_F(fixture, there_is_none_where_none_can_be_resumed, version
   BOOST_REQUIRE(connect(make_client(version), there()));
   BOOST_TEST(!both->client.session().has_value());
   engine const gone = std::move(both->client);
-  BOOST_TEST(code_of([&] { both->client.session(); }) == errc::not_connected);
+  BOOST_TEST(thrown_by([&] { both->client.session(); }) == errc::not_connected);
 }
 
 BOOST_AUTO_TEST_CASE(of_tls_1_3_the_one_that_was_resumed_is_not_there_again) {
@@ -390,7 +380,7 @@ BOOST_AUTO_TEST_CASE(an_adopted_context_tells_nobody_but_resumes_what_it_is_give
   plain.set_verify_mode(asio::ssl::verify_peer);
   client_context adopted(std::move(plain));
   adopted.add_root(root.certificate());
-  BOOST_TEST(code_of([&] { adopted.on_session([](session const&) {}); }) ==
+  BOOST_TEST(thrown_by([&] { adopted.on_session([](session const&) {}); }) ==
              errc::invalid_setting);
   BOOST_TEST(is_resumed_by(adopted, there(), earlier));
 }

@@ -1,6 +1,7 @@
 // Keys of session tickets: who shares them, how long they last, and what changes them.
 
 #include "engine_pair.hpp"
+#include "failure_of.hpp"
 #include "pki.hpp"
 #include "print.hpp"
 #include "session/ticket_key_ring.hpp"
@@ -23,17 +24,6 @@ namespace cotls::test::ticket_keys_test {
 namespace {
 
 using namespace std::chrono_literals;
-
-// What a call throws; nothing when it throws nothing.
-template <class Call>
-error_code code_of(Call const& call) {
-  try {
-    call();
-  } catch (error const& thrown) {
-    return thrown.code();
-  }
-  return {};
-}
 
 auto const versions = boost::unit_test::data::make({protocol::tls1_2, protocol::tls1_3});
 
@@ -300,34 +290,34 @@ BOOST_DATA_TEST_CASE_F(fixture, hosts_of_one_server_may_share_keys_and_no_sessio
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
   auto const making = [](ticket_key_options const& options) {
-    return code_of([&] { ticket_keys const made(options); });
+    return thrown_by([&] { ticket_keys const made(options); });
   };
   BOOST_TEST(making(ticket_key_options()) == error_code());
   BOOST_TEST(making(ticket_key_options().new_key_after(0s)) == errc::invalid_setting);
   BOOST_TEST(making(ticket_key_options().new_key_after(24h * 400)) == errc::invalid_setting);
   BOOST_TEST(making(ticket_key_options().old_keys(16)) == error_code());
   BOOST_TEST(making(ticket_key_options().old_keys(17)) == errc::invalid_setting);
-  BOOST_TEST(code_of([] { ticket_keys::from_secret(bytes_type(31)); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([] { ticket_keys::from_secret(bytes_type(31)); }) == errc::invalid_setting);
 
   ticket_keys derived = ticket_keys::from_secret(secret());
-  BOOST_TEST(code_of([&] { derived.bytes(); }) == errc::invalid_setting);
-  BOOST_TEST(code_of([&] { derived.rotate(); }) == errc::invalid_setting);
-  BOOST_TEST(code_of([&] { derived.replace(ticket_keys().bytes()); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([&] { derived.bytes(); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([&] { derived.rotate(); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([&] { derived.replace(ticket_keys().bytes()); }) == errc::invalid_setting);
 
   server_context server = make_server(one);
-  BOOST_TEST(code_of([&] { server.set_session_lifetime(0s); }) == errc::invalid_setting);
-  BOOST_TEST(code_of([&] { server.set_session_lifetime(24h * 7 + 1s); }) ==
+  BOOST_TEST(thrown_by([&] { server.set_session_lifetime(0s); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([&] { server.set_session_lifetime(24h * 7 + 1s); }) ==
              errc::invalid_setting);
   server.set_session_lifetime(25h).set_ticket_keys(ticket_keys());   // of 12 h, and two old ones
-  BOOST_TEST(code_of([&] { engine const made(server); }) == errc::invalid_setting);
+  BOOST_TEST(thrown_by([&] { engine const made(server); }) == errc::invalid_setting);
   server.set_session_lifetime(24h);
-  BOOST_TEST(code_of([&] { engine const made(server); }) == error_code());
+  BOOST_TEST(thrown_by([&] { engine const made(server); }) == error_code());
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_damaged_are_refused) {
   bytes_type const good = ticket_keys().bytes();
   auto const reading = [](bytes_type const& bytes) {
-    return code_of([&] { ticket_keys::from_bytes(bytes); });
+    return thrown_by([&] { ticket_keys::from_bytes(bytes); });
   };
   BOOST_TEST(reading(good) == error_code());
   ticket_keys live;
@@ -336,7 +326,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_damaged_are_refused) {
     bytes_type bad = good;
     bad[at] = static_cast<unsigned char>(bad[at] ^ 0x10);
     BOOST_REQUIRE(reading(bad) == errc::invalid_ticket_keys);
-    BOOST_REQUIRE(code_of([&] { live.replace(bad); }) == errc::invalid_ticket_keys);
+    BOOST_REQUIRE(thrown_by([&] { live.replace(bad); }) == errc::invalid_ticket_keys);
     BOOST_REQUIRE(reading(bytes_type(good.begin(), good.begin() + std::ptrdiff_t(at))) ==
                   errc::invalid_ticket_keys);
   }

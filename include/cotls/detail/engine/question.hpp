@@ -48,13 +48,29 @@ class question {
   void when_ended(std::function<void()> told);
 
   /** Says that nobody waits for the answer any more. The handshake fails. */
-  void abandon() noexcept { settle(progress::abandoned); }
+  void abandon() noexcept {
+    settle(progress::abandoned, [] {});
+  }
 
  protected:
   void wait() noexcept { progress_.store(progress::waiting, std::memory_order_relaxed); }
 
-  /** Ends the wait, once. */
-  bool settle(progress ended) noexcept;
+  /** Ends the wait, once.
+      @param keep  Keeps what was said, when it is the first to be: nobody knows of it yet.
+      @return False when it had ended before. */
+  template <class Keep>
+  bool settle(progress ended, Keep const& keep) {
+    std::vector<std::function<void()>> told;
+    {
+      std::scoped_lock const lock(mutex_);
+      if (how_far() != progress::waiting) return false;
+      keep();
+      progress_.store(ended, std::memory_order_release);
+      told.swap(told_);
+    }
+    for (auto const& each : told) each();
+    return true;
+  }
 
  private:
   std::atomic<progress> progress_{progress::unasked};
