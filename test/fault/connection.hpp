@@ -21,8 +21,8 @@ namespace cotls::test {
 
 /// What the scenarios do.
 enum class operation {
-  handshake, connect, accept, read, peek, write, update_key, request_certificate, close_write,
-  shutdown,
+  handshake, connect, accept, read_early, read, peek, write, update_key, request_certificate,
+  close_write, shutdown,
   say, hear,   ///< on the transport itself, without TLS
 };
 
@@ -32,6 +32,7 @@ class connection_settings {
   protocol version = protocol::secure;
   bool serves = false;
   bool late = false;        ///< a client may be asked for its certificate behind the handshake
+  std::string_view early;   ///< what a client sends with its hello, and a server looks for
   bool composed = false;    ///< by composed operations instead of our coroutines
   bool read_ahead = true;
   std::chrono::steady_clock::duration deadline = std::chrono::seconds(10);
@@ -58,6 +59,8 @@ class connection {
   virtual operation opening() const { return operation::handshake; }
   virtual done open() = 0;
 
+  virtual moved read_early(asio::mutable_buffer into) = 0;
+  virtual moved write_early(asio::const_buffer from) = 0;
   virtual moved read(asio::mutable_buffer into) = 0;
   virtual moved peek(asio::mutable_buffer into) = 0;
   virtual moved write(asio::const_buffer from) = 0;

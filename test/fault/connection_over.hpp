@@ -3,13 +3,16 @@
 #include <cotls/detail/support/access.hpp>
 
 #include "connection.hpp"
+#include "engine_pair.hpp"
 #include "pki.hpp"
 #include "tls.hpp"
 
 #include <boost/asio/deferred.hpp>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace cotls::test {
 
@@ -51,6 +54,22 @@ inline server_context const& late_server_context() {
   return made;
 }
 
+/// The same, for connections that resume a session of their own, with early data.
+inline client_context const& early_client_context() {
+  static client_context const made = localhost_client(protocol::tls1_3).set_session_cache(0);
+  return made;
+}
+inline server_context const& early_server_context() {
+  static server_context const made = localhost_server(protocol::tls1_3).set_early_data();
+  return made;
+}
+inline client_options early_options(std::string_view text) {
+  client_options const options = client_options().host("localhost").port(443);
+  engine_pair first(early_client_context(), early_server_context(), options);
+  if (!first.connect()) throw std::runtime_error("no session was made");
+  return client_options(options).session(*first.client.session()).early_data(asio::buffer(text));
+}
+
 /** A connection over a kind of transport. */
 template <class Transport>
 class connection_over : public connection {
@@ -67,6 +86,24 @@ class connection_over : public connection {
     }
     auto const [code] = co_await tls_.async_handshake(as_result);
     co_return code;
+  }
+
+  moved read_early(asio::mutable_buffer into) override {
+    if (!tls_) begin();
+    if (how_.composed) {
+      auto const [code, count] = co_await tls_.async_read_early(into, as_deferred);
+      co_return std::pair(code, count);
+    }
+    auto const [code, count] = co_await tls_.async_read_early(into, as_result);
+    co_return std::pair(code, count);
+  }
+  moved write_early(asio::const_buffer from) override {
+    if (how_.composed) {
+      auto const [code, count] = co_await tls_.async_write_early(from, as_deferred);
+      co_return std::pair(code, count);
+    }
+    auto const [code, count] = co_await tls_.async_write_early(from, as_result);
+    co_return std::pair(code, count);
   }
 
   moved read(asio::mutable_buffer into) override {
@@ -175,15 +212,19 @@ class connection_over : public connection {
 
  private:
   void begin() {
+    bool const is_early = !how_.early.empty();
     if (how_.serves) {
       adopt(stream<Transport>(std::move(*transport_),
-                              how_.late ? late_server_context()
-                                        : shared_server_context(how_.version)));
+                              is_early    ? early_server_context()
+                              : how_.late ? late_server_context()
+                                          : shared_server_context(how_.version)));
     } else {
       adopt(stream<Transport>(std::move(*transport_),
-                              how_.late ? late_client_context()
-                                        : shared_client_context(how_.version),
-                              client_options().host("localhost")));
+                              is_early    ? early_client_context()
+                              : how_.late ? late_client_context()
+                                          : shared_client_context(how_.version),
+                              is_early ? early_options(how_.early)
+                                       : client_options().host("localhost")));
     }
     transport_.reset();
     tls_.set_read_ahead(how_.read_ahead);

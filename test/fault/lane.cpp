@@ -22,6 +22,7 @@ bool has_deadline(operation what) {
     case operation::handshake:
     case operation::connect:
     case operation::accept:
+    case operation::read_early:
     case operation::request_certificate:
     case operation::shutdown: return true;
     case operation::read:
@@ -39,6 +40,7 @@ bool has_deadline(operation what) {
 
 connection& lane::over() const { return owner_.over(); }
 std::string_view lane::received() const { return owner_.received; }
+void lane::check(bool holds, char const* claim) { owner_.expect(holds, claim); }
 
 asio::awaitable<void> lane::follow(script what) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
@@ -112,13 +114,39 @@ asio::awaitable<void> lane::shutdown() {
   owner_.check_that_the_other_closed();
 }
 
+void lane::offer_early(std::string_view text) {
+  owner_.offered += text;
+  owner_.taken += text.size();
+}
+
+asio::awaitable<void> lane::read_early() {
+  for (error_code end; end != asio::error::eof;) {
+    std::string chunk(50, '\0');
+    begin(operation::read_early);
+    auto const [code, count] = co_await over().read_early(asio::buffer(chunk));
+    owner_.receive(std::string_view(chunk).substr(0, count));
+    owner_.expect((code ? count == 0 : count > 0), "a read gives bytes or an error");
+    end = code;
+    again(code == asio::error::eof ? error_code() : code);
+  }
+}
+
 asio::awaitable<void> lane::write(std::string_view text) {
+  return write_by(&connection::write, text);
+}
+
+asio::awaitable<void> lane::write_early(std::string_view text) {
+  return write_by(&connection::write_early, text);
+}
+
+asio::awaitable<void> lane::write_by(connection::moved (connection::*way)(asio::const_buffer),
+                                     std::string_view text) {
   owner_.offered += text;
   error_code code;
   do {
     begin(operation::write);
     std::size_t count = 0;
-    std::tie(code, count) = co_await over().write(asio::buffer(text));
+    std::tie(code, count) = co_await (over().*way)(asio::buffer(text));
     owner_.taken += count;
     text.remove_prefix(count);
     owner_.expect(code || text.empty(), "a write that succeeds has written all");

@@ -28,6 +28,7 @@ bool is_documented(operation what, error_code const& code) {
     case operation::handshake:
     case operation::connect:
     case operation::accept:
+    case operation::read_early:
       return code == errc::handshake_timeout || code == errc::handshake_truncated;
     case operation::shutdown:
       return code == errc::shutdown_timeout || code == errc::stream_truncated;
@@ -71,6 +72,7 @@ char const* name(operation what) {
     case operation::handshake: return "handshake";
     case operation::connect: return "connect";
     case operation::accept: return "accept";
+    case operation::read_early: return "read_early";
     case operation::read: return "read";
     case operation::peek: return "peek";
     case operation::write: return "write";

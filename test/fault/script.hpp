@@ -37,6 +37,9 @@ class lane {
 
   // What scripts say.
   asio::awaitable<void> open();
+  asio::awaitable<void> read_early();              ///< to its end
+  asio::awaitable<void> write_early(std::string_view text);
+  void offer_early(std::string_view text);         ///< what `open` sends
   asio::awaitable<void> write(std::string_view text);
   asio::awaitable<void> read(std::size_t size);
   asio::awaitable<void> read_to_end();
@@ -55,6 +58,7 @@ class lane {
   void drop_writing();
   void beside(script another);
   std::string_view received() const;
+  void check(bool holds, char const* claim);
 
   // What the trial does with it.
   asio::awaitable<void> follow(script what);
@@ -70,6 +74,8 @@ class lane {
   void begin(operation what);
   bool again(error_code code);
   asio::awaitable<void> persist(operation what, connection::done (connection::*start)());
+  asio::awaitable<void> write_by(connection::moved (connection::*way)(asio::const_buffer),
+                                 std::string_view text);
   asio::awaitable<error_code> read_some(std::size_t most);
 
   party& owner_;
@@ -87,6 +93,7 @@ struct scenario {
   beginning begins = beginning::joined;
   std::size_t lanes = 1;             ///< the near end's
   bool late = false;                 ///< the client has a certificate for who asks late
+  std::string_view early = {};       ///< what the client sends with its hello
   bool upgrades = false;             ///< TLS begins and ends on a connection that goes on
   std::size_t capacity = 1'000'000;  ///< of the transport
 };

@@ -164,6 +164,7 @@ trial::trial(asio::io_context& context, scenario const& what, plan const& how)
   connection_settings settings;
   settings.version = how.version;
   settings.late = what.late;
+  settings.early = what.early;
   settings.read_ahead = !what.upgrades;
   settings.serves = !how.near_serves;
   if (how.kind == trouble::stall) settings.deadline = short_deadline;
