@@ -38,7 +38,8 @@ step ssl_engine::begin_with_hello() {
 }
 
 bool ssl_engine::must_prepare() const noexcept {
-  return has_early_data() || must_meet_hello() || must_fetch_sessions();
+  if (has_early_data()) return true;
+  return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
 }
 
 // All that comes before OpenSSL's part.
