@@ -172,7 +172,19 @@ bool ssl_engine::offer_given_session() {
   return false;
 }
 
-// Offers what would be accepted today of a server that were to show its chain now.
+// Whether it is OpenSSL and the context alone who verify, as for any other connection of its.
+bool ssl_engine::verifies_as_all_do() const noexcept {
+  if (handle_was_lent_.load(std::memory_order_relaxed) || verifier_) return false;
+  if (context_->adopted || context_->is_lent()) return false;
+  // A certificate for another name would do for this connection alone.
+  if (X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl_.get()), 1)) return false;
+  peer_settings const& peer = context_->settings().peer;
+  return !peer.decides() && !peer.on_chain() && peer.pins().empty();
+}
+
+// Offers what would be accepted today of a server that were to show its chain now. Of a certificate
+// that was verified within the last minute, by another connection of the same kind, that is known: a
+// chain costs more than the rest of the handshake.
 bool ssl_engine::offer_session(SSL_SESSION* session) {
   if (context_->settings().sessions.told()) failures().resumes = session;
   if (SSL_set_session(ssl_.get(), session) != 1) return false;
@@ -182,7 +194,13 @@ bool ssl_engine::offer_session(SSL_SESSION* session) {
   auto const notes = session_notes::of(session);
   x509_stack_ptr const others = notes && !chain ? notes->others() : nullptr;
   if (others) chain = others.get();
-  if (certificate && verifies_today(ssl_.get(), certificate, chain)) return true;
+  bool const is_usual = certificate && is_remembered() && verifies_as_all_do();
+  if (is_usual && context_->sessions()->was_verified(session_key(), certificate)) return true;
+  bool lasting = false;
+  if (certificate && verifies_today(ssl_.get(), certificate, chain, &lasting)) {
+    if (is_usual && lasting) context_->sessions()->note_verified(session_key(), certificate);
+    return true;
+  }
   SSL_set_session(ssl_.get(), nullptr);
   return false;
 }

@@ -185,7 +185,7 @@ X509_STORE* store_of(SSL* connection) {
 }  // namespace
 
 // What OpenSSL does with a chain that a peer has sent, in the same order.
-bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) {
+bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others, bool* lasting) {
   library_options const& from = library_of(SSL_get_SSL_CTX(connection));
   x509_store_ctx_ptr const work(X509_STORE_CTX_new_ex(from.library(), query_of(from)));
   bool ready = work && X509_STORE_CTX_init(work.get(), store_of(connection), certificate,
@@ -203,9 +203,20 @@ bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others) 
     }
   }
   bool const verified = ready && verify_chain(connection, work.get()) == 1;   // fails closed
+  if (lasting) {
+    *lasting = verified && outlasts_a_verdict(connection, X509_STORE_CTX_get0_chain(work.get()));
+  }
   // In the middle of a handshake they would be read as its own.
   clear_openssl_errors();
   return verified;
+}
+
+bool outlasts_a_verdict(SSL const* connection, STACK_OF(X509) const* chain) {
+  std::time_t then = today(connection) + session_cache::verdict_lasts.count();
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    if (X509_cmp_time(X509_get0_notAfter(sk_X509_value(chain, i)), &then) <= 0) return false;
+  }
+  return sk_X509_num(chain) > 0;
 }
 
 void verify_chains_by(SSL_CTX* of, int (*function)(X509_STORE_CTX*)) {

@@ -18,8 +18,13 @@ inline constexpr std::chrono::seconds usual_session_lifetime = std::chrono::hour
     now: its dates, the roots and revocation lists, the host, and the connection's own callback (T3,
     T26).
 
-    @param others  The certificates its peer sent beside it; may be null. */
-bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others);
+    @param others   The certificates its peer sent beside it; may be null.
+    @param lasting  Set, where it is given, when it does, and will for as long as a verdict lasts. */
+bool verifies_today(SSL* connection, X509* certificate, STACK_OF(X509)* others,
+                    bool* lasting = nullptr);
+
+/** Whether no certificate of a chain expires before a verdict of now is not trusted any more. */
+bool outlasts_a_verdict(SSL const* connection, STACK_OF(X509) const* chain);
 
 /** Has the chains of a context's peers verified by a function, then and now. It gets what
     `X509_verify_cert` does, and answers the same. */

@@ -49,7 +49,7 @@ void session_cache::put(std::string const& server, SSL_SESSION* session) {
       index_.erase(entries_.back().server);
       entries_.pop_back();
     }
-    entries_.push_front({server, {}});
+    entries_.push_front({server, {}, {}, {}});
     found = entries_.begin();
     index_.emplace(server, found);
   }
@@ -80,6 +80,30 @@ void session_cache::forget(std::string const& server) {
   std::scoped_lock const lock(mutex_);
   auto const found = find(server);
   if (found != entries_.end()) found->sessions.clear();
+}
+
+std::optional<session_cache::digest> session_cache::digest_of(X509 const* certificate) noexcept {
+  digest made;
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), made.data(), &size) != 1) return std::nullopt;
+  return made;
+}
+
+void session_cache::note_verified(std::string const& server, X509 const* certificate) {
+  auto const made = digest_of(certificate);
+  std::scoped_lock const lock(mutex_);
+  auto const found = find(server);
+  if (!made || found == entries_.end()) return;
+  found->verified = *made;
+  found->verified_at = std::chrono::steady_clock::now();
+}
+
+bool session_cache::was_verified(std::string const& server, X509 const* certificate) {
+  auto const made = digest_of(certificate);
+  std::scoped_lock const lock(mutex_);
+  auto const found = find(server);
+  if (!made || found == entries_.end() || found->verified != *made) return false;
+  return std::chrono::steady_clock::now() - found->verified_at < verdict_lasts;
 }
 
 // The server that is found becomes the one used last.

@@ -2,10 +2,13 @@
 
 #include "openssl/openssl_ptr.hpp"
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,14 +52,28 @@ class session_cache {
   /** Forgets what a server has given, which does not work. */
   void forget(std::string const& server);
 
+  /// How long the verification of a certificate is not done again.
+  static constexpr std::chrono::seconds verdict_lasts{60};
+
+  /** Remembers that the certificate of a server whose sessions are here was verified now. */
+  void note_verified(std::string const& server, X509 const* certificate);
+
+  /** Whether that was not long ago. */
+  bool was_verified(std::string const& server, X509 const* certificate);
+
  private:
+  using digest = std::array<unsigned char, 32>;
+
   struct entry {
     std::string server;
     std::vector<ssl_session_ptr> sessions;   // the newest last
+    digest verified{};                       // of the server's certificate
+    std::chrono::steady_clock::time_point verified_at{};
   };
   using entries = std::list<entry>;
 
   entries::iterator find(std::string const& server);
+  static std::optional<digest> digest_of(X509 const* certificate) noexcept;
 
   std::size_t const max_servers_;
   std::mutex mutex_;

@@ -21,6 +21,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -239,7 +240,11 @@ class ssl_engine {
   /** The name or address that the peer is verified against; empty when there is none. */
   std::string host() const;
 
-  ssl_st* native_handle() const noexcept { return ssl_.get(); }
+  /** Lends the connection to the program, which may have set anything since. */
+  ssl_st* native_handle() const noexcept {
+    handle_was_lent_.store(true, std::memory_order_relaxed);
+    return ssl_.get();
+  }
 
   /** Decides on each certificate of the peer's; is told what OpenSSL thinks of it. */
   using verifier = std::function<bool(bool accepted, x509_store_ctx_st* store)>;
@@ -326,6 +331,7 @@ class ssl_engine {
   session_origin origin_of_sessions() const;
   bool is_remembered() const noexcept;
   bool session_may_be_kept() const noexcept;
+  bool verifies_as_all_do() const noexcept;
   void remember_session(ssl_session_st* session) const noexcept;
   void remember_renewed_session() noexcept;
   std::string session_key() const;
@@ -463,6 +469,7 @@ class ssl_engine {
   bool sessions_were_fetched_ = false;   // from the program's store, or there is none
   bool names_server_ = false;   // sessions can be told from those of other servers
   bool session_came_ = false;
+  mutable std::atomic<bool> handle_was_lent_ = false;
   stapled ocsp_ = stapled::none;   // what a judge has said
   bool pinned_ = false;        // a chain of the peer's was verified that has a pinned key
   std::uint16_t read_begin_ = 0;
