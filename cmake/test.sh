@@ -46,8 +46,11 @@ build_asan() {
     -D CMAKE_CXX_FLAGS_RELWITHDEBINFO='-O0 -g1' -D COTLS_TEST_KINDS='unit;shell;fault;readme'
 }
 
+# Tests that are not optimised take 60 % of the time to compile, and show the sanitizer more reads
+# and writes.
 build_tsan() {
-  build_sanitized tsan -D COTLS_SANITIZE=thread -D COTLS_TEST_KINDS='unit;shell'
+  build_sanitized tsan -D COTLS_SANITIZE=thread -D COTLS_TEST_KINDS='unit;shell' \
+    -D COTLS_TEST_OPTIONS='-O0'
 }
 
 packages=$test_packages
