@@ -61,7 +61,7 @@ missing_among() {
 # offered_among 'PACKAGE...': those that this release has
 offered_among() {
   for package in $1; do
-    apt-cache show "$package" >/dev/null 2>&1 && printf ' %s' "$package"
+    if apt-cache show "$package" >/dev/null 2>&1; then printf ' %s' "$package"; fi
   done
 }
 
