@@ -137,14 +137,24 @@ class stream {
       `next_layer` gives up for the sake of a program that has the socket, too, stays.
       @par Errors `errc::not_connected`; the system's, such as `asio::error::not_connected` once the
       peer's is forgotten */
-  auto local_endpoint() const { return detail::held(core_).next().lowest_layer().local_endpoint(); }
-  auto remote_endpoint() const {
+  auto local_endpoint() const
+    requires detail::has_endpoints<next_layer_type>
+  {
+    return detail::held(core_).next().lowest_layer().local_endpoint();
+  }
+  auto remote_endpoint() const
+    requires detail::has_endpoints<next_layer_type>
+  {
     return detail::held(core_).next().lowest_layer().remote_endpoint();
   }
-  auto local_endpoint(error_code& code) const {
+  auto local_endpoint(error_code& code) const
+    requires detail::has_endpoints<next_layer_type>
+  {
     return detail::held(core_).next().lowest_layer().local_endpoint(code);
   }
-  auto remote_endpoint(error_code& code) const {
+  auto remote_endpoint(error_code& code) const
+    requires detail::has_endpoints<next_layer_type>
+  {
     return detail::held(core_).next().lowest_layer().remote_endpoint(code);
   }
 

@@ -51,6 +51,13 @@ template <class Next>
 concept has_socket = is_native_socket<
     std::remove_reference_t<decltype(std::declval<Next&>().socket())>>::value;
 
+/// A transport whose lowest layer has the addresses of both ends.
+template <class Next>
+concept has_endpoints = requires(Next& next) {
+  next.lowest_layer().local_endpoint();
+  next.lowest_layer().remote_endpoint();
+};
+
 template <class Next, bool Native = is_native_socket<std::remove_reference_t<Next>>::value>
 class transport;
 
