@@ -145,7 +145,8 @@ step ssl_engine::hear_early_data(channel::use const& use) {
   }
   step got = perform(call::read_early);
   got.bytes = in.kept();
-  if (in.kept() == 0 && !may_wait_for_signer()) in.chunk = input_chunk();
+  bool const may_be_paused = may_wait_for_signer() && in.at != early_reading::stage::over;
+  if (in.kept() == 0 && !may_be_paused) in.chunk = input_chunk();
   if (got.want == want::input) return needs_input(use.why());
   if (got.error == asio::error::eof) return fail(alert::close_notify, status::zero_return);
   return got;
