@@ -37,8 +37,8 @@ struct early_sending {
 /** What a server does about the early data of its client. */
 struct early_reading {
   enum class stage : std::uint8_t {
-    expected,  // the handshake stops where there is some
-    begun,     // OpenSSL reads it, or it is here
+    expected,  // the handshake is to stop where there is some
+    begun,     // it has, or the program asks for it by itself
     over,      // the client has said so, there was none, or it was rejected
   };
 

@@ -107,7 +107,8 @@ step ssl_engine::end_early_data() {
     out.outcome = accepted ? early_data::accepted : early_data::rejected;
     out.at = accepted ? early_sending::stage::over : early_sending::stage::late;
   }
-  bool const is_sent = out.at == early_sending::stage::late && out.protocol == protocol_of(ssl_.get()) &&
+  bool const is_sent = out.at == early_sending::stage::late &&
+                       out.protocol == protocol_of(ssl_.get()) &&
                        out.request->otherwise == unaccepted::send_late;
   while (is_sent && out.written < bytes.size()) {
     std::size_t const left = bytes.size() - out.written;
@@ -126,18 +127,22 @@ void ssl_engine::stop_at_early_data() {
   record_->receiving = std::make_shared<early_reading>();
 }
 
-// Whoever reads or writes instead does not want it.
+// Whoever reads or writes instead does not want it, unless OpenSSL has been asked for it already.
 void ssl_engine::expect_no_early_data() noexcept {
   bool const waits = record_ && record_->receiving &&
                      record_->receiving->at == early_reading::stage::expected;
-  if (waits) record_->receiving.reset();
+  if (!waits) return;
+  if (has_not_begun(phase_)) {
+    record_->receiving.reset();
+  } else {
+    record_->receiving->at = early_reading::stage::begun;
+  }
 }
 
 // Until there is some, or it is over. While OpenSSL may be paused within the call, its buffer stays.
 step ssl_engine::hear_early_data(channel::use const& use) {
   early_reading& in = *record_->receiving;
   if (in.kept() > 0 || in.at == early_reading::stage::over) return {want::nothing, in.kept(), {}};
-  in.at = early_reading::stage::begun;
   try {
     if (!in.chunk) in.chunk = input_chunk::borrow();
   } catch (std::bad_alloc const&) {
@@ -154,10 +159,11 @@ step ssl_engine::hear_early_data(channel::use const& use) {
 
 // A handshake that has to stop at early data has done so when this is true.
 step ssl_engine::heed_early_data(channel::use const& use, bool& stops) {
-  stops = record_->receiving->at == early_reading::stage::expected;
+  early_reading& in = *record_->receiving;
   step heard = hear_early_data(use);
-  stops = stops && heard.bytes > 0;
-  if (!stops && heard.bytes > 0) heard.error = errc::unread_data;
+  stops = heard.bytes > 0 && in.at == early_reading::stage::expected;
+  if (stops) in.at = early_reading::stage::begun;
+  else if (heard.bytes > 0) heard.error = errc::unread_data;
   heard.bytes = 0;
   return heard;
 }
@@ -173,13 +179,14 @@ step ssl_engine::read_early(std::span<asio::mutable_buffer const> buffers) {
   }
   // A handshake was begun without it.
   if (!record_ || !record_->receiving) return {want::nothing, 0, asio::error::eof};
+  early_reading& in = *record_->receiving;
+  if (in.at == early_reading::stage::expected) in.at = early_reading::stage::begun;
   channel::use const use(*channel_);
   if (step const ready = hear_hello(); ready.error || ready.want != want::nothing) return ready;
   step const heard = hear_early_data(use);
   // Behind the end of early data the client's last words may be here, too.
   if (was_opened(phase_)) settle_down(use);
   if (heard.error || heard.want != want::nothing) return heard;
-  early_reading& in = *record_->receiving;
   if (in.kept() == 0) return {want::nothing, 0, asio::error::eof};
   std::size_t const taken =
       asio::buffer_copy(buffers, asio::buffer(in.chunk.buffer() + in.begin, in.kept()));

@@ -187,6 +187,36 @@ BOOST_AUTO_TEST_CASE(an_incoming_connection_has_it_too) {
   });
 }
 
+// The listener waits for it, between the hello and the end of the handshake.
+BOOST_AUTO_TEST_CASE(a_connection_is_handed_out_when_it_comes_later_than_the_hello) {
+  check([&]() -> asio::awaitable<void> {
+    co_await (accept() && connect(early()));
+    tcp::socket raw(context);
+    co_await raw.async_connect({asio::ip::address_v4::loopback(), here().port()},
+                               asio::use_awaitable);
+    engine slow(client, client_options().host("127.0.0.1").port(here().port())
+                            .early_data(asio::buffer(request)));
+    slow.handshake();
+    auto const words = slow.output();
+    std::size_t const first = words.size() - 10;
+    co_await asio::async_write(raw, asio::buffer(words, first), asio::use_awaitable);
+    auto at_server = [&]() -> asio::awaitable<void> {
+      tcp_stream made = co_await here().async_accept();
+      std::array<char, 64> piece;
+      auto const [reading, none] = co_await made.async_read_some(asio::buffer(piece), as_result);
+      BOOST_TEST(reading == errc::unread_data);
+      std::size_t const size = co_await made.async_read_early(asio::buffer(piece));
+      BOOST_TEST(std::string(piece.data(), size) == request);
+    };
+    auto at_client = [&]() -> asio::awaitable<void> {
+      std::array<char, 4096> flight;   // of the server, which has heard the hello
+      co_await raw.async_read_some(asio::buffer(flight), asio::use_awaitable);
+      co_await asio::async_write(raw, asio::buffer(words + first, 10), asio::use_awaitable);
+    };
+    co_await (at_server() && at_client());
+  });
+}
+
 // What a client has begun with a hello and does not finish has an end.
 BOOST_AUTO_TEST_CASE(a_client_that_says_no_more_is_cut_at_the_deadline) {
   check([&]() -> asio::awaitable<void> {
