@@ -94,8 +94,8 @@ description describe(errc value) noexcept {
               "(set_max_client_hello)"};
     case errc::unread_data:
       return {"unread_data",
-              "data of the peer's is here that comes before that: read it (early data by read_early), "
-              "and call again"};
+              "data of the peer's is here that has to be read before that can be done: read it, and "
+              "try again"};
     case errc::handshake_not_done:
       return {"handshake_not_done",
               "no keys are agreed on before the handshake is done: do it first"};

@@ -196,6 +196,7 @@ exit_code serve(words const& given) {
   auto const where = parse_listening_address(line.argument());
   if (!where) line.refuse("'" + line.argument() + "' is no [ADDRESS:]PORT");
 
+  server_settings const how = settings_of(line);
   if (!line.has("exec")) raise_descriptor_limit();
   asio::io_context context(1);
   server::service const service = choose_service(line, context);
@@ -207,7 +208,7 @@ exit_code serve(words const& given) {
   // What cannot be used together is said in all its words before anybody is listened to.
   engine const trial(tls);
   tcp::endpoint const endpoint(asio::ip::make_address(where->host()), where->port());
-  server serving(context, endpoint, tls, service, settings_of(line));
+  server serving(context, endpoint, tls, service, how);
   std::ostringstream listening;
   listening << "listening on " << serving.endpoint() << "\n";
   std::cerr << listening.str() << std::flush;
