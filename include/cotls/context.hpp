@@ -202,7 +202,7 @@ class server_context : public basic_context<server_context> {
   server_context& set_session_store(session_store store);
 
   /** Takes what clients send together with their hello when they resume a session (0-RTT, RFC 8446
-      section 2.3), where the program reads it (`stream::async_read_early_data`, or a listener with
+      section 2.3), where the program reads it (`stream::async_read_early`, or a listener with
       `listener_options::early_data`); from others it is rejected, and their handshake goes on. Off
       by default, and not for every protocol: **someone in the middle can hold it back, and deliver
       it after the client has tried again**. The protocol above says what may be done with it (RFC

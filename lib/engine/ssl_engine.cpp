@@ -293,9 +293,9 @@ step ssl_engine::handshake() {
   if (step const ready = hear_hello(); ready.error || ready.want != want::nothing) return ready;
   receive_scope const all_at_once(*this, reads_handshakes_by_header() ? max_write : 0);
   if (record_ && record_->receiving && !was_opened(phase_)) {
-    bool stops = false;
-    step const early = heed_early_data(use, stops);
-    if (stops || early.error || early.want != want::nothing) return early;
+    step const early = heed_early_data(use);
+    bool const stops = early.bytes > 0 || early.error || early.want != want::nothing;
+    if (stops) return {early.want, 0, early.error};
   }
   step done = perform(call::handshake);
   if (done.want == want::input) return needs_input(use.why());
@@ -315,35 +315,6 @@ void ssl_engine::settle_down(channel::use const& use) noexcept {
   bool const awaited = peer_awaits_flight();
   if (!awaited) tickets_ = static_cast<std::uint32_t>(use.sent());
   if (!is_server() || !awaited) channel_->hold_flight(awaited);
-}
-
-// What a server must have before OpenSSL hears of its client.
-step ssl_engine::hear_hello() {
-  switch (await_hello()) {
-    case hello_arrival::awaited: return needs_input(channel_->lack());
-    case hello_arrival::too_long: return refuse_hello();
-    case hello_arrival::here: break;
-  }
-  return prepare();
-}
-
-// A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
-// client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
-hello_arrival ssl_engine::await_hello() {
-  bool const first = is_server() && has_not_begun(phase_) && SSL_in_before(ssl_.get()) == 1;
-  if (!first || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
-  phase_ = phase::hello;
-  for (;;) {
-    hello_arrival const arrival = look_for_hello(channel_->ahead(), max_hello());
-    if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
-  }
-}
-
-// With the alert that OpenSSL sends to those who go beyond its own limit.
-step ssl_engine::refuse_hello() {
-  auto const said = plaintext_alert(alert::illegal_parameter);
-  channel_->send(said.data(), said.size());
-  return fail(errc::client_hello_too_long, status::ssl);
 }
 
 // For what a client says last the peer waits, and for a server's last words before TLS 1.3. Of a

@@ -157,14 +157,14 @@ step ssl_engine::hear_early_data(channel::use const& use) {
   return got;
 }
 
-// A handshake that has to stop at early data has done so when this is true.
-step ssl_engine::heed_early_data(channel::use const& use, bool& stops) {
-  early_reading& in = *record_->receiving;
+// A handshake ends here for now when there are bytes: because it was to, or because nobody has read
+// them.
+step ssl_engine::heed_early_data(channel::use const& use) {
   step heard = hear_early_data(use);
-  stops = heard.bytes > 0 && in.at == early_reading::stage::expected;
-  if (stops) in.at = early_reading::stage::begun;
-  else if (heard.bytes > 0) heard.error = errc::unread_data;
-  heard.bytes = 0;
+  if (heard.bytes == 0) return heard;
+  bool const stops = record_->receiving->at == early_reading::stage::expected;
+  record_->receiving->at = early_reading::stage::begun;
+  if (!stops) heard.error = errc::unread_data;
   return heard;
 }
 

@@ -42,6 +42,35 @@ bool ssl_engine::must_prepare() const noexcept {
   return !was_opened(phase_) && (must_meet_hello() || must_fetch_sessions());
 }
 
+// What a server must have before OpenSSL hears of its client.
+step ssl_engine::hear_hello() {
+  switch (await_hello()) {
+    case hello_arrival::awaited: return needs_input(channel_->lack());
+    case hello_arrival::too_long: return refuse_hello();
+    case hello_arrival::here: break;
+  }
+  return prepare();
+}
+
+// A server speaks second. Asked before its client has spoken, OpenSSL would make its buffers for a
+// client that may stay silent: 45 kB. What a BIO beneath ours waits for it must see itself.
+hello_arrival ssl_engine::await_hello() {
+  bool const first = is_server() && has_not_begun(phase_) && SSL_in_before(ssl_.get()) == 1;
+  if (!first || BIO_next(SSL_get_rbio(ssl_.get()))) return hello_arrival::here;
+  phase_ = phase::hello;
+  for (;;) {
+    hello_arrival const arrival = look_for_hello(channel_->ahead(), max_hello());
+    if (arrival != hello_arrival::awaited || !channel_->look_ahead()) return arrival;
+  }
+}
+
+// With the alert that OpenSSL sends to those who go beyond its own limit.
+step ssl_engine::refuse_hello() {
+  auto const said = plaintext_alert(alert::illegal_parameter);
+  channel_->send(said.data(), said.size());
+  return fail(errc::client_hello_too_long, status::ssl);
+}
+
 // All that comes before OpenSSL's part.
 step ssl_engine::prepare() {
   if (must_meet_hello()) {

@@ -12,6 +12,7 @@
 #include "session_keeper.hpp"
 #include "shared_descriptor.hpp"
 #include "tls_options.hpp"
+#include "whole_file.hpp"
 
 #include <cotls/connect.hpp>
 
@@ -20,9 +21,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -47,13 +46,6 @@ a client's end for the end of the connection, and answer no more. One that waits
 it is sent, as 'socat' and 'ncat' tell it, needs --half-close.
 )";
 
-std::string read_whole(std::string const& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) throw failure(exit_code::failed, "reading " + file + " failed");
-  return text;
-}
-
 // Standard input and output on their way through a connection.
 class conversation {
  public:
@@ -70,7 +62,7 @@ class conversation {
         input_(context.get_executor(), STDIN_FILENO),
         output_(context.get_executor(), STDOUT_FILENO) {
     if (auto const early = given.text("early-data")) {
-      std::string const text = read_whole(*early);
+      std::string const text = read_whole(*early, "reading the early data");
       connecting_.early_data(asio::buffer(text));
     }
     auto const file = given.text("session");

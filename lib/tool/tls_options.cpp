@@ -3,13 +3,13 @@
 #include "explained.hpp"
 #include "http_request.hpp"
 #include "server_argument.hpp"
+#include "whole_file.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -55,11 +55,7 @@ std::string first_line(std::string const& file) {
 }
 
 ticket_keys keys_of_secret(std::string const& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string secret{std::istreambuf_iterator<char>(in), {}};
-  if (!in) {
-    throw failure(exit_code::failed, "reading the secret of tickets from " + file + " failed");
-  }
+  std::string secret = read_whole(file, "reading the secret of tickets");
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
   return ticket_keys::from_secret(
       {reinterpret_cast<unsigned char const*>(secret.data()), secret.size()});

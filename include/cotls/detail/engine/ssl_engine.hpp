@@ -396,7 +396,7 @@ class ssl_engine {
   step end_early_data();
   void expect_no_early_data() noexcept;
   step hear_early_data(channel::use const& use);
-  step heed_early_data(channel::use const& use, bool& stops);
+  step heed_early_data(channel::use const& use);
   bool takes_early_data() const noexcept;
   early_data early_outcome() const noexcept;
   peer_info peer_as(bool proved) const;
